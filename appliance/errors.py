@@ -1,0 +1,177 @@
+"""Every deliberate error of the appliance, drawn as a tree.
+
+    ApplianceError                   exit code 1
+    ├── SettingsError            2   the TOML, an option, the environment
+    ├── InputError               3   something handed to us from outside
+    │   ├── PhotoError               a picture: truncated, too large, not a picture
+    │   ├── RecipientError           a public key we cannot seal to
+    │   └── IdentityError            a private key that cannot open
+    ├── CameraError              4   a source of frames
+    │   ├── CameraLostError          it was there; retrying makes sense
+    │   └── CameraRefusedError       it can never work as configured
+    ├── ModelError               5   weights: missing, wrong bytes, wrong shape
+    ├── StoreError               6   the database
+    │   ├── StoreVersionError        newer or older than this program
+    │   ├── StoreFullError           the disk is full
+    │   ├── ChainBrokenError         the log was edited, dropped or re-ordered
+    │   └── UnknownSubjectError      no such person
+    ├── VaultError               7   keys and sealed values
+    ├── EvidenceError            8   the spool of sealed captures
+    ├── WireError                9   messages between our processes
+    │   ├── PeerRefusedError         another account, another version
+    │   └── PeerGoneError            nobody listens, or it stopped half-way
+    ├── ActionError             10   an action that did not happen
+    └── EnrolmentError          11   a person or reference that cannot be enrolled
+
+Naming rule: a class is named after what is wrong, not after who noticed. A message says
+what is wrong, where, and, in `hint`, what to do next. Foreign exceptions are turned into
+these once, at the boundary where they arise, with `from error`.
+"""
+
+from typing import ClassVar
+
+
+class ApplianceError(Exception):
+    """The root: everything we raise on purpose.
+
+    Attributes:
+        message: What is wrong and where, in words an admin understands.
+        hint: What to do about it; empty when there is nothing better to say.
+        exit_code: What a command that ends with this error returns to the shell.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class SettingsError(ApplianceError):
+    """A setting is missing, misspelt or out of range; the message carries file, line and key."""
+
+    exit_code = 2
+
+
+class InputError(ApplianceError):
+    """Something that came from outside cannot be used."""
+
+    exit_code = 3
+
+
+class PhotoError(InputError):
+    """A picture from outside is truncated, too large, or not a picture.
+
+    Attributes:
+        reason: Stable code: `not_a_picture`, `truncated`, `too_many_pixels`, `too_many_bytes`,
+            `unsupported_format`, `unreadable`.
+    """
+
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class RecipientError(InputError):
+    """A public key cannot be sealed to (ecdsa, sk-, malformed)."""
+
+
+class IdentityError(InputError):
+    """A private key cannot open what it was given."""
+
+
+class CameraError(ApplianceError):
+    """A source of frames has a fault; addresses in the message are redacted."""
+
+    exit_code = 4
+
+
+class CameraLostError(CameraError):
+    """The source was there or may come; trying again makes sense."""
+
+
+class CameraRefusedError(CameraError):
+    """The source can never work as it is configured (no such scheme, not a video)."""
+
+
+class ModelError(ApplianceError):
+    """Weights are missing, have the wrong bytes, or do not have the expected shape."""
+
+    exit_code = 5
+
+
+class StoreError(ApplianceError):
+    """The database cannot do what was asked."""
+
+    exit_code = 6
+
+
+class StoreVersionError(StoreError):
+    """The database was written by another version of the schema."""
+
+
+class StoreFullError(StoreError):
+    """No space left for the database; nothing of the transaction was kept."""
+
+
+class ChainBrokenError(StoreError):
+    """The event log was edited, dropped from or re-ordered.
+
+    Attributes:
+        position: Position in the device's chain at which it stops to verify.
+    """
+
+    def __init__(self, message: str, *, position: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.position = position
+
+
+class UnknownSubjectError(StoreError):
+    """No subject with this id, or with this name, is enrolled."""
+
+
+class VaultError(ApplianceError):
+    """A key is missing, or a sealed value does not open (wrong key, moved row, damage)."""
+
+    exit_code = 7
+
+
+class EvidenceError(ApplianceError):
+    """The spool of sealed captures cannot take or give what was asked."""
+
+    exit_code = 8
+
+
+class WireError(ApplianceError):
+    """A message between our processes is malformed, too large or of an unknown type."""
+
+    exit_code = 9
+
+
+class PeerRefusedError(WireError):
+    """The other end runs under another account, or speaks another version."""
+
+
+class PeerGoneError(WireError):
+    """Nobody listens at the socket, or the other end stopped in the middle."""
+
+
+class ActionError(ApplianceError):
+    """An action did not happen.
+
+    Attributes:
+        permanent: Trying again cannot help (no such program), so the row goes to the dead letters.
+    """
+
+    exit_code = 10
+
+    def __init__(self, message: str, *, permanent: bool = False, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.permanent = permanent
+
+
+class EnrolmentError(ApplianceError):
+    """A person or reference cannot be enrolled: no consent, no usable face."""
+
+    exit_code = 11

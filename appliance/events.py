@@ -1,0 +1,282 @@
+"""What can happen: frozen, versioned facts, named in the past tense, append-only names.
+
+An event names people by opaque id only. What is personal travels beside it in `Personal`
+and is sealed under the subject's own key by the store, so that destroying the key erases
+it while the chain of hashes stands. A type's fields may grow with defaults; any other
+change is a new version.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from appliance.values import DoorState, Grade
+
+
+class Event(BaseModel):
+    """What all events share. `type` and `version` are part of what is hashed.
+
+    Attributes:
+        camera: Where it was seen, if anywhere.
+        door: At which door.
+        visit: Groups what happened between a door's opening and its shutting.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    version: Literal[1] = 1
+    camera: str | None = None
+    door: str | None = None
+    visit: str | None = None
+
+    #: Event types whose outbox rows an action with a `grade` filters.
+    graded: ClassVar[bool] = False
+
+
+class CandidateScore(BaseModel):
+    """A subject in a decision's ranked list; scores are similarities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    subject: str
+    score: float
+    by_model: Mapping[str, float]
+
+
+class FrameScore(BaseModel):
+    """One frame that a decision used, with what a what-if needs to recompute it.
+
+    Attributes:
+        sequence: The camera's frame number.
+        media_s: Position in the recording, seconds, if it was one.
+        quality: Total quality, 0 to 100.
+        width_px: Width of the face in the full frame.
+        scores: subject → model → comparison score, for the leading subjects.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sequence: int
+    media_s: float | None
+    quality: float
+    width_px: float
+    scores: Mapping[str, Mapping[str, float]]
+
+
+class DecisionFacts(BaseModel):
+    """Why a decision came out as it did.
+
+    Attributes:
+        rule: The policy line that decided, e.g. `score_and_margin`, `below_threshold`, `look_alike`.
+        score: Best score of the composition; None with an empty gallery.
+        threshold: What it was held against.
+        margin: Lead over the second person; None when there is no second.
+        margin_wanted: The lead that was needed.
+        fpir: The false-positive identification rate the threshold was set for.
+        extrapolated: The threshold lies beyond the measured tables.
+        gallery_size: Subjects searched.
+        gallery_version: Version of the gallery searched.
+        references: References of the leading subject.
+        frames_seen: Good frames of the encounter so far; those used are in `frames`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rule: str
+    composition: str
+    score: float | None
+    threshold: float
+    margin: float | None
+    margin_wanted: float
+    fpir: float
+    extrapolated: bool
+    gallery_size: int
+    gallery_version: int
+    references: int
+    frames_seen: int
+    candidates: tuple[CandidateScore, ...]
+    frames: tuple[FrameScore, ...]
+    policy_version: Literal[1] = 1
+
+
+class _Decided(Event):
+    """A decision about an encounter."""
+
+    graded: ClassVar[bool] = True
+    encounter: str
+    grade: Grade
+    facts: DecisionFacts
+
+
+class SubjectIdentified(_Decided):
+    """Somebody enrolled was recognised."""
+
+    type: Literal["subject_identified"] = "subject_identified"
+    subject: str
+    repeated: bool = False
+    """Seen again soon after an encounter: logged, not greeted again."""
+
+
+class StrangerSeen(_Decided):
+    """Somebody who is not enrolled; said at confirmed or final only."""
+
+    type: Literal["stranger_seen"] = "stranger_seen"
+
+
+class PersonUndecided(_Decided):
+    """An encounter ended, or was confirmed, without an answer; no image is kept."""
+
+    type: Literal["person_undecided"] = "person_undecided"
+
+
+class StrangerRetracted(Event):
+    """Called a stranger before, and now identified; the capture is dropped."""
+
+    type: Literal["stranger_retracted"] = "stranger_retracted"
+    encounter: str
+    retracts: str
+    """Id of the `stranger_seen` event."""
+
+
+class DoorChanged(Event):
+    """The door is now open, shut, or cannot be told."""
+
+    type: Literal["door_opened", "door_shut", "door_unsure"]
+    state: DoorState
+    fraction: float
+    """Share of the region that the flood fill covered, 0 to 1."""
+
+
+class StrangerCaptured(Event):
+    """Images of a stranger were sealed to the spool; the box cannot open them."""
+
+    type: Literal["stranger_captured"] = "stranger_captured"
+    encounter: str | None
+    capture: str
+    file: str
+    sha256: str
+    size_bytes: int
+    frames: int
+    recipients: tuple[str, ...]
+    """Fingerprints, never whole keys."""
+    expires_at: datetime
+    adopted: bool = False
+    """Found in the spool at start-up without an event: a crash came in between."""
+
+
+class CaptureSkipped(Event):
+    """A stranger was seen and no image stored."""
+
+    type: Literal["capture_skipped"] = "capture_skipped"
+    encounter: str
+    reason: Literal["no_recipient", "spool_full", "disk_full", "no_frame", "failed"]
+
+
+class CaptureRemoved(Event):
+    """A capture left the spool."""
+
+    type: Literal["capture_removed"] = "capture_removed"
+    capture: str
+    reason: Literal["retracted", "expired", "cap", "missing"]
+
+
+class CameraChanged(Event):
+    """A source of frames was lost, or is back."""
+
+    type: Literal["camera_lost", "camera_recovered"]
+    reason: str
+    """Redacted: never an address with a password."""
+    outage_s: float | None = None
+
+
+class ProcessChanged(Event):
+    """One of our processes started, stopped or died and was restarted."""
+
+    type: Literal["process_started", "process_stopped", "process_restarted"]
+    process: str
+    reason: str = ""
+    restarts: int = 0
+
+
+class SubjectChanged(Event):
+    """Somebody was enrolled, renamed, paused, resumed or removed."""
+
+    type: Literal["subject_enrolled", "subject_renamed", "subject_paused", "subject_resumed", "subject_removed"]
+    subject: str
+
+
+class ReferenceChanged(Event):
+    """A reference was added to a subject or removed."""
+
+    type: Literal["reference_added", "reference_removed"]
+    subject: str
+    reference: str
+    models: tuple[str, ...] = ()
+
+
+class ConsentChanged(Event):
+    """A consent was given or withdrawn."""
+
+    type: Literal["consent_given", "consent_withdrawn"]
+    subject: str
+    purposes: tuple[str, ...]
+    text_version: str
+
+
+class ActionOutcome(Event):
+    """An action's end that somebody should know of; plain success is in the outbox only."""
+
+    type: Literal["action_unknown", "action_expired", "action_dead"]
+    action: str
+    event: str
+    reason: str
+
+
+AnyEvent = Annotated[
+    SubjectIdentified
+    | StrangerSeen
+    | PersonUndecided
+    | StrangerRetracted
+    | DoorChanged
+    | StrangerCaptured
+    | CaptureSkipped
+    | CaptureRemoved
+    | CameraChanged
+    | ProcessChanged
+    | SubjectChanged
+    | ReferenceChanged
+    | ConsentChanged
+    | ActionOutcome,
+    Field(discriminator="type"),
+]
+
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyEvent)
+
+
+def parse_event(body: Mapping[str, Any]) -> Event:
+    """Turn a stored body back into its event.
+
+    Raises:
+        pydantic.ValidationError: Unknown type, or fields that do not fit it.
+    """
+    event: Event = _ADAPTER.validate_python(body)
+    return event
+
+
+def event_types() -> tuple[str, ...]:
+    """Every event type there is, in the order of this file."""
+    found: list[str] = []
+    for cls in get_args(get_args(AnyEvent)[0]):
+        found.extend(get_args(cls.model_fields["type"].annotation))
+    return tuple(found)
+
+
+class Personal(BaseModel):
+    """What is personal about an event: sealed under `subject`'s key, never in the body.
+
+    Attributes:
+        subject: Whose key seals it.
+        payload: Free of structure for the store; e.g. `{"note": "…"}`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    subject: str
+    payload: Mapping[str, Any]

@@ -1,0 +1,41 @@
+"""Settings: one TOML written by people, read into frozen models; nothing here writes it.
+
+`model` holds one frozen pydantic model per room; `source` reads the file and finds the
+line of what is wrong. A room is handed its own model and nothing else. People, rules and
+consents are not settings; they live in the database.
+"""
+
+from appliance.settings.model import (
+    ActionSettings,
+    CameraSettings,
+    DoorSettings,
+    EncounterSettings,
+    EvidenceSettings,
+    FaceSettings,
+    LogSettings,
+    ProcessSettings,
+    RecognitionSettings,
+    Settings,
+    StoreSettings,
+    VaultSettings,
+    When,
+)
+from appliance.settings.source import load, parse
+
+__all__ = [
+    "ActionSettings",
+    "CameraSettings",
+    "DoorSettings",
+    "EncounterSettings",
+    "EvidenceSettings",
+    "FaceSettings",
+    "LogSettings",
+    "ProcessSettings",
+    "RecognitionSettings",
+    "Settings",
+    "StoreSettings",
+    "VaultSettings",
+    "When",
+    "load",
+    "parse",
+]

@@ -1,0 +1,254 @@
+"""The settings, one frozen model per room.
+
+Every field has a description, its unit in the name (`_s`, `_px`, `_mib`, `_days`) and, in
+`json_schema_extra`, the scope a change needs: `live` (taken up within seconds) or the
+process that has to restart. Values are checked here; files and addresses are not opened.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+"""Lower-case letters, digits, `_` and `-`; at most 32; safe in topics, file names and keys."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _field(default: Any, description: str, *, scope: str = "loop", **limits: Any) -> Any:
+    """A field with what every field must have: a description and a restart scope."""
+    return Field(default, description=description, json_schema_extra={"scope": scope}, **limits)
+
+
+class _Room(BaseModel):
+    """Frozen, and strict about names: a key nobody knows is an error, not a silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class When(StrEnum):
+    """When faces are read on a camera."""
+
+    DOOR = "door"
+    APPROACH = "approach"
+    ALWAYS = "always"
+
+
+class CameraSettings(_Room):
+    """One source of frames."""
+
+    id: Identifier = _field(..., "Name of the camera in events and file names.")
+    source: SecretStr = _field(
+        ...,
+        "Where frames come from: scene:door, /dev/videoN, rtsp://…, http://…, a video file, or a folder of "
+        "pictures. May carry a password and is therefore never shown.",
+    )
+    when: When = _field(
+        When.DOOR, "When faces are read: door (open or unsure, plus a tail), approach, or always."
+    )
+    tail_s: float = _field(8.0, "How long faces are still read after the door was shut, seconds.", ge=0, le=120)
+    fps: float = _field(10.0, "Frames the loop looks at per second, at most.", gt=0, le=60)
+    width_px: int = _field(1280, "Width asked of a V4L2 device, pixels.", ge=160, le=7680)
+    height_px: int = _field(720, "Height asked of a V4L2 device, pixels.", ge=120, le=4320)
+    ring_s: float = _field(10.0, "Seconds of packets kept for what happened before a trigger.", ge=0, le=120)
+    ring_mib: int = _field(32, "Memory the packet ring may take, MiB.", ge=1, le=1024)
+    stall_s: float = _field(10.0, "Seconds without a frame after which the source counts as lost.", ge=1, le=300)
+    reconnect_max_s: float = _field(30.0, "Longest pause between attempts to reconnect, seconds.", ge=1, le=3600)
+
+
+class DoorSettings(_Room):
+    """One door, seen by one camera; see `appliance/door`."""
+
+    id: Identifier = _field(..., "Name of the door in events.")
+    camera: Identifier = _field(..., "Id of the camera that sees it.")
+    region: tuple[Fraction, Fraction, Fraction, Fraction] = _field(
+        (0.3, 0.0, 0.7, 0.3),
+        "Left, top, right, bottom of the watched area in fractions of the frame: the upper part of the door, "
+        "above people's heads, and a little of the wall around it.",
+    )
+    seed: tuple[Fraction, Fraction] = _field(
+        (0.5, 0.15), "A point on the shut door (x, y in fractions of the frame) from which the fill starts."
+    )
+    tolerance: int = _field(12, "Gray levels by which a pixel may differ from the seed's.", ge=1, le=100)
+    shut_fraction: Fraction = _field(0.6, "Share of the region that the fill covers when the door is shut.")
+    open_below: Fraction = _field(0.5, "Open when the fill falls below this share of shut_fraction.")
+    shut_above: Fraction = _field(0.8, "Shut when the fill rises above this share of shut_fraction.")
+    debounce_s: float = _field(0.4, "Seconds a new state must last before it is believed.", ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        left, top, right, bottom = self.region
+        if not (left < right and top < bottom):
+            raise ValueError("region must be left, top, right, bottom with left < right and top < bottom")
+        if not (left <= self.seed[0] <= right and top <= self.seed[1] <= bottom):
+            raise ValueError("seed must lie inside region")
+        if self.open_below >= self.shut_above:
+            raise ValueError("open_below must be smaller than shut_above")
+        return self
+
+
+class FaceSettings(_Room):
+    """Finding and judging faces."""
+
+    detector: Literal["yunet", "hog"] = _field("yunet", "yunet (fast) or hog (dlib's, as face_recognition).")
+    detect_width_px: int = _field(320, "Width of the copy that faces are looked for in.", ge=160, le=1920)
+    min_score: Fraction = _field(0.7, "Least certainty of the detector that something is a face.")
+    min_width_px: int = _field(60, "Smallest face that is embedded, pixels of the full frame.", ge=20, le=1000)
+    min_quality: float = _field(30.0, "Least quality (0 to 100) of a frame that counts.", ge=0, le=100)
+    max_embedded: int = _field(4, "Faces embedded per frame, at most; the least known go first.", ge=1, le=32)
+
+
+class RecognitionSettings(_Room):
+    """The decision: score, threshold, margin."""
+
+    composition: Literal["fused", "dlib", "dlib-mirror", "sface"] = _field(
+        "fused", "Which embedders decide: both (fused), or one alone with its own error rates."
+    )
+    fpir: float = _field(
+        0.001,
+        "Share of strangers that may be taken for somebody enrolled; sets the threshold.",
+        ge=0.00001,
+        le=0.1,
+    )
+    margin: float = _field(0.05, "Score by which the best must lead the second person.", ge=0, le=1)
+    stranger_band: float = _field(
+        0.04, "A score this close below the threshold is undecided rather than a stranger.", ge=0, le=1
+    )
+
+
+class EncounterSettings(_Room):
+    """When an encounter begins, is decided and ends."""
+
+    end_after_s: float = _field(3.0, "Seconds after the last sighting at which it ends.", gt=0, le=60)
+    confirm_frames: int = _field(3, "Good frames needed for a confirmed decision.", ge=2, le=20)
+    keep_frames: int = _field(8, "Best frames that a decision is made of, at most.", ge=2, le=50)
+    repeat_after_s: float = _field(
+        30.0, "The same person seen again within this time after an encounter is not greeted again.", ge=0
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.keep_frames < self.confirm_frames:
+            raise ValueError("keep_frames must be at least confirm_frames")
+        return self
+
+
+class EvidenceSettings(_Room):
+    """Sealed captures of strangers."""
+
+    recipients: tuple[str, ...] = _field(
+        (), "Public keys to seal to: age1…, ssh-ed25519 … or ssh-rsa …; none: no image is stored."
+    )
+    frames: int = _field(3, "Best frames of a stranger in one capture.", ge=1, le=3)
+    expire_days: float = _field(30.0, "Days after which a capture is deleted.", gt=0, le=3650)
+    max_mib: int = _field(1024, "Size of the spool; above it the oldest captures go.", ge=1)
+    min_free_mib: int = _field(200, "Free space below which nothing more is stored.", ge=0)
+
+
+class StoreSettings(_Room):
+    """The database."""
+
+    url: SecretStr | None = _field(
+        None,
+        "postgresql+psycopg://… for several doors; empty: SQLite in the state directory.",
+        scope="all",
+    )
+
+
+class VaultSettings(_Room):
+    """Where the device key comes from."""
+
+    key: Literal["file", "passphrase", "credential"] = _field(
+        "file",
+        "file (protects copies of the database), passphrase, or a systemd credential (both also protect a "
+        "stolen box).",
+        scope="all",
+    )
+    key_file: Path | None = _field(None, "The key file; empty: device.key in the state directory.", scope="all")
+
+
+class ActionSettings(_Room):
+    """What is done on an event; the rule engine of the UI builds the same rows."""
+
+    id: Identifier = _field(..., "Name of the action in the outbox.", scope="all")
+    on: tuple[str, ...] = _field(..., "Event types that trigger it.", scope="all", min_length=1)
+    grade: Literal["greeting", "confirmed", "final"] | None = _field(
+        None, "For decisions: only this grade triggers it; empty: every grade.", scope="all"
+    )
+    kind: Literal["line", "command"] = _field(
+        "line", "line (one line to standard output) or command.", scope="all"
+    )
+    argv: tuple[str, ...] = _field(
+        (), "The command and its arguments; the event arrives as JSON on standard input.", scope="all"
+    )
+    names: bool = _field(False, "Whether a line may show people's names.", scope="all")
+    delivery: Literal["at_least_once", "at_most_once"] = _field(
+        "at_least_once",
+        "at_least_once repeats after a crash; at_most_once (songs, unlocking) is never repeated.",
+        scope="all",
+    )
+    deadline_s: float = _field(30.0, "Seconds after the event when it is too late.", scope="all", gt=0)
+    timeout_s: float = _field(10.0, "Seconds a command may run.", scope="all", gt=0, le=300)
+    attempts: int = _field(5, "Tries before it goes to the dead letters.", scope="all", ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.kind == "command") != bool(self.argv):
+            raise ValueError("argv is for kind = 'command', and a command needs it")
+        return self
+
+
+class ProcessSettings(_Room):
+    """How many processes, and their limits."""
+
+    models: Literal["own", "loop"] = _field(
+        "own", "own: a process of its own; loop: inside the loop, for a small box.", scope="all"
+    )
+    models_memory_mib: int = _field(2048, "Address space the models process may take.", scope="models", ge=512)
+
+
+class LogSettings(_Room):
+    """Diagnostics on standard error; not the event log."""
+
+    level: Literal["debug", "info", "warning", "error"] = _field("info", "Least severity shown.", scope="all")
+    json_lines: bool = _field(False, "One JSON object a line, for journals.", scope="all")
+
+
+class Settings(_Room):
+    """Everything the TOML may say."""
+
+    site: Identifier = _field("office", "Name of the site, for several doors.", scope="all")
+    cameras: tuple[CameraSettings, ...] = _field((), "The cameras of this box.")
+    doors: tuple[DoorSettings, ...] = _field((), "The doors those cameras see.")
+    faces: FaceSettings = _field(FaceSettings(), "Finding and judging faces.")
+    recognition: RecognitionSettings = _field(RecognitionSettings(), "The decision.")
+    encounters: EncounterSettings = _field(EncounterSettings(), "Encounters.")
+    evidence: EvidenceSettings = _field(EvidenceSettings(), "Sealed captures.")
+    store: StoreSettings = _field(StoreSettings(), "The database.")
+    vault: VaultSettings = _field(VaultSettings(), "The device key.")
+    processes: ProcessSettings = _field(ProcessSettings(), "Processes.")
+    actions: tuple[ActionSettings, ...] = _field((), "Actions on events.")
+    log: LogSettings = _field(LogSettings(), "Diagnostics.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for kind, ids in (
+            ("cameras", [c.id for c in self.cameras]),
+            ("doors", [d.id for d in self.doors]),
+            ("actions", [a.id for a in self.actions]),
+        ):
+            if len(set(ids)) != len(ids):
+                raise ValueError(f"two {kind} have the same id")
+        cameras = {c.id for c in self.cameras}
+        watched = {d.camera for d in self.doors}
+        if unknown := watched - cameras:
+            raise ValueError(f"a door names the camera {sorted(unknown)[0]!r}, which is not among the cameras")
+        for camera in self.cameras:
+            if camera.when is When.DOOR and camera.id not in watched:
+                raise ValueError(
+                    f"camera {camera.id!r} reads faces when = 'door', but no [[doors]] names it; "
+                    "add one, or set when = 'always'"
+                )
+        return self
