@@ -78,7 +78,9 @@ class Region:
             ValueError: An edge lies outside 0..1 or the rectangle is empty.
         """
         if not (0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1):
-            raise ValueError(f"{self} is not inside the frame: need 0 <= left < right <= 1, likewise top, bottom")
+            raise ValueError(
+                f"{self} is not inside the frame: need 0 <= left < right <= 1, likewise top, bottom"
+            )
 
     def pixels(self, width: int, height: int) -> tuple[int, int, int, int]:
         """Left, top, right, bottom in whole pixels of a frame of that size; never empty."""
@@ -269,6 +271,23 @@ class Candidate:
     subject: SubjectId
     score: Similarity
     by_model: Mapping[ModelId, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectScores:
+    """One probe against every subject of a gallery.
+
+    Attributes:
+        subjects: Who, in the gallery's order, length n.
+        references: How many references each has, int64, shape (n,).
+        by_model: Mean comparison score over each subject's references, per model, float32, shape (n,).
+        gallery_version: Which gallery was searched.
+    """
+
+    subjects: tuple[SubjectId, ...]
+    references: NDArray[np.int64]
+    by_model: Mapping[ModelId, FloatArray]
+    gallery_version: int
 
 
 class Verdict(StrEnum):

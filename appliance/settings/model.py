@@ -48,14 +48,20 @@ class CameraSettings(_Room):
     when: When = _field(
         When.DOOR, "When faces are read: door (open or unsure, plus a tail), approach, or always."
     )
-    tail_s: float = _field(8.0, "How long faces are still read after the door was shut, seconds.", ge=0, le=120)
+    tail_s: float = _field(
+        8.0, "How long faces are still read after the door was shut, seconds.", ge=0, le=120
+    )
     fps: float = _field(10.0, "Frames the loop looks at per second, at most.", gt=0, le=60)
     width_px: int = _field(1280, "Width asked of a V4L2 device, pixels.", ge=160, le=7680)
     height_px: int = _field(720, "Height asked of a V4L2 device, pixels.", ge=120, le=4320)
     ring_s: float = _field(10.0, "Seconds of packets kept for what happened before a trigger.", ge=0, le=120)
     ring_mib: int = _field(32, "Memory the packet ring may take, MiB.", ge=1, le=1024)
-    stall_s: float = _field(10.0, "Seconds without a frame after which the source counts as lost.", ge=1, le=300)
-    reconnect_max_s: float = _field(30.0, "Longest pause between attempts to reconnect, seconds.", ge=1, le=3600)
+    stall_s: float = _field(
+        10.0, "Seconds without a frame after which the source counts as lost.", ge=1, le=300
+    )
+    reconnect_max_s: float = _field(
+        30.0, "Longest pause between attempts to reconnect, seconds.", ge=1, le=3600
+    )
 
 
 class DoorSettings(_Room):
@@ -95,7 +101,9 @@ class FaceSettings(_Room):
     detector: Literal["yunet", "hog"] = _field("yunet", "yunet (fast) or hog (dlib's, as face_recognition).")
     detect_width_px: int = _field(320, "Width of the copy that faces are looked for in.", ge=160, le=1920)
     min_score: Fraction = _field(0.7, "Least certainty of the detector that something is a face.")
-    min_width_px: int = _field(60, "Smallest face that is embedded, pixels of the full frame.", ge=20, le=1000)
+    min_width_px: int = _field(
+        60, "Smallest face that is embedded, pixels of the full frame.", ge=20, le=1000
+    )
     min_quality: float = _field(30.0, "Least quality (0 to 100) of a frame that counts.", ge=0, le=100)
     max_embedded: int = _field(4, "Faces embedded per frame, at most; the least known go first.", ge=1, le=32)
 
@@ -166,7 +174,9 @@ class VaultSettings(_Room):
         "stolen box).",
         scope="all",
     )
-    key_file: Path | None = _field(None, "The key file; empty: device.key in the state directory.", scope="all")
+    key_file: Path | None = _field(
+        None, "The key file; empty: device.key in the state directory.", scope="all"
+    )
 
 
 class ActionSettings(_Room):
@@ -183,7 +193,7 @@ class ActionSettings(_Room):
     argv: tuple[str, ...] = _field(
         (), "The command and its arguments; the event arrives as JSON on standard input.", scope="all"
     )
-    names: bool = _field(False, "Whether a line may show people's names.", scope="all")
+    names: bool = _field(default=False, description="Whether a line may show people's names.", scope="all")
     delivery: Literal["at_least_once", "at_most_once"] = _field(
         "at_least_once",
         "at_least_once repeats after a crash; at_most_once (songs, unlocking) is never repeated.",
@@ -206,14 +216,16 @@ class ProcessSettings(_Room):
     models: Literal["own", "loop"] = _field(
         "own", "own: a process of its own; loop: inside the loop, for a small box.", scope="all"
     )
-    models_memory_mib: int = _field(2048, "Address space the models process may take.", scope="models", ge=512)
+    models_memory_mib: int = _field(
+        2048, "Address space the models process may take.", scope="models", ge=512
+    )
 
 
 class LogSettings(_Room):
     """Diagnostics on standard error; not the event log."""
 
     level: Literal["debug", "info", "warning", "error"] = _field("info", "Least severity shown.", scope="all")
-    json_lines: bool = _field(False, "One JSON object a line, for journals.", scope="all")
+    json_lines: bool = _field(default=False, description="One JSON object a line, for journals.", scope="all")
 
 
 class Settings(_Room):
@@ -244,7 +256,7 @@ class Settings(_Room):
         cameras = {c.id for c in self.cameras}
         watched = {d.camera for d in self.doors}
         if unknown := watched - cameras:
-            raise ValueError(f"a door names the camera {sorted(unknown)[0]!r}, which is not among the cameras")
+            raise ValueError(f"a door names the camera {min(unknown)!r}, which is not among the cameras")
         for camera in self.cameras:
             if camera.when is When.DOOR and camera.id not in watched:
                 raise ValueError(
