@@ -28,7 +28,7 @@ what is wrong, where, and, in `hint`, what to do next. Foreign exceptions are tu
 these once, at the boundary where they arise, with `from error`.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class ApplianceError(Exception):
@@ -137,10 +137,22 @@ class VaultError(ApplianceError):
     exit_code = 7
 
 
+EvidenceReason = Literal["no_recipient", "spool_full", "disk_full", "no_frame", "failed"]
+"""Why nothing was stored; the `reason` of the event `capture_skipped`."""
+
+
 class EvidenceError(ApplianceError):
-    """The spool of sealed captures cannot take or give what was asked."""
+    """The spool of sealed captures cannot take or give what was asked.
+
+    Attributes:
+        reason: Stable code of what stands in the way.
+    """
 
     exit_code = 8
+
+    def __init__(self, message: str, *, reason: EvidenceReason = "failed", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason: EvidenceReason = reason
 
 
 class WireError(ApplianceError):

@@ -118,6 +118,11 @@ class Box:
         return self.x + self.width / 2, self.y + self.height / 2
 
     @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom in pixels."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
+    @property
     def area(self) -> float:
         """Square pixels."""
         return self.width * self.height

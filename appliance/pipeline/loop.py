@@ -1,0 +1,334 @@
+"""One camera's loop: frame → door → faces → tracks → encounters → decisions on record.
+
+Knows its rooms by protocol. Works frame by frame on the frames' own time, so that a replay
+of a recording decides what the live loop decided. It starts no thread and opens nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy
+from appliance.events import DoorChanged, PersonUndecided, StrangerSeen, SubjectIdentified
+from appliance.ids import IdFactory
+from appliance.pipeline.galleries import GalleryHolder
+from appliance.pipeline.records import Picture, Recording
+from appliance.settings import CameraSettings, EncounterSettings, EvidenceSettings, FaceSettings, When
+from appliance.tracking import FaceTracker, Track
+from appliance.values import (
+    DetectedFace,
+    DoorReading,
+    DoorState,
+    FaceSample,
+    Frame,
+    FrameStamp,
+    Grade,
+    ImageArray,
+    Templates,
+    Verdict,
+)
+
+_MAX_WITH_PICTURES = 6
+"""Encounters that may hold pictures for evidence at once; a 720p frame takes 2.8 MB."""
+
+
+class FaceReading(Protocol):
+    """The faces room, as the loop needs it."""
+
+    def detect(self, bgr: ImageArray) -> list[DetectedFace]:
+        """Faces of a full frame, in a fixed order."""
+
+    def sample(self, bgr: ImageArray, face: DetectedFace) -> FaceSample:
+        """Cut out, align and judge one face."""
+
+    def templates(self, sample: FaceSample) -> Templates:
+        """Embed it with every model the decision compares."""
+
+
+class DoorWatching(Protocol):
+    """The door room, as the loop needs it."""
+
+    def observe(self, frame: Frame) -> DoorReading:
+        """The door in this frame."""
+
+
+@dataclass(slots=True)
+class _Stay:
+    """A track with what the loop knows about it."""
+
+    encounter_id: str
+    door: str | None
+    visit: str | None
+    encounter: Encounter
+    label: str | None = None
+    score: float | None = None
+    repeated: bool = False
+    captured: bool = False
+    pictures: list[Picture] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Door:
+    """A door with its current visit."""
+
+    watch: DoorWatching
+    state: DoorState = DoorState.UNSURE
+    visit: str | None = None
+    fraction: float = 0.0
+    not_shut_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What a camera's loop is introduced to."""
+
+    doors: dict[str, DoorWatching]
+    faces: FaceReading
+    policy: Policy
+    gallery: GalleryHolder
+    records: Recording
+    ids: IdFactory
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """The settings a camera's loop needs, one per room."""
+
+    camera: CameraSettings
+    faces: FaceSettings
+    encounters: EncounterSettings
+    evidence: EvidenceSettings
+
+
+class CameraPipeline:
+    """The loop of one camera; call `process` with its frames in order, then `finish`.
+
+    Args:
+        settings: What this camera's loop needs.
+        rooms: What it works with.
+        show: Called after each frame with what was seen in it, for viewers; None when nobody can look.
+    """
+
+    def __init__(
+        self,
+        settings: LoopSettings,
+        rooms: Rooms,
+        *,
+        show: Callable[[Frame, Callable[[], dict[str, Any]]], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._rooms = rooms
+        self._show = show
+        self._doors = {name: _Door(watch) for name, watch in rooms.doors.items()}
+        self._tracker = FaceTracker(settings.encounters.end_after_s)
+        self._stays: dict[int, _Stay] = {}
+        self._last_seen_s: dict[str, float] = {}
+        self._last_stamp: FrameStamp | None = None
+        self._gallery_version = rooms.gallery.current.version
+
+    def process(self, frame: Frame) -> None:
+        """Look at one frame and put on record what follows from it."""
+        self._last_stamp = frame.stamp
+        for name, door in self._doors.items():
+            self._observe_door(name, door, frame)
+        tracks: list[Track] = []
+        if self._reads_faces(frame.stamp.monotonic_s):
+            self._follow_gallery()
+            tracks = self._read_faces(frame)
+        for track in self._tracker.ended(frame.stamp.monotonic_s):
+            self._end(track, frame.stamp.wall)
+        if self._show is not None:
+            self._show(frame, lambda: self._overlay(tracks))
+
+    def finish(self) -> None:
+        """The frames are over: end every encounter."""
+        if self._last_stamp is None:
+            return
+        for track in self._tracker.end_all():
+            self._end(track, self._last_stamp.wall)
+
+    # ------------------------------------------------------------ the door
+
+    def _observe_door(self, name: str, door: _Door, frame: Frame) -> None:
+        reading = door.watch.observe(frame)
+        door.fraction = reading.fraction
+        if reading.state is not DoorState.SHUT:
+            door.not_shut_s = frame.stamp.monotonic_s
+        if not reading.changed:
+            return
+        at = frame.stamp.wall
+        if reading.state is DoorState.OPEN and door.visit is None:
+            door.visit = self._rooms.ids(at)
+        kinds: dict[DoorState, Any] = {
+            DoorState.OPEN: "door_opened",
+            DoorState.SHUT: "door_shut",
+            DoorState.UNSURE: "door_unsure",
+        }
+        event = DoorChanged(
+            type=kinds[reading.state],
+            camera=self._settings.camera.id,
+            door=name,
+            visit=door.visit,
+            state=reading.state,
+            fraction=round(reading.fraction, 4),
+        )
+        self._rooms.records.log([event], at)
+        door.state = reading.state
+        if reading.state is DoorState.SHUT:
+            door.visit = None
+
+    def _reads_faces(self, now_s: float) -> bool:
+        """Whether faces are read in this frame: `when`, open or unsure doors, and the tail after them."""
+        if self._settings.camera.when is not When.DOOR:
+            return True
+        tail_s = self._settings.camera.tail_s
+        return any(
+            door.not_shut_s is not None and now_s - door.not_shut_s <= tail_s for door in self._doors.values()
+        )
+
+    # ------------------------------------------------------------ faces
+
+    def _read_faces(self, frame: Frame) -> list[Track]:
+        bgr = frame.bgr()
+        now_s = frame.stamp.monotonic_s
+        tracks = self._tracker.update(self._rooms.faces.detect(bgr), now_s)
+        for track in tracks:
+            stay = self._stays.get(track.number)
+            if stay is None:
+                stay = self._stays[track.number] = self._begin(frame.stamp)
+            if stay.encounter.identified and stay.label is not None:
+                self._last_seen_s[stay.label] = now_s
+        for track in self._to_embed(tracks, now_s):
+            self._look_closely(track, frame, bgr)
+        return tracks
+
+    def _to_embed(self, tracks: Sequence[Track], now_s: float) -> list[Track]:
+        """The tracks whose face is embedded in this frame: the least known first, then the nearest."""
+        wanted = [
+            track
+            for track in tracks
+            if track.face.box.width >= self._settings.faces.min_width_px
+            and self._stays[track.number].encounter.wants_frame(now_s)
+        ]
+        wanted.sort(key=lambda t: (self._stays[t.number].encounter.good_frames, -t.face.box.area, t.number))
+        return wanted[: self._settings.faces.max_embedded]
+
+    def _look_closely(self, track: Track, frame: Frame, bgr: ImageArray) -> None:
+        sample = self._rooms.faces.sample(bgr, track.face)
+        if sample.quality.total < self._settings.faces.min_quality:
+            return
+        stay = self._stays[track.number]
+        templates = self._rooms.faces.templates(sample)
+        evidence = FrameEvidence(
+            sequence=frame.stamp.sequence,
+            at_s=frame.stamp.monotonic_s,
+            media_s=frame.stamp.media_s,
+            quality=sample.quality.total,
+            width_px=track.face.box.width,
+            scores=self._rooms.gallery.current.compare(templates),
+        )
+        self._keep_picture(stay, Picture(frame.stamp, bgr, track.face.box, sample.quality.total))
+        for decision in stay.encounter.add(evidence, templates):
+            self._record(stay, decision, frame.stamp.wall, frame.stamp.monotonic_s)
+
+    def _follow_gallery(self) -> None:
+        """Compare what is kept of current encounters with a gallery that has changed meanwhile."""
+        gallery = self._rooms.gallery.current
+        if gallery.version == self._gallery_version:
+            return
+        self._gallery_version = gallery.version
+        for stay in self._stays.values():
+            stay.encounter.rescore(gallery.compare)
+
+    def _keep_picture(self, stay: _Stay, picture: Picture) -> None:
+        """Keep the best pictures of somebody not identified, in case they are a stranger."""
+        if stay.captured or not self._settings.evidence.recipients:
+            return
+        holding = sum(1 for other in self._stays.values() if other.pictures)
+        if not stay.pictures and holding >= _MAX_WITH_PICTURES:
+            return
+        stay.pictures.append(picture)
+        stay.pictures.sort(key=lambda kept: (-kept.quality, kept.stamp.sequence))
+        del stay.pictures[self._settings.evidence.frames :]
+
+    # ------------------------------------------------------------ encounters
+
+    def _begin(self, stamp: FrameStamp) -> _Stay:
+        """A new face: an encounter, at the door that is or was last not shut."""
+        name, door = max(
+            self._doors.items(),
+            key=lambda item: -1.0 if item[1].not_shut_s is None else item[1].not_shut_s,
+            default=(None, None),
+        )
+        return _Stay(
+            encounter_id=self._rooms.ids(stamp.wall),
+            door=name,
+            visit=door.visit if door is not None else None,
+            encounter=Encounter(self._settings.encounters, self._rooms.policy),
+        )
+
+    def _end(self, track: Track, at: datetime) -> None:
+        stay = self._stays.pop(track.number)
+        decision = stay.encounter.finish()
+        if decision is not None:
+            self._record(stay, decision, at, track.last_s)
+        self._rooms.records.forget(stay.encounter_id)
+
+    def _record(self, stay: _Stay, decision: GradedDecision, at: datetime, now_s: float) -> None:
+        """Put a decision on record, with what goes with it."""
+        place: dict[str, Any] = {"camera": self._settings.camera.id, "door": stay.door, "visit": stay.visit}
+        conclusion, records = decision.conclusion, self._rooms.records
+        facts: dict[str, Any] = {
+            "encounter": stay.encounter_id,
+            "grade": decision.grade,
+            "facts": conclusion.facts,
+            **place,
+        }
+        stay.score = conclusion.facts.score
+        if conclusion.subject is not None:
+            if decision.retracts_stranger:
+                records.retract(stay.encounter_id, place, at)
+            if stay.label != conclusion.subject:
+                stay.label = conclusion.subject
+                stay.repeated = self._seen_lately(conclusion.subject, now_s)
+            self._last_seen_s[conclusion.subject] = now_s
+            identified = SubjectIdentified(subject=conclusion.subject, repeated=stay.repeated, **facts)
+            records.log([identified], at)
+            if decision.grade is not Grade.GREETING:
+                stay.pictures.clear()
+        elif conclusion.verdict is Verdict.STRANGER:
+            stay.label = None
+            records.stranger(StrangerSeen(**facts), () if stay.captured else self._evidence(stay), at)
+            stay.captured = True
+            stay.pictures.clear()
+        else:
+            records.log([PersonUndecided(**facts)], at)
+
+    def _evidence(self, stay: _Stay) -> tuple[Picture, ...]:
+        """The kept pictures in the order they were taken."""
+        return tuple(sorted(stay.pictures, key=lambda kept: kept.stamp.sequence))
+
+    def _seen_lately(self, subject: str, now_s: float) -> bool:
+        last = self._last_seen_s.get(subject)
+        return last is not None and now_s - last < self._settings.encounters.repeat_after_s
+
+    # ------------------------------------------------------------ for viewers
+
+    def _overlay(self, tracks: Sequence[Track]) -> dict[str, Any]:
+        """What was seen in the last frame, by opaque ids."""
+        return {
+            "doors": {
+                name: {"state": door.state.value, "fraction": round(door.fraction, 3)}
+                for name, door in self._doors.items()
+            },
+            "faces": [
+                {
+                    "box": [round(v) for v in track.face.box.corners],
+                    "subject": self._stays[track.number].label,
+                    "stranger": self._stays[track.number].captured,
+                    "score": self._stays[track.number].score,
+                }
+                for track in tracks
+            ],
+        }

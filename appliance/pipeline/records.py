@@ -1,0 +1,298 @@
+"""Putting on record what the loop decided: events, and sealed captures of strangers.
+
+A capture is sealed to the spool first and logged after, so that a crash in between leaves
+a sealed file that start-up adopts, never an event without its file. `Records` does this at
+once; `RecordsThread` does the same in order on a thread of its own and tries again when
+the disk is full.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, Self
+
+import structlog
+
+from appliance.backoff import BackOff
+from appliance.errors import EvidenceError, StoreError
+from appliance.events import (
+    CaptureRemoved,
+    CaptureSkipped,
+    Event,
+    StrangerCaptured,
+    StrangerRetracted,
+    StrangerSeen,
+)
+from appliance.values import Box, FrameStamp, ImageArray
+
+_log = structlog.get_logger()
+
+_BACK_OFF = BackOff(0.1, 10.0)
+_LAST_TRIES = 5
+"""Failures in a row after which a closing appliance gives a job up, and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame of a stranger, kept for evidence.
+
+    Attributes:
+        stamp: When and where.
+        bgr: The full frame as the camera gave it, uint8, (h, w, 3); never drawn on.
+        face: Where the face is.
+        quality: Total quality, 0 to 100.
+    """
+
+    stamp: FrameStamp
+    bgr: ImageArray
+    face: Box
+    quality: float
+
+
+class Sealed(Protocol):
+    """What the spool says of a capture it took."""
+
+    @property
+    def id(self) -> str:
+        """Opaque id."""
+
+    @property
+    def file(self) -> str:
+        """File name in the spool."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the sealed bytes, hex."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the sealed bytes."""
+
+    @property
+    def frames(self) -> int:
+        """Frames inside."""
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Fingerprints it was sealed to."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it will be deleted, aware."""
+
+
+class Seals(Protocol):
+    """The spool, as the loop needs it."""
+
+    def store(self, pictures: Sequence[Picture], metadata: Mapping[str, Any], at: datetime) -> Sealed:
+        """Seal pictures to the recipients.
+
+        Raises:
+            EvidenceError: Nothing was stored; its `reason` says why.
+        """
+
+    def remove(self, capture: str) -> bool:
+        """Delete a capture; false when it is not there."""
+
+
+class Stored(Protocol):
+    """What the log says of an event it took."""
+
+    @property
+    def id(self) -> str:
+        """Opaque id."""
+
+
+class EventLog(Protocol):
+    """The event log, as the loop needs it."""
+
+    def append_all(self, events: Sequence[Event], *, at: datetime) -> Sequence[Stored]:
+        """Append in one transaction.
+
+        Raises:
+            StoreError: Nothing was kept.
+        """
+
+
+class Recording(Protocol):
+    """What the loop calls; `Records` and `RecordsThread` both are."""
+
+    def log(self, events: Sequence[Event], at: datetime) -> None:
+        """Append events."""
+
+    def stranger(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        """Append a stranger and, with pictures, seal a capture."""
+
+    def retract(self, encounter: str, place: Mapping[str, Any], at: datetime) -> None:
+        """The stranger of this encounter was somebody enrolled: say so, drop the capture."""
+
+    def forget(self, encounter: str) -> None:
+        """The encounter is over; nothing of it will be retracted."""
+
+
+class Records:
+    """Does what is asked at once, on the caller's thread.
+
+    Args:
+        log: The event log.
+        spool: The spool of captures.
+    """
+
+    def __init__(self, log: EventLog, spool: Seals) -> None:
+        self._log = log
+        self._spool = spool
+        self._strangers: dict[str, tuple[str, str | None]] = {}
+        self._sealed: dict[str, Event] = {}
+
+    def log(self, events: Sequence[Event], at: datetime) -> None:
+        """Append events in one transaction."""
+        self._log.append_all(events, at=at)
+
+    def stranger(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        """Append `seen`; then, with pictures, seal them and append what became of it."""
+        self.log_stranger(seen, at)
+        if pictures:
+            self.capture(seen, pictures, at)
+
+    def log_stranger(self, seen: StrangerSeen, at: datetime) -> None:
+        """Append a stranger and remember it for a retraction. May be repeated when it failed."""
+        event = self._log.append_all([seen], at=at)[0]
+        self._strangers.setdefault(seen.encounter, (event.id, None))
+
+    def capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        """Seal pictures and append what became of it. Repeated after a failure, it seals no second time."""
+        outcome = self._sealed.get(seen.encounter) or self._seal(seen, pictures, at)
+        self._sealed[seen.encounter] = outcome
+        self._log.append_all([outcome], at=at)
+        del self._sealed[seen.encounter]
+        if isinstance(outcome, StrangerCaptured) and seen.encounter in self._strangers:
+            self._strangers[seen.encounter] = (self._strangers[seen.encounter][0], outcome.capture)
+
+    def retract(self, encounter: str, place: Mapping[str, Any], at: datetime) -> None:
+        """Append the retraction and delete the capture; unknown encounters are ignored."""
+        if encounter not in self._strangers:
+            return
+        event, capture = self._strangers[encounter]
+        events: list[Event] = [StrangerRetracted(encounter=encounter, retracts=event, **place)]
+        if capture is not None:
+            self._spool.remove(capture)
+            events.append(CaptureRemoved(capture=capture, reason="retracted", **place))
+        self._log.append_all(events, at=at)
+        del self._strangers[encounter]
+
+    def forget(self, encounter: str) -> None:
+        """Let go of an encounter."""
+        self._strangers.pop(encounter, None)
+
+    def _seal(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> Event:
+        place: dict[str, Any] = {
+            "camera": seen.camera,
+            "door": seen.door,
+            "visit": seen.visit,
+            "encounter": seen.encounter,
+        }
+        metadata = {**place, "grade": seen.grade.value, "facts": seen.facts.model_dump(mode="json")}
+        try:
+            sealed = self._spool.store(pictures, metadata, at)
+        except EvidenceError as error:
+            _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.hint)
+            return CaptureSkipped(reason=error.reason, **place)
+        return StrangerCaptured(
+            capture=sealed.id,
+            file=sealed.file,
+            sha256=sealed.sha256,
+            size_bytes=sealed.size_bytes,
+            frames=sealed.frames,
+            recipients=sealed.recipients,
+            expires_at=sealed.expires_at,
+            **place,
+        )
+
+
+class RecordsThread:
+    """Does the same in order on its own thread; the caller never waits.
+
+    What the database refuses (disk full, locked) is tried again with growing pauses and in
+    order; meanwhile the loop goes on and the queue grows. Pictures waiting in a long queue are let
+    go first, because they are large: their stranger is then logged without a capture.
+
+    Args:
+        records: Who does it.
+        max_waiting_pictures: Strangers that may wait with their pictures.
+    """
+
+    def __init__(self, records: Records, *, max_waiting_pictures: int = 8) -> None:
+        self._records = records
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._pictures = threading.BoundedSemaphore(max_waiting_pictures)
+        self._thread = threading.Thread(target=self._run, name="records", daemon=True)
+        self._closing = threading.Event()
+        self.failing = False
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Finish what is waiting; give up on a database that still refuses."""
+        self._closing.set()
+        self._jobs.put(None)
+        self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs not done yet."""
+        return self._jobs.qsize()
+
+    def log(self, events: Sequence[Event], at: datetime) -> None:
+        """See `Records.log`."""
+        kept = tuple(events)
+        self._jobs.put(lambda: self._records.log(kept, at))
+
+    def stranger(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        """See `Records.stranger`."""
+        kept = tuple(pictures)
+        if kept and not self._pictures.acquire(blocking=False):
+            _log.warning("capture_not_stored", reason="failed", error="too many captures wait for the disk")
+            kept = ()
+        self._jobs.put(lambda: self._records.log_stranger(seen, at))
+        if kept:
+            self._jobs.put(lambda: self._capture(seen, kept, at))
+
+    def retract(self, encounter: str, place: Mapping[str, Any], at: datetime) -> None:
+        """See `Records.retract`."""
+        self._jobs.put(lambda: self._records.retract(encounter, place, at))
+
+    def forget(self, encounter: str) -> None:
+        """See `Records.forget`."""
+        self._jobs.put(lambda: self._records.forget(encounter))
+
+    def _capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        self._records.capture(seen, pictures, at)
+        self._pictures.release()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if not self._done(job):
+                _log.error("not_recorded", lost=self.waiting + 1)
+                return
+
+    def _done(self, job: Callable[[], None]) -> bool:
+        """Do a job, again and again while the database refuses; false when closing makes an end of it."""
+        failures = 0
+        while True:
+            try:
+                job()
+            except StoreError as error:
+                failures += 1
+                if failures == 1:
+                    _log.error("not_recorded_yet", error=error.message, hint=error.hint, waiting=self.waiting)
+                self.failing = True
+                if self._closing.wait(_BACK_OFF.delay(failures)) and failures >= _LAST_TRIES:
+                    return False
+            else:
+                self.failing = False
+                return True
