@@ -1,15 +1,15 @@
 """From dlib's published face network to ONNX: same vectors, no compiler, no dlib.
 
-Input of the result: `chips`, uint8, (N, 150, 150, 3), RGB. Output: `embeddings`, float32, (N, 128), not of unit length.
-It takes the network apart into residual blocks and refuses every other shape, because a graph that is
-almost right gives wrong vectors without a word. The file it writes depends on nothing but the weights.
+Input of the result: `chips`, uint8, (N, 150, 150, 3), RGB. Output: `embeddings`, float32, (N, 128), not of
+unit length. It takes the network apart into residual blocks and refuses every other shape, because a graph
+that is almost right gives wrong vectors without a word. The file depends on nothing but the weights.
 
 What a converter has to get right (each compared with dlib's own output in the tests):
 
 * an affine layer after a convolution is a factor and an offset a channel, folded into the convolution;
-* a "down" block begins with a 3x3 convolution of stride 2 without padding; its shortcut is a 2x2 average pool,
-  filled with zero channels up to the block's width. Both together are written as one 2x2 convolution here, so that
-  the runtime need not leave its blocked layout; the average of four is the same;
+* a "down" block begins with a 3x3 convolution of stride 2 without padding; its shortcut is a 2x2 average
+  pool, filled with zero channels up to the block's width. Both together are written as one 2x2 convolution
+  here, so that the runtime need not leave its blocked layout; the average of four is the same;
 * in the last two "down" blocks the branches differ in size, and dlib's addition fills the smaller one with
   zeros at the bottom and right, after the affine layer;
 * `(x - mean) / 256` folds into the first convolution, which has no padding.
@@ -182,9 +182,7 @@ def _shrunk(size: tuple[int, int], window: tuple[int, ...]) -> tuple[int, int]:
     return high, wide
 
 
-def _fold_input(
-    weight: Weights, bias: Weights, means: tuple[float, float, float]
-) -> tuple[Weights, Weights]:
+def _fold_input(weight: Weights, bias: Weights, means: tuple[float, float, float]) -> tuple[Weights, Weights]:
     """Fold `(x - mean) / 256` into the first convolution, summing in a fixed order."""
     scaled = weight / _INPUT_SCALE
     shift = [math.fsum((kernel * np.array(means)[:, None, None]).reshape(-1).tolist()) for kernel in scaled]

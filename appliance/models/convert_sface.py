@@ -1,24 +1,24 @@
 """From the published SFace, stored with 8-bit block-quantised weights, to plain float32 ONNX.
 
-Input of the result: `chips`, uint8, (N, 112, 112, 3), BGR as OpenCV has it (the published network wants RGB and OpenCV swaps;
-here the swap is folded in). Output: `embeddings`, float32, (N, 128), not of unit length. The file depends on nothing but
-the weights.
+Input of the result: `chips`, uint8, (N, 112, 112, 3), BGR as OpenCV has it (the published network wants RGB
+and OpenCV swaps; here the swap is folded in). Output: `embeddings`, float32, (N, 128), not of unit length. The
+file depends on nothing but the weights.
 
 The weights are expanded once, batch normalisations are folded into the convolution or the matrix before or
 after them, and constants stop being inputs: as published, onnxruntime and OpenCV 5 refuse the file. It
 walks the network's exact shape (a chain) and refuses any other.
 
-PReLU is written as `y + relu((a - 1) * y)`: onnxruntime keeps a 1x1 convolution, a ReLU and an addition in its
-blocked layout, but leaves that layout for every PReLU, which took more time than all convolutions together (27 against
-14 ms a chip). Where a slope `a` is above 1 the formula gives minus PReLU for minus y, so that
-channel changes its sign in the convolution before and once more in the one after.
+PReLU is written as `y + relu((a - 1) * y)`: onnxruntime 1.31 keeps a 1x1 convolution, a ReLU and an addition
+in its blocked layout, but leaves that layout for every PReLU, which took longer than all convolutions (27
+against 13 ms a chip, one core). Where a slope `a` is above 1 the formula gives minus PReLU for minus y, so
+that channel changes its sign in the convolution before and once more in the one after.
 """
 
 from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
@@ -93,11 +93,12 @@ class _Converter:
         if steps[-1] >= scales.shape[axis]:
             raise _refuse("fewer scales than blocks")
         scales, zeros = np.take(scales, steps, axis), np.take(zeros, steps, axis)
-        return (quantised.astype(np.float32) - zeros.astype(np.float32)) * scales
+        expanded: Array = (quantised.astype(np.float32) - zeros.astype(np.float32)) * scales
+        return expanded
 
     def run(self) -> bytes:
         graph, source = self._graph, self._chain[0].input[0]
-        # (x - 127.5) / 128 comes first. It cannot be folded into the first convolution, whose padding is 0 *after* it.
+        # (x - 127.5) / 128 comes first, and cannot be folded into the first convolution, which pads with 0.
         value = graph.picture("chips")
         offset, factor = self._scalar("Sub"), self._scalar("Mul")
         value = graph.node("Sub", [value, graph.weight(offset)])
@@ -116,7 +117,7 @@ class _Converter:
     def _peek(self) -> str:
         return self._chain[self._position].op_type if self._position < len(self._chain) else ""
 
-    def _next(self, operator: str, source: str | None = None) -> onnx.NodeProto:
+    def _next(self, operator: str, source: str | None = None) -> Any:
         """The next node, which must be this operator and take up the chain."""
         if self._peek() != operator:
             raise _refuse(f"expected {operator}, got {self._peek() or 'the end'}")
@@ -152,7 +153,9 @@ class _Converter:
         node = self._next("Conv", source)
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         weight = self._constants[node.input[1]].astype(np.float64)[:, order]
-        weight = weight * (signs[None, :, None, None] if attributes["group"] == 1 else signs[:, None, None, None])
+        weight = weight * (
+            signs[None, :, None, None] if attributes["group"] == 1 else signs[:, None, None, None]
+        )
         factor, offset, output = self._normalisation(node.output[0])
         slope = self._next("PRelu", output)
         slopes = self._constants[slope.input[1]].astype(np.float64).reshape(-1, 1, 1, 1)

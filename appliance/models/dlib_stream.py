@@ -5,10 +5,11 @@ Follows `dlib/dnn/core.h`, `layers.h` and `tensor.h` of dlib 19.x and 20.x as fa
 checked, and this reader does not rely on that: every length is compared with what is left before
 anything is allocated. It knows records, not what they compute; `convert_dlib` does.
 
-The stream: an integer is one control byte (low four bits: how many bytes follow; 0x80: negative)
-and that many bytes, least significant first. A float is two integers, mantissa and power of two. A bool is the character
-`0` or `1`. A string is its length and its bytes. A tensor is version 2, four dimensions, and raw little-endian float32.
-Layers are nested, outermost header first, so their bodies follow each other from the input to the output.
+The stream: an integer is one control byte (low four bits: how many bytes follow; 0x80: negative) and that
+many bytes, least significant first. A float is two integers, mantissa and power of two. A bool is the
+character `0` or `1`. A string is its length and its bytes. A tensor is version 2, four dimensions, and raw
+little-endian float32. Layers are nested, outermost header first, so their bodies follow each other from the
+input to the output.
 """
 
 import math
@@ -28,11 +29,12 @@ class Layer:
     """One layer as stored.
 
     Attributes:
-        kind: dlib's name of the record: `con_4`, `affine_`, `relu_`, `add_prev_`, `max_pool_2`, `avg_pool_2`, `fc_2`.
-        shape: `con_4`: filters, rows, columns, stride y, stride x, padding y, padding x. Pools: the same without filters.
-            `fc_2`: outputs, inputs. Otherwise empty.
-        weight: `con_4`: float32 (filters, channels, rows, columns). `affine_`: the factor, (channels,). `fc_2`: (inputs,
-            outputs), to be multiplied from the right. Otherwise None.
+        kind: dlib's name of the record: `con_4`, `affine_`, `relu_`, `add_prev_`, `max_pool_2`,
+            `avg_pool_2`, `fc_2`.
+        shape: `con_4`: filters, rows, columns, stride y, stride x, padding y, padding x. Pools: the same
+            without filters. `fc_2`: outputs, inputs. Otherwise empty.
+        weight: `con_4`: float32 (filters, channels, rows, columns). `affine_`: the factor, (channels,).
+            `fc_2`: (inputs, outputs), to be multiplied from the right. Otherwise None.
         bias: float32, one a filter or channel, or None.
     """
 
