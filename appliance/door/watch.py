@@ -59,7 +59,8 @@ class DoorWatch:
         elif reference is not None:
             self._relearn(gray, now)
         self._seen_s = now
-        return DoorReading(self._state, fraction, self._debounce(seen, now))
+        changed = self._debounce(seen, now)
+        return DoorReading(self._state, fraction, changed)
 
     def _classify(self, fraction: float) -> DoorState:
         """What this fraction alone says."""
