@@ -1,0 +1,340 @@
+"""What our processes say to each other: frozen models with a type and a version.
+
+Only the words. Framing is in `framing`, sockets are in `server` and `client`. Large or raw
+things (pictures) travel as the blob beside a message, memory as a file descriptor; neither
+is part of the JSON. A message may grow by fields with defaults; any other change is a new
+version, and two versions of a message do not talk.
+
+A new message: write the class here and add it to `MESSAGES`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.errors import PeerRefusedError, WireError
+
+
+class Message(BaseModel):
+    """What all messages share; each has a Literal `type` and `version`, with defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Ping(Message):
+    """Are you there and able to answer? Every server answers it by itself."""
+
+    type: Literal["ping"] = "ping"
+    version: Literal[1] = 1
+
+
+class Pong(Message):
+    """Yes."""
+
+    type: Literal["pong"] = "pong"
+    version: Literal[1] = 1
+    pid: int
+
+
+class Done(Message):
+    """It was done, and there is nothing more to say."""
+
+    type: Literal["done"] = "done"
+    version: Literal[1] = 1
+
+
+class Failure(Message):
+    """It failed with one of our errors; `appliance.wire.failures` makes and raises it.
+
+    Attributes:
+        error: Name of the class in `appliance.errors`.
+        message: What is wrong and where.
+        hint: What to do about it.
+        reason: The stable code of a PhotoError; else empty.
+        position: That of a ChainBrokenError; else 0.
+        permanent: That of an ActionError; else False.
+    """
+
+    type: Literal["failure"] = "failure"
+    version: Literal[1] = 1
+    error: str
+    message: str
+    hint: str = ""
+    reason: str = ""
+    position: int = 0
+    permanent: bool = False
+
+
+class StatusRequest(Message):
+    """How are you? Answered by `Status`."""
+
+    type: Literal["status_request"] = "status_request"
+    version: Literal[1] = 1
+
+
+class Status(Message):
+    """How a process is.
+
+    Attributes:
+        process: Its name: loop, models, dispatch, web, supervisor.
+        uptime_s: Seconds since it started.
+        details: Whatever the process has to say of itself; JSON values.
+    """
+
+    type: Literal["status"] = "status"
+    version: Literal[1] = 1
+    process: str
+    pid: int
+    uptime_s: float
+    details: Mapping[str, Any] = {}
+
+
+class WakeDispatch(Message):
+    """Something new is in the outbox. Answered by `Done`; losing one costs two seconds at most."""
+
+    type: Literal["wake_dispatch"] = "wake_dispatch"
+    version: Literal[1] = 1
+
+
+class WatchFrames(Message):
+    """Let me see a camera. Answered by `FramesShared` with one file descriptor."""
+
+    type: Literal["watch_frames"] = "watch_frames"
+    version: Literal[1] = 1
+    camera: str
+
+
+class FramesShared(Message):
+    """The descriptor beside this message is the camera's shared memory.
+
+    Attributes:
+        width: Width of the full frame, pixels.
+        height: Height of the full frame, pixels.
+    """
+
+    type: Literal["frames_shared"] = "frames_shared"
+    version: Literal[1] = 1
+    camera: str
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
+class ReloadGallery(Message):
+    """The references changed; read them anew. Answered by `Done`."""
+
+    type: Literal["reload_gallery"] = "reload_gallery"
+    version: Literal[1] = 1
+
+
+class EmbedPhoto(Message):
+    """Find the faces in the picture file in the blob and embed them. Answered by `PhotoEmbedded`.
+
+    Attributes:
+        max_faces: Faces to embed at most, the largest first.
+    """
+
+    type: Literal["embed_photo"] = "embed_photo"
+    version: Literal[1] = 1
+    max_faces: int = Field(1, ge=1, le=32)
+
+
+class EmbeddedFace(BaseModel):
+    """A face found in a picture.
+
+    Attributes:
+        box: x, y, width, height in pixels of the picture as it is seen (turned by its EXIF).
+        score: The detector's certainty that it is a face, 0 to 1.
+        points: Right eye, left eye, nose tip, right and left mouth corner as (x, y); empty if unknown.
+        quality: Total quality, 0 to 100.
+        measures: Quality by measure, 0 to 100.
+        reasons: Codes of what is wrong with it; empty when it may be enrolled.
+        templates: Model id → embedding. float32 survives JSON exactly.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    box: tuple[float, float, float, float]
+    score: float = Field(ge=0, le=1)
+    points: tuple[tuple[float, float], ...] = ()
+    quality: float = Field(ge=0, le=100)
+    measures: Mapping[str, float] = {}
+    reasons: tuple[str, ...] = ()
+    templates: Mapping[str, Annotated[tuple[float, ...], Field(min_length=1, max_length=4096)]]
+
+
+class PhotoEmbedded(Message):
+    """The faces of a picture, largest first.
+
+    Attributes:
+        width: Of the picture as it is seen, pixels.
+        height: Of the picture as it is seen, pixels.
+        faces_found: Faces found, embedded or not.
+    """
+
+    type: Literal["photo_embedded"] = "photo_embedded"
+    version: Literal[1] = 1
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    faces_found: int = Field(ge=0)
+    faces: tuple[EmbeddedFace, ...]
+
+
+class DecodePhoto(Message):
+    """Decode the picture file in the blob. Answered by `PhotoDecoded`.
+
+    Attributes:
+        max_side_px: The longer side of the answer at most; larger pictures are made smaller.
+    """
+
+    type: Literal["decode_photo"] = "decode_photo"
+    version: Literal[1] = 1
+    max_side_px: int = Field(1024, ge=16, le=8192)
+
+
+class PhotoDecoded(Message):
+    """The blob is the picture as JPEG, upright, with nothing of the original file's metadata."""
+
+    type: Literal["photo_decoded"] = "photo_decoded"
+    version: Literal[1] = 1
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
+class SupervisorStatusRequest(Message):
+    """How are your children? Answered by `SupervisorStatus`."""
+
+    type: Literal["supervisor_status_request"] = "supervisor_status_request"
+    version: Literal[1] = 1
+
+
+ChildState = Literal["starting", "running", "waiting", "stopping", "stopped"]
+"""waiting: it died, and its restart is due after a pause."""
+
+
+class ChildStatus(BaseModel):
+    """How a child of the supervisor is.
+
+    Attributes:
+        pid: None while it does not run.
+        restarts: Times it was restarted since the supervisor started.
+        last_exit: How it ended last (`exit 3`, `killed by SIGKILL`); empty if it never did.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    pid: int | None
+    state: ChildState
+    restarts: int
+    last_exit: str = ""
+
+
+class SupervisorStatus(Message):
+    """The supervisor's children, in the order in which they are started."""
+
+    type: Literal["supervisor_status"] = "supervisor_status"
+    version: Literal[1] = 1
+    pid: int
+    uptime_s: float
+    children: tuple[ChildStatus, ...]
+
+
+class StopRequest(Message):
+    """Stop in good order. Answered by `Done` before it happens."""
+
+    type: Literal["stop_request"] = "stop_request"
+    version: Literal[1] = 1
+
+
+MESSAGES: tuple[type[Message], ...] = (
+    Ping,
+    Pong,
+    Done,
+    Failure,
+    StatusRequest,
+    Status,
+    WakeDispatch,
+    WatchFrames,
+    FramesShared,
+    ReloadGallery,
+    EmbedPhoto,
+    PhotoEmbedded,
+    DecodePhoto,
+    PhotoDecoded,
+    SupervisorStatusRequest,
+    SupervisorStatus,
+    StopRequest,
+)
+"""Every message there is."""
+
+
+class _Envelope(BaseModel):
+    """What must be known before the rest of a message can be read."""
+
+    model_config = ConfigDict(strict=True)
+    type: str
+    version: int
+
+
+def kind(message: type[Message]) -> str:
+    """The wire name of a class of messages, its `type`."""
+    return str(message.model_fields["type"].default)
+
+
+class _Registry:
+    """`MESSAGES` by wire name."""
+
+    by_kind: ClassVar[Mapping[str, type[Message]]] = {kind(cls): cls for cls in MESSAGES}
+
+
+def encode(message: Message) -> bytes:
+    """A message as UTF-8 JSON.
+
+    Raises:
+        WireError: A value in it is not JSON.
+    """
+    try:
+        return message.model_dump_json().encode()
+    except (ValueError, TypeError) as error:
+        raise WireError(f"message {kind(type(message))!r} cannot be written as JSON") from error
+
+
+def decode(data: bytes) -> Message:
+    """Turn JSON back into its message.
+
+    Raises:
+        WireError: Not JSON, an unknown type, or fields that do not fit it.
+        PeerRefusedError: The other end speaks another version of this message.
+    """
+    try:
+        envelope = _Envelope.model_validate_json(data)
+    except ValidationError as error:
+        raise WireError(f"what came is not a message: {_faults(error)}") from None
+    cls = _Registry.by_kind.get(envelope.type)
+    if cls is None:
+        raise WireError(
+            f"unknown message type {envelope.type[:40]!r}",
+            hint="our processes run different versions of the program; restart them all",
+        )
+    ours = int(cls.model_fields["version"].default)
+    if envelope.version != ours:
+        raise version_refused(f"message {envelope.type!r}", ours=ours, theirs=envelope.version)
+    try:
+        return cls.model_validate_json(data)
+    except ValidationError as error:
+        raise WireError(f"message {envelope.type!r} does not fit its type: {_faults(error)}") from None
+
+
+def version_refused(what: str, *, ours: int, theirs: int) -> PeerRefusedError:
+    """The error for two versions that cannot talk, saying which side is the older."""
+    older = "the other process is older" if theirs < ours else "this process is older"
+    return PeerRefusedError(
+        f"{what}: this process speaks version {ours}, the other end version {theirs}; {older}",
+        hint="restart every process of the appliance, so that all run the same version",
+    )
+
+
+def _faults(error: ValidationError) -> str:
+    """The first faults by place and kind. Never the values: they may be personal."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    shown = "; ".join(f"{'.'.join(str(part) for part in e['loc']) or 'body'}: {e['type']}" for e in found[:5])
+    return shown[:500]

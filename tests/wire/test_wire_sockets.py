@@ -1,0 +1,572 @@
+"""Server and client over real sockets, and against peers that misbehave."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.errors import ApplianceError, PeerGoneError, PeerRefusedError, PhotoError, WireError
+from appliance.wire import MAX_BLOB, MAX_JSON, Client, Reply, Request, Server
+from appliance.wire.framing import Deadline, Parcel, receive, send
+from appliance.wire.messages import (
+    DecodePhoto,
+    Done,
+    EmbedPhoto,
+    Failure,
+    FramesShared,
+    Message,
+    PhotoDecoded,
+    Ping,
+    Pong,
+    ReloadGallery,
+    Status,
+    StatusRequest,
+    StopRequest,
+    WakeDispatch,
+    WatchFrames,
+    encode,
+)
+
+Spawn = Callable[..., subprocess.Popen[str]]
+Dial = Callable[[], socket.socket]
+Wait = Callable[[Callable[[], bool]], None]
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
+
+
+def header(
+    *, magic: bytes = b"ODAW", version: int = 1, fds: int = 0, json_length: int = 0, blob_length: int = 0
+) -> bytes:
+    """A header as the format says, with anything in it."""
+    return struct.pack("!4sHHII", magic, version, fds, json_length, blob_length)
+
+
+def echo(request: Request[DecodePhoto]) -> Reply[PhotoDecoded]:
+    """Send the blob back."""
+    return Reply(PhotoDecoded(width=1, height=1), request.blob)
+
+
+def answer(sock: socket.socket) -> Message:
+    """What the server says, read without our client."""
+    got = receive(sock, Deadline(10))
+    assert got is not None
+    return got.message
+
+
+def hung_up(sock: socket.socket) -> bool:
+    """Whether the server ended the connection (with a reset, if it left something unread)."""
+    try:
+        return sock.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def open_fds() -> int:
+    """Descriptors this process holds."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+# ------------------------------------------------------------- between real processes
+
+
+def test_a_process_answers_another(peer: subprocess.Popen[str], path: Path) -> None:
+    """Typed question, typed answer, over a socket between two processes."""
+    got = Client(path).call(StatusRequest(), Status).message
+
+    assert Status(process="peer", pid=peer.pid, uptime_s=1.5, details={"cameras": ["front"]}) == got
+
+
+def test_every_server_answers_ping(peer: subprocess.Popen[str], path: Path) -> None:
+    """A probe needs no handler."""
+    assert peer.pid == Client(path).call(Ping(), Pong).message.pid
+
+
+def test_an_error_is_raised_here_as_it_was_there(peer: subprocess.Popen[str], path: Path) -> None:
+    """Class, reason and hint of the handler's error arrive."""
+    with pytest.raises(PhotoError, match="3 bytes, then nothing") as caught:
+        Client(path).call(EmbedPhoto(), blob=b"abc")
+
+    assert ("truncated", "send it again") == (caught.value.reason, caught.value.hint)
+
+
+def test_memory_is_shared_by_descriptor(peer: subprocess.Popen[str], path: Path) -> None:
+    """A descriptor made there reads here, is not inherited by children, and comes with its blob."""
+    reply = Client(path).call(WatchFrames(camera="front"), FramesShared)
+
+    (fd,) = reply.fds
+    assert b"front" == os.pread(fd, 100, 0)
+    assert not os.get_inheritable(fd)
+    assert (b"\xff", "front") == (reply.blob, reply.message.camera)
+    os.close(fd)
+
+
+def test_a_slow_answer_is_given_up(peer: subprocess.Popen[str], path: Path) -> None:
+    """The call's time-out covers the other side's work."""
+    began = time.monotonic()
+
+    with pytest.raises(PeerGoneError):
+        Client(path).call(ReloadGallery(), timeout_s=0.3)
+
+    assert time.monotonic() - began < 2
+
+
+def test_a_killed_peer_is_gone(peer: subprocess.Popen[str], path: Path) -> None:
+    """A call in the middle of which the other process dies says so."""
+    threading.Timer(0.3, peer.kill).start()
+
+    with pytest.raises(PeerGoneError):
+        Client(path).call(ReloadGallery(), timeout_s=10)
+
+
+def test_a_dead_servers_file_is_replaced(peer: subprocess.Popen[str], path: Path) -> None:
+    """After kill -9 the socket's file stays; nobody listens, and the next server takes its place."""
+    peer.kill()
+    peer.wait()
+    with pytest.raises(PeerGoneError, match="nobody listens") as caught:
+        Client(path).call(Ping())
+    assert "appliance run" in caught.value.hint
+
+    with Server(path, {}):
+        assert os.getpid() == Client(path).call(Ping(), Pong).message.pid
+
+
+def test_sigterm_ends_a_serving_process_and_removes_its_file(peer: subprocess.Popen[str], path: Path) -> None:
+    """`serve(stop)` comes back soon, and in good order."""
+    peer.send_signal(signal.SIGTERM)
+
+    assert 0 == peer.wait(10)
+    assert not path.exists()
+
+
+def test_a_listening_server_is_not_replaced(peer: subprocess.Popen[str], path: Path) -> None:
+    """Two of the same process cannot run; the first goes on."""
+    with pytest.raises(WireError, match="another process listens"), Server(path, {}):
+        pass
+
+    assert peer.pid == Client(path).call(Ping(), Pong).message.pid
+
+
+# ------------------------------------------------------------- accounts
+
+
+@pytest.fixture
+def outside() -> Iterator[Path]:
+    """A folder that other accounts can get to, if its own mode lets them."""
+    folder = Path(tempfile.mkdtemp())
+    yield folder
+    shutil.rmtree(folder)
+
+
+@as_root
+def test_another_account_cannot_reach_the_socket(outside: Path, spawn: Spawn) -> None:
+    """Mode 0600 in 0700: the file system refuses before we do."""
+    with Server(outside / "p", {}):
+        out, _ = spawn(outside / "p", "ping", NOBODY).communicate(timeout=20)
+
+    assert out.startswith("PeerRefusedError: no access")
+
+
+@as_root
+def test_another_account_is_refused_even_if_it_reaches_the_socket(outside: Path, spawn: Spawn) -> None:
+    """The server asks the kernel who is there, and says why it hangs up."""
+    with Server(outside / "p", {}):
+        outside.chmod(0o755)
+        (outside / "p").chmod(0o666)
+        out, _ = spawn(outside / "p", "ping", NOBODY).communicate(timeout=20)
+
+    assert out.startswith("PeerRefusedError: process")
+    assert f"account {NOBODY}" in out
+
+
+@as_root
+def test_a_server_of_another_account_is_not_believed(outside: Path, spawn: Spawn, wait_for: Wait) -> None:
+    """Whoever puts a socket where ours should be gets no message from us."""
+    os.chown(outside, NOBODY, NOBODY)
+    spawn(outside / "p", "serve", NOBODY)
+    wait_for((outside / "p").exists)
+
+    with pytest.raises(PeerRefusedError, match=f"account {NOBODY}"):
+        Client(outside / "p").call(EmbedPhoto(), blob=b"a face")
+
+
+def test_the_socket_is_private(path: Path) -> None:
+    """Folder 0700, file 0600, whatever the umask says."""
+    before = os.umask(0)
+    try:
+        with Server(path, {}):
+            modes = [stat.S_IMODE(p.stat().st_mode) for p in (path.parent, path)]
+    finally:
+        os.umask(before)
+
+    assert [0o700, 0o600] == modes
+
+
+def test_a_folder_open_to_others_is_refused(path: Path) -> None:
+    """We do not change the mode of a folder that we did not make; we say what to do."""
+    path.parent.mkdir(mode=0o755)
+    path.parent.chmod(0o755)
+
+    with pytest.raises(WireError, match="other accounts") as caught, Server(path, {}):
+        pass
+
+    assert "chmod 700" in caught.value.hint
+
+
+# ------------------------------------------------------------- paths
+
+
+def test_a_path_longer_than_the_system_allows_works(tmp_path: Path) -> None:
+    """sockaddr_un takes 107 bytes; folders may be deeper."""
+    path = tmp_path / ("d" * 100) / ("e" * 100) / "loop.sock"
+
+    with Server(path, {}):
+        assert os.getpid() == Client(path).call(Ping(), Pong).message.pid
+
+    assert not path.exists()
+
+
+def test_a_name_that_cannot_be_bound_is_a_wire_error(tmp_path: Path) -> None:
+    """A file name too long for any socket is refused in words."""
+    path = tmp_path / "run" / ("n" * 150)
+
+    with pytest.raises(WireError, match="cannot listen"), Server(path, {}):
+        pass
+    with pytest.raises(PeerGoneError):
+        Client(path).call(Ping())
+
+
+def test_a_file_that_is_no_socket_is_left_alone(path: Path) -> None:
+    """What is not ours is not deleted."""
+    path.parent.mkdir(mode=0o700)
+    path.write_text("notes")
+
+    with pytest.raises(WireError, match="not a socket"), Server(path, {}):
+        pass
+
+    assert "notes" == path.read_text()
+
+
+def test_a_server_can_be_started_again(path: Path) -> None:
+    """Leaving frees the path; entering takes it."""
+    server = Server(path, {})
+    for _ in range(2):
+        with server:
+            assert os.getpid() == Client(path).call(Ping(), Pong).message.pid
+        assert not path.exists()
+
+
+# ------------------------------------------------------------- handlers
+
+
+def test_a_fault_in_a_handler_does_not_stop_the_server(path: Path) -> None:
+    """The caller gets a WireError without the fault's text; the next caller is served."""
+
+    def fault(_: Request[WakeDispatch]) -> Reply[Done]:
+        raise KeyError("Ann Example")
+
+    with Server(path, {WakeDispatch: fault}):
+        with pytest.raises(WireError, match="KeyError") as caught:
+            Client(path).call(WakeDispatch())
+        assert os.getpid() == Client(path).call(Ping(), Pong).message.pid
+
+    assert "Ann" not in str(caught.value)
+
+
+def test_a_message_nobody_answers_is_a_wire_error(path: Path) -> None:
+    """Silence is not an answer."""
+    with Server(path, {}), pytest.raises(WireError, match=r"nothing at peer\.sock answers 'stop_request'"):
+        Client(path).call(StopRequest())
+
+
+def test_an_answer_of_another_class_is_a_wire_error(path: Path) -> None:
+    """The caller never sees a message that it did not ask for."""
+    with Server(path, {StopRequest: lambda _: Reply(Done())}), pytest.raises(WireError, match="not 'pong'"):
+        Client(path).call(StopRequest(), Pong)
+
+
+def test_an_answer_that_is_too_large_is_an_error_at_the_caller(path: Path) -> None:
+    """Nothing of it is sent, and the caller is told why."""
+    with (
+        Server(path, {DecodePhoto: lambda _: Reply(PhotoDecoded(width=1, height=1), bytes(MAX_BLOB + 1))}),
+        pytest.raises(WireError, match="too large"),
+    ):
+        Client(path).call(DecodePhoto())
+
+
+def test_calls_do_not_wait_for_each_other(path: Path) -> None:
+    """While one handler works, another answers."""
+    release = threading.Event()
+
+    def hold(_: Request[ReloadGallery]) -> Reply[Done]:
+        release.wait(10)
+        return Reply(Done())
+
+    with Server(path, {ReloadGallery: hold}):
+        slow = threading.Thread(target=Client(path).call, args=(ReloadGallery(),))
+        slow.start()
+        Client(path).call(Ping(), Pong, timeout_s=5)
+        release.set()
+        slow.join(10)
+
+    assert not slow.is_alive()
+
+
+def test_descriptors_travel_both_ways_and_none_leaks(path: Path, tmp_path: Path, wait_for: Wait) -> None:
+    """A handler may keep a copy; what it was lent and what the caller closes is gone afterwards."""
+    (tmp_path / "note").write_text("hello")
+    seen: list[bytes] = []
+
+    def read(request: Request[WakeDispatch]) -> Reply[Done]:
+        seen.extend(os.pread(fd, 100, 0) for fd in request.fds)
+        return Reply(Done())
+
+    with Server(path, {WakeDispatch: read}), (tmp_path / "note").open("rb") as note:
+        Client(path).call(WakeDispatch(), fds=[note.fileno(), note.fileno()])
+        before = open_fds()
+        for _ in range(20):
+            Client(path).call(WakeDispatch(), fds=[note.fileno()])
+        wait_for(lambda: open_fds() <= before)
+
+    assert [b"hello"] * 22 == seen
+
+
+@settings(max_examples=25, deadline=None)
+@given(blob=st.binary(max_size=3000), size=st.integers(0, 3))
+def test_a_parcel_survives_the_wire(blob: bytes, size: int) -> None:
+    """Message, blob and descriptors come out as they went in, also when larger than a socket's buffer."""
+    here, there = socket.socketpair()
+    sent = Parcel(
+        FramesShared(camera="c" * (size + 1), width=1, height=1), blob * (100 * size + 1), (0,) * size
+    )
+
+    with here, there:
+        writer = threading.Thread(target=send, args=(here, sent, Deadline(10)))
+        writer.start()
+        got = receive(there, Deadline(10))
+        writer.join()
+
+    assert got is not None
+    assert (sent.message, sent.blob, size) == (got.message, got.blob, len(got.fds))
+    for fd in got.fds:
+        os.close(fd)
+
+
+def test_the_largest_blob_passes(path: Path) -> None:
+    """64 MiB there and back."""
+    picture = bytes(range(256)) * (MAX_BLOB // 256)
+
+    with Server(path, {DecodePhoto: lambda r: Reply(PhotoDecoded(width=1, height=1), r.blob)}):
+        assert picture == Client(path, timeout_s=60).call(DecodePhoto(), blob=picture).blob
+
+
+# ------------------------------------------------------------- peers that misbehave
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "not a message"),
+        (b"\0", "not a message"),
+        (header(json_length=MAX_JSON + 1), "too large"),
+        (header(json_length=2**32 - 1, blob_length=2**32 - 1), "too large"),
+        (header(json_length=20, blob_length=MAX_BLOB + 1), "too large"),
+        (header(fds=3, json_length=20), "descriptors announced"),
+        (header(json_length=4) + b"null", "not a message"),
+        (header(json_length=0), "not a message"),
+        (header(json_length=2) + b"\xff\xff", "not a message"),
+    ],
+)
+def test_garbage_is_answered_with_an_error_and_an_end(path: Path, raw: Dial, data: bytes, error: str) -> None:
+    """The peer is told, the connection ends, and the next one is served."""
+    with Server(path, {}):
+        sock = raw()
+        sock.sendall(data)
+        said = answer(sock)
+        end = hung_up(sock)
+        alive = Client(path).call(Ping(), Pong).message.pid
+
+    assert isinstance(said, Failure)
+    assert "WireError" == said.error
+    assert error in said.message
+    assert (True, os.getpid()) == (end, alive)
+
+
+@pytest.mark.parametrize(
+    ("version", "older"),
+    [(0, "the other process is older"), (2, "this process is older"), (9, "this process is older")],
+)
+def test_another_protocol_is_refused_and_says_who_is_older(
+    path: Path, raw: Dial, version: int, older: str
+) -> None:
+    """A server left over from before an update, or the reverse, is told apart from garbage."""
+    with Server(path, {}):
+        sock = raw()
+        sock.sendall(header(version=version, json_length=5))
+        said = answer(sock)
+
+    assert isinstance(said, Failure)
+    assert "PeerRefusedError" == said.error
+    assert older in said.message
+
+
+def test_a_client_refuses_a_server_of_another_protocol(path: Path) -> None:
+    """The same, seen from the client."""
+    path.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def newer() -> None:
+            with listening.accept()[0] as sock:
+                receive(sock, Deadline(5))
+                sock.sendall(header(version=2))
+
+        threading.Thread(target=newer, daemon=True).start()
+        with pytest.raises(PeerRefusedError, match="this process is older"):
+            Client(path).call(Ping())
+
+
+@pytest.mark.parametrize("kept", [1, 4, 15, 16, 20])
+def test_a_message_cut_short_harms_nobody(path: Path, raw: Dial, kept: int) -> None:
+    """A peer that leaves in the middle of a header or a body costs its own connection only."""
+    body = encode(Ping())
+    whole = header(json_length=len(body)) + body
+    with Server(path, {}):
+        sock = raw()
+        sock.sendall(whole[:kept])
+        sock.close()
+
+        assert os.getpid() == Client(path).call(Ping(), Pong).message.pid
+
+
+@pytest.mark.parametrize("kept", [0, 1, 15, 16, 20])
+def test_an_answer_cut_short_is_a_gone_peer(path: Path, kept: int) -> None:
+    """Half an answer is none."""
+    body = encode(Pong(pid=1))
+    path.parent.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def half() -> None:
+            with listening.accept()[0] as sock:
+                receive(sock, Deadline(5))
+                sock.sendall((header(json_length=len(body)) + body)[:kept])
+
+        threading.Thread(target=half, daemon=True).start()
+        with pytest.raises(PeerGoneError):
+            Client(path).call(Ping())
+
+
+def test_a_peer_that_dribbles_is_cut_off(path: Path, raw: Dial) -> None:
+    """A byte now and then does not hold a connection longer than one message may take."""
+    with Server(path, {}, message_s=0.5):
+        sock = raw()
+        began = time.monotonic()
+        with pytest.raises(OSError, match="Broken pipe"):
+            dribble(sock, header(json_length=1000) + b" " * 200)
+        took = time.monotonic() - began
+
+    assert took < 3
+
+
+def dribble(sock: socket.socket, data: bytes) -> None:
+    """Send a byte every 50 ms."""
+    for byte in data:
+        sock.send(bytes([byte]))
+        time.sleep(0.05)
+
+
+def test_a_silent_peer_is_cut_off(path: Path, raw: Dial) -> None:
+    """Nor does saying nothing."""
+    with Server(path, {}, idle_s=0.2):
+        assert b"" == raw().recv(1)
+
+
+def test_a_connection_may_ask_many_times(path: Path, raw: Dial) -> None:
+    """One question after the other on one connection, with any pause below idle_s."""
+    with Server(path, {}):
+        sock = raw()
+        for _ in range(3):
+            send(sock, Parcel(Ping()), Deadline(5))
+            assert Pong(pid=os.getpid()) == answer(sock)
+
+
+def test_too_many_connections_are_told_so(path: Path, raw: Dial, wait_for: Wait) -> None:
+    """The limit holds, is said in words, and ends when somebody leaves."""
+    with Server(path, {}, max_connections=2):
+        held = [raw(), raw()]
+        for sock in held:
+            send(sock, Parcel(Ping()), Deadline(5))
+            answer(sock)
+        with pytest.raises(WireError, match="too many connections"):
+            Client(path).call(Ping())
+        held[0].close()
+        wait_for(lambda: answered(path))
+
+
+def answered(path: Path) -> bool:
+    """Whether a ping is answered now."""
+    try:
+        Client(path).call(Ping())
+    except ApplianceError:
+        return False
+    return True
+
+
+def test_a_request_above_the_servers_own_limit_is_refused_in_words(path: Path) -> None:
+    """The client reads the reason even though it was cut off while it still sent."""
+    with (
+        Server(path, {DecodePhoto: echo}, max_blob=1000),
+        pytest.raises(WireError, match="too large"),
+    ):
+        Client(path).call(DecodePhoto(), blob=bytes(30 << 20))
+
+
+def test_stopping_cuts_connections(path: Path, raw: Dial) -> None:
+    """A server that leaves does not wait for idle peers."""
+    with Server(path, {}):
+        sock = raw()
+        send(sock, Parcel(Ping()), Deadline(5))
+        answer(sock)
+        began = time.monotonic()
+
+    assert time.monotonic() - began < 2
+    assert b"" == sock.recv(1)
+
+
+def test_descriptors_of_a_refused_message_are_closed(path: Path, raw: Dial, wait_for: Wait) -> None:
+    """Garbage with descriptors leaks none."""
+    with Server(path, {}):
+        Client(path).call(Ping())
+        before = open_fds()
+        sock = raw()
+        socket.send_fds(sock, [header(fds=2, json_length=4) + b"null"], [0, 0])
+        assert "WireError" == getattr(answer(sock), "error", "")
+        sock.close()
+        wait_for(lambda: open_fds() <= before)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=60), st.sampled_from([b"", b"ODAW\0\1"]))
+def test_no_bytes_raise_anything_but_our_errors(data: bytes, start: bytes) -> None:
+    """Whatever arrives, the reader says WireError, or that the peer stopped."""
+    here, there = socket.socketpair()
+    with here, there:
+        here.sendall(start + data)
+        here.close()
+
+        with pytest.raises(WireError):
+            receive(there, Deadline(5))
