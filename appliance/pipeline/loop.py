@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy
-from appliance.events import DoorChanged, PersonUndecided, StrangerSeen, SubjectIdentified
+from appliance.events import CaptureSkipped, DoorChanged, PersonUndecided, StrangerSeen, SubjectIdentified
 from appliance.ids import IdFactory
 from appliance.pipeline.galleries import GalleryHolder
 from appliance.pipeline.records import Picture, Recording
@@ -299,7 +299,11 @@ class CameraPipeline:
                 stay.pictures.clear()
         elif conclusion.verdict is Verdict.STRANGER:
             stay.label = None
-            records.stranger(StrangerSeen(**facts), () if stay.captured else self._evidence(stay), at)
+            pictures = self._evidence(stay)
+            records.stranger(StrangerSeen(**facts), () if stay.captured else pictures, at)
+            if not stay.captured and not pictures:
+                reason: Any = "no_frame" if self._settings.evidence.recipients else "no_recipient"
+                records.log([CaptureSkipped(encounter=stay.encounter_id, reason=reason, **place)], at)
             stay.captured = True
             stay.pictures.clear()
         else:

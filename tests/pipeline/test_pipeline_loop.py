@@ -1,0 +1,251 @@
+"""One camera's loop, with toy rooms: what ends up on record, in which order."""
+
+from collections.abc import Sequence
+
+import json
+from pathlib import Path
+
+import pytest
+from factories import direction, face, frame, templates
+from fakes import MemoryLog, MemorySpool, ScriptedDoor, ToyFaces
+
+from appliance.decision import ErrorTables, Policy
+from appliance.errors import EvidenceError
+from appliance.ids import seeded_ids
+from appliance.matching import Gallery, Reference
+from appliance.pipeline import CameraPipeline, GalleryHolder, Records
+from appliance.pipeline.loop import LoopSettings, Rooms
+from appliance.settings import (
+    CameraSettings,
+    EncounterSettings,
+    EvidenceSettings,
+    FaceSettings,
+    RecognitionSettings,
+)
+from appliance.values import (
+    DLIB_MIRROR,
+    SFACE,
+    DetectedFace,
+    DoorState,
+    ReferenceId,
+    SubjectId,
+    Templates,
+)
+
+TABLES = ErrorTables.from_json(
+    json.loads((Path(__file__).parents[2] / "data" / "score-tails.json").read_text(encoding="utf-8"))
+)
+ANN, BEN, NOBODY = templates(1, 0, 0), templates(0, 1, 0), templates(0, 0, 1)
+Seen = tuple[DetectedFace, float, Templates]
+
+
+def seen(who: Templates, *, x: float = 100, quality: float = 80, width: float = 80) -> list[Seen]:
+    """One face of somebody."""
+    return [(face(x, width=width), quality, who)]
+
+
+class House:
+    """A camera's loop among toy rooms."""
+
+    def __init__(
+        self,
+        script: Sequence[list[Seen]],
+        *,
+        doors: Sequence[DoorState] = (DoorState.OPEN,),
+        when: str = "door",
+        recipients: tuple[str, ...] = ("age1x",),
+        enrolled: tuple[str, ...] = ("ann", "ben"),
+        **encounters: object,
+    ) -> None:
+        self.log, self.spool = MemoryLog(), MemorySpool()
+        self.faces = ToyFaces(list(script))
+        self.version, self.enrolled = 1, list(enrolled)
+        self.holder = GalleryHolder(self._gallery, lambda: self.version)
+        camera = CameraSettings.model_validate(
+            {"id": "entrance", "source": "scene:door", "when": when, "tail_s": 1}
+        )
+        self.loop = CameraPipeline(
+            LoopSettings(
+                camera,
+                FaceSettings(),
+                EncounterSettings.model_validate(encounters),
+                EvidenceSettings(recipients=recipients),
+            ),
+            Rooms(
+                {"front": ScriptedDoor(*doors)} if doors else {},
+                self.faces,
+                Policy(RecognitionSettings(), TABLES),
+                self.holder,
+                Records(self.log, self.spool),
+                seeded_ids(1),
+            ),
+        )
+
+    def _gallery(self) -> Gallery:
+        axes = {"ann": direction(1, 0, 0), "ben": direction(0, 1, 0), "zoe": direction(0, 0, 1)}
+        rows = [
+            Reference(SubjectId(name), ReferenceId("r"), model, axes[name])
+            for name in self.enrolled
+            for model in (DLIB_MIRROR, SFACE)
+        ]
+        return Gallery((DLIB_MIRROR, SFACE), rows, version=self.version)
+
+    def run(self, frames: int, *, start: int = 0) -> "House":
+        """Feed frames, ten a second."""
+        for i in range(start, start + frames):
+            self.loop.process(frame(i))
+        return self
+
+    def finish(self) -> list[str]:
+        """End the frames; the types on record."""
+        self.loop.finish()
+        return self.log.types()
+
+
+def test_somebody_enrolled_comes_in() -> None:
+    """Door, greeting, confirmation, final, in this order, within one visit."""
+    house = House([seen(ANN)] * 5).run(5)
+
+    assert ["door_opened", *["subject_identified"] * 3] == house.finish()
+    assert ["greeting", "confirmed", "final"] == [kept.event.grade.value for kept in house.log.kept[1:]]  # type: ignore[attr-defined]
+    assert 1 == len({kept.event.visit for kept in house.log.kept})
+    assert {"ann"} == {kept.event.subject for kept in house.log.kept[1:]}  # type: ignore[attr-defined]
+
+
+def test_nobody_is_embedded_once_confirmed() -> None:
+    """Three good frames settle who it is; the rest are only tracked."""
+    house = House([seen(ANN)] * 20).run(20)
+
+    assert 3 == house.faces.embedded
+
+
+def test_a_stranger_is_sealed_once() -> None:
+    """Said at confirmed and at the end; one capture of the best frames, in the order taken."""
+    house = House([seen(NOBODY, quality=60 + i) for i in range(6)]).run(6)
+
+    assert ["door_opened", "stranger_seen", "stranger_captured", "stranger_seen"] == house.finish()
+    assert [[0, 1, 2]] == [[p.stamp.sequence for p in pictures] for pictures in house.spool.stored.values()]
+
+
+def test_without_recipients_no_picture_is_kept() -> None:
+    """The stranger is logged, and nothing else; the spool is not even asked."""
+    house = House([seen(NOBODY)] * 4, recipients=()).run(4)
+
+    assert ["door_opened", "stranger_seen", "capture_skipped", "stranger_seen"] == house.finish()
+    assert 0 == house.spool.sealed
+
+
+def test_a_full_spool_is_said_and_the_loop_goes_on() -> None:
+    """The reason is in the log; the next person is still greeted."""
+    house = House([seen(NOBODY)] * 4 + [seen(ANN, x=900)] * 4)
+    house.spool.refuse = EvidenceError("full", reason="spool_full")
+    house.run(8)
+
+    assert "capture_skipped" in house.finish()
+    assert "subject_identified" in house.log.types()
+
+
+def test_a_stranger_who_was_somebody_is_retracted_and_the_capture_dropped() -> None:
+    """A bad start, then better frames: retraction, the capture gone, then the greeting."""
+    better = [seen(ANN, quality=99)] * 80
+    house = House([seen(NOBODY, quality=40)] * 3 + better, keep_frames=3).run(60)
+    types = house.finish()
+
+    assert ["stranger_seen", "stranger_captured", "stranger_retracted", "capture_removed"] == types[1:5]
+    assert {} == house.spool.stored
+
+
+def test_nothing_is_read_behind_a_shut_door() -> None:
+    """Faces are looked for while the door is not shut and for the tail after; then no more."""
+    doors = [DoorState.OPEN] * 5 + [DoorState.SHUT]
+    house = House([], doors=doors).run(40)
+
+    assert 15 == house.faces.detected
+
+
+def test_an_unsure_door_reads_faces() -> None:
+    """Something standing before the door must not make the box blind."""
+    house = House([seen(ANN)] * 3, doors=[DoorState.UNSURE]).run(3)
+
+    assert 3 == house.faces.detected
+
+
+def test_always_needs_no_door() -> None:
+    """A corridor camera has no door at all."""
+    house = House([seen(ANN)] * 4, doors=(), when="always").run(4)
+
+    assert ["subject_identified"] * 3 == house.finish()
+    assert house.log.kept[0].event.door is None
+
+
+def test_bad_frames_do_not_count() -> None:
+    """Blurred or too small faces are tracked, never embedded, never decided upon."""
+    house = House([seen(ANN, quality=10)] * 3 + [seen(ANN, width=40)] * 3).run(6)
+
+    assert ["door_opened"] == house.finish()
+    assert 0 == house.faces.embedded
+
+
+def test_two_people_are_two_encounters() -> None:
+    """Side by side, each is named; nobody's scores mix."""
+    both = [(face(0), 80.0, ANN), (face(200), 80.0, BEN)]
+    house = House([list(both) for _ in range(4)]).run(4)
+    house.finish()
+    named = [kept.event for kept in house.log.kept if hasattr(kept.event, "subject")]
+
+    assert {"ann", "ben"} == {event.subject for event in named}  # type: ignore[attr-defined]
+    assert 2 == len({event.encounter for event in named})  # type: ignore[attr-defined]
+
+
+def test_somebody_back_soon_is_logged_but_not_greeted_again() -> None:
+    """A second encounter within the time set is marked as repeated."""
+    house = House([seen(ANN)] * 3 + [[]] * 40 + [seen(ANN)] * 3, end_after_s=1).run(46)
+    house.finish()
+    repeated = [kept.event.repeated for kept in house.log.kept if hasattr(kept.event, "repeated")]
+
+    assert [False] * 3 + [True] * 3 == repeated
+
+
+def test_somebody_enrolled_meanwhile_is_recognised() -> None:
+    """The gallery changes under a stranger who is still there: retracted and greeted."""
+    house = House([seen(NOBODY)] * 40).run(5)
+    house.enrolled.append("zoe")
+    house.version = 2
+    house.holder.refresh()
+    house.run(20, start=5)
+
+    assert ["stranger_retracted", "capture_removed", "subject_identified"] == house.log.types()[3:6]
+
+
+def test_too_many_faces_take_turns() -> None:
+    """No frame embeds more than the limit, and everybody gets their three."""
+    crowd = [(face(150 * i), 80.0, NOBODY) for i in range(8)]
+    house = House([list(crowd) for _ in range(30)]).run(1)
+
+    assert 4 == house.faces.embedded
+    house.run(29, start=1)
+    assert 8 == house.log.types().count("stranger_seen")
+
+
+def test_the_same_frames_make_the_same_log() -> None:
+    """Ids, times and order depend on the frames alone."""
+    logs = [House([seen(ANN)] * 3 + [seen(NOBODY, x=600)] * 6).run(9) for _ in range(2)]
+    texts = [[(kept.at, kept.event.model_dump_json()) for kept in house.log.kept] for house in logs]
+
+    assert texts[0] == texts[1]
+
+
+def test_an_empty_run_ends_quietly() -> None:
+    """No frame, no event."""
+    assert [] == House([]).finish()
+
+
+@pytest.mark.parametrize("look", [0, 1])
+def test_viewers_cost_nothing_when_nobody_looks(look: int) -> None:
+    """What is shown is put together only when the viewer asks for it."""
+    house = House([seen(ANN)] * 4)
+    shown: list[dict[str, object]] = []
+    house.loop._show = (lambda _, overlay: shown.append(overlay())) if look else (lambda *_: None)
+    house.run(4)
+
+    assert 4 * look == len(shown)

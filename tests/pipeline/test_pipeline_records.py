@@ -1,0 +1,85 @@
+"""Recording on a thread: in order, never lost, never twice."""
+
+from datetime import timedelta
+
+import numpy as np
+from factories import START, evidence, face, stamp
+from fakes import MemoryLog, MemorySpool
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.decision import ErrorTables, Policy
+from appliance.events import DoorChanged, Event, StrangerSeen
+from appliance.pipeline import Records, RecordsThread
+from appliance.pipeline.records import Picture
+from appliance.settings import RecognitionSettings
+from appliance.values import DoorState, Grade
+
+TABLE = {("fused", 1, 1): ((0.01, 0.0, 0.0), (0.001, 0.1, 0.0))}
+FACTS = Policy(RecognitionSettings(), ErrorTables(TABLE)).conclude([evidence(0, {"ann": -1.0})], seen=3).facts
+
+
+def door() -> Event:
+    """Any event."""
+    return DoorChanged(type="door_opened", state=DoorState.OPEN, fraction=0.1)
+
+
+def stranger(encounter: str = "x") -> StrangerSeen:
+    """A stranger."""
+    return StrangerSeen(encounter=encounter, grade=Grade.CONFIRMED, facts=FACTS)
+
+
+def picture() -> Picture:
+    """A small picture."""
+    return Picture(stamp(), np.zeros((4, 4, 3), np.uint8), face().box, 80.0)
+
+
+def test_everything_is_kept_in_order() -> None:
+    """What was asked first is first on record."""
+    log = MemoryLog()
+    with RecordsThread(Records(log, MemorySpool())) as records:
+        for i in range(50):
+            records.log([door()], START + timedelta(seconds=i))
+
+    assert [START + timedelta(seconds=i) for i in range(50)] == [kept.at for kept in log.kept]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 3), st.integers(1, 4))
+def test_a_full_disk_loses_nothing_and_doubles_nothing(failures: int, people: int) -> None:
+    """Each step is tried until it holds; a capture is sealed once however often its event is refused."""
+    log, spool = MemoryLog(), MemorySpool()
+    log.full = failures
+    with RecordsThread(Records(log, spool)) as records:
+        for i in range(people):
+            records.stranger(stranger(str(i)), [picture()], START)
+
+    assert ["stranger_seen", "stranger_captured"] * people == log.types()
+    assert people == spool.sealed
+
+
+def test_pictures_are_let_go_before_the_memory_is() -> None:
+    """With too many captures waiting, the stranger is still logged."""
+    log, spool = MemoryLog(), MemorySpool()
+    records = RecordsThread(Records(log, spool), max_waiting_pictures=2)
+    for i in range(5):
+        records.stranger(stranger(str(i)), [picture()], START)
+    with records:
+        pass
+
+    assert 5 == log.types().count("stranger_seen")
+    assert 2 == spool.sealed
+
+
+def test_a_retraction_names_the_event_and_drops_the_capture() -> None:
+    """The event retracted and the capture removed are those of the encounter."""
+    log, spool = MemoryLog(), MemorySpool()
+    with RecordsThread(Records(log, spool)) as records:
+        records.stranger(stranger("a"), [picture()], START)
+        records.retract("a", {"camera": "c"}, START)
+        records.retract("a", {"camera": "c"}, START)
+        records.retract("unknown", {}, START)
+
+    assert ["stranger_seen", "stranger_captured", "stranger_retracted", "capture_removed"] == log.types()
+    assert "e0" == log.kept[2].event.retracts  # type: ignore[attr-defined]
+    assert {} == spool.stored
