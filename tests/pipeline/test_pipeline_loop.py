@@ -1,8 +1,7 @@
 """One camera's loop, with toy rooms: what ends up on record, in which order."""
 
-from collections.abc import Sequence
-
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest

@@ -127,7 +127,7 @@ def test_whatever_is_written_is_read_or_refused(text: str) -> None:
 
 
 def test_lines_are_found_behind_multi_line_values() -> None:
-    """A key after an array or string of several lines has its own line, and text inside a string is no key."""
+    """A key after an array or string of several lines has its own line, and text in a string is no key."""
     text = 'a = """\n[b]\nc = 1\n"""\nd = [\n 1,\n]\n[e.f]\n"g h" = 2\n[[e.i]]\nj = 1\n[[e.i]]\nj = 2\n'
 
     lines = key_lines(text)

@@ -1,0 +1,45 @@
+"""What people agree to, in which words, and how those words are named.
+
+Keeps the text and its version; who agreed and when is a row in the store.
+"""
+
+import hashlib
+from collections.abc import Collection
+
+from appliance.errors import EnrolmentError
+
+PURPOSES = {
+    "identify": "be recognised at the door",
+    "greet": "be greeted by name on the office screen",
+    "song": "have a theme song played",
+    "leaderboard": "appear in the coffee leaderboard",
+    "unlock": "have the door unlocked",
+}
+"""What a consent may cover; `identify` is the one without which there is no reference."""
+
+TEXT = """\
+I agree that the appliance at the office door keeps mathematical templates of my face, made
+from the pictures I hand over or have taken, and compares people who come in with them, for the
+purposes named beside this text. The templates stay on the appliance, sealed under a key of
+their own. I can withdraw at any time; that key is then destroyed and the templates with it.
+Saying no has no disadvantage: the door opens by other means as before.
+"""
+
+TEXT_VERSION = f"1-{hashlib.sha256(TEXT.encode()).hexdigest()[:12]}"
+"""Names the wording: changes whenever a letter of it does."""
+
+
+def checked_purposes(wanted: Collection[str]) -> tuple[str, ...]:
+    """The purposes in a fixed order.
+
+    Raises:
+        EnrolmentError: One is unknown, or `identify` is missing.
+    """
+    unknown = sorted(set(wanted) - set(PURPOSES))
+    if unknown:
+        raise EnrolmentError(f"unknown purpose {unknown[0]!r}", hint=f"there are: {', '.join(PURPOSES)}")
+    if "identify" not in wanted:
+        raise EnrolmentError(
+            "without the purpose 'identify' nobody can be enrolled", hint="ask for it, or do not enrol"
+        )
+    return tuple(purpose for purpose in PURPOSES if purpose in wanted)
