@@ -20,7 +20,7 @@ from appliance.settings.model import (
     VaultSettings,
     When,
 )
-from appliance.settings.source import load, parse
+from appliance.settings.source import load, nested_model, parse
 
 __all__ = [
     "ActionSettings",
@@ -37,5 +37,6 @@ __all__ = [
     "VaultSettings",
     "When",
     "load",
+    "nested_model",
     "parse",
 ]

@@ -113,18 +113,18 @@ def _fields_at(loc: KeyPath) -> list[str]:
         if isinstance(part, int):
             continue
         field = model.model_fields.get(part)
-        inner = _model_in(field.annotation) if field is not None else None
+        inner = nested_model(field.annotation) if field is not None else None
         if inner is None:
             return []
         model = inner
     return list(model.model_fields)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def nested_model(annotation: Any) -> type[BaseModel] | None:
     """The settings model inside an annotation such as `tuple[CameraSettings, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+    return next((found for part in get_args(annotation) if (found := nested_model(part)) is not None), None)
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:

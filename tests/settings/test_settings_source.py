@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.errors import SettingsError
 from appliance.settings import Settings, load, parse
-from appliance.settings.source import _model_in, key_lines
+from appliance.settings.source import nested_model, key_lines
 
 GOOD = """
 site = "hq"
@@ -141,7 +141,7 @@ def test_lines_are_found_behind_multi_line_values() -> None:
 
 def test_every_setting_is_described_and_scoped() -> None:
     """The settings page and SETTINGS.md are made from these; none may be missing."""
-    rooms = [inner for field in Settings.model_fields.values() if (inner := _model_in(field.annotation))]
+    rooms = [inner for field in Settings.model_fields.values() if (inner := nested_model(field.annotation))]
     fields = [(key, field) for model in (Settings, *rooms) for key, field in model.model_fields.items()]
     undescribed = [
         key

@@ -1,0 +1,103 @@
+"""The command line: `appliance …`. Parses, calls, prints; decides nothing itself.
+
+Results go to standard output, diagnostics to standard error. With `--json`, names and units are
+stable. Errors end with `appliance: error: …`, where there is one `appliance: hint: …`, and
+the exit code of their family (see `appliance.errors`). Commands of other packages come by
+the entry-point group `appliance.commands`.
+"""
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import click
+
+from appliance.cli.context import Context
+from appliance.errors import ApplianceError
+
+
+class _Commands(click.Group):
+    """Commands found when asked for, so that `appliance check` does not load the networks' runtime."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, sorted."""
+        del ctx
+        return sorted({*_OWN, *(entry.name for entry in entry_points(group="appliance.commands"))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name in _OWN:
+            module = __import__(f"appliance.cli.{_OWN[cmd_name]}", fromlist=["command"])
+            command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+            return command
+        for entry in entry_points(group="appliance.commands", name=cmd_name):
+            found: click.Command = entry.load()
+            return found
+        return super().get_command(ctx, cmd_name)
+
+
+_OWN = {
+    "bench": "bench",
+    "captures": "captures",
+    "check": "check",
+    "demo": "demo",
+    "doctor": "doctor",
+    "events": "events",
+    "models": "models",
+    "process": "process",
+    "replay": "replay",
+    "run": "run",
+    "view": "view",
+}
+"""Command → module of this package."""
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--settings",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="APPLIANCE_SETTINGS",
+    help="The settings file. Otherwise appliance.toml in the state directory, or /etc/appliance.toml.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="APPLIANCE_STATE",
+    help="The state directory: database, keys, sealed captures. [default: data/var/state]",
+)
+@click.version_option(package_name="office-door-appliance")
+@click.pass_context
+def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> None:
+    """Sees the office door open, recognises who comes in, seals strangers for the admins.
+
+    \b
+    Begin with:
+      appliance demo                            a rendered office door, no camera needed
+      appliance enroll add "Ann" ann.jpg --consent "signed 2026-01-05"
+      appliance run --camera /dev/video0        the real thing
+      appliance events follow                   what happens, as it happens
+    """
+    ctx.obj = Context(settings, state)
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    try:
+        appliance.main(prog_name="appliance", standalone_mode=False)
+    except ApplianceError as error:
+        for line in error.message.splitlines():
+            click.echo(f"appliance: error: {line}", err=True)
+        if error.hint:
+            click.echo(f"appliance: hint: {error.hint}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("appliance: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has seen enough.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(0)

@@ -1,0 +1,64 @@
+"""`appliance check`: are the settings right? Nothing else is opened."""
+
+import json
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from appliance.cli.context import Context
+from appliance.settings import Settings, nested_model
+
+
+@click.command(
+    epilog="Examples:\n\n\b\n  appliance check\n  appliance --settings /etc/appliance.toml check --json\n  appliance check --describe"
+)
+@click.option("--describe", is_flag=True, help="List every setting with its default, meaning and restart scope.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def check(context: Context, *, describe: bool, as_json: bool) -> None:
+    """Check the settings file: faults with line, key and the nearest valid key."""
+    if describe:
+        rows = described(Settings)
+        if as_json:
+            click.echo(json.dumps(rows, indent=1))
+            return
+        for row in rows:
+            click.echo(f"{row['key']} = {row['default']}\n    {row['meaning']} [change: restart {row['scope']}]")
+        return
+    path = context.need_settings_file()
+    settings = context.settings
+    summary = {
+        "file": str(path),
+        "ok": True,
+        "cameras": [camera.id for camera in settings.cameras],
+        "doors": [door.id for door in settings.doors],
+        "actions": [action.id for action in settings.actions],
+        "recipients": len(settings.evidence.recipients),
+    }
+    if as_json:
+        click.echo(json.dumps(summary, indent=1))
+        return
+    click.echo(f"{path} is right: {len(settings.cameras)} camera(s), {len(settings.doors)} door(s)")
+    if not settings.evidence.recipients:
+        click.echo("note: evidence.recipients is empty, so no picture of a stranger will be stored")
+
+
+def described(model: type[BaseModel], prefix: str = "") -> list[dict[str, Any]]:
+    """Every setting below a model: key, default, meaning, restart scope."""
+    rows: list[dict[str, Any]] = []
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{name}"
+        inner = nested_model(field.annotation)
+        if inner is not None:
+            rows.extend(described(inner, f"{key}." if inner is field.annotation else f"{key}[]."))
+            continue
+        scope = field.json_schema_extra["scope"] if isinstance(field.json_schema_extra, dict) else ""
+        default = "(required)" if field.is_required() else _plain(field.default)
+        rows.append({"key": key, "default": default, "meaning": field.description, "scope": scope})
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=str))
+

@@ -1,0 +1,90 @@
+"""What every command is handed: where the settings and the state are.
+
+Opens nothing until asked; each command opens only what it needs.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from appliance import logs
+from appliance.errors import SettingsError
+from appliance.services import Layout, Services, open_services
+from appliance.settings import Settings, load
+
+SYSTEM_SETTINGS = Path("/etc/appliance.toml")
+
+
+class Context:
+    """Settings and state, found when first needed.
+
+    Args:
+        settings: The file named on the command line, if any.
+        state: The directory named on the command line, if any.
+    """
+
+    def __init__(self, settings: Path | None, state: Path | None) -> None:
+        self._named = settings
+        self.layout = Layout(state.resolve() if state is not None else _default_state())
+        self._settings: Settings | None = None
+
+    @property
+    def settings_file(self) -> Path | None:
+        """The file the settings are read from, or None when there is none and defaults hold."""
+        if self._named is not None:
+            return self._named
+        candidates = (self.layout.settings_file, SYSTEM_SETTINGS)
+        return next((path for path in candidates if path.exists()), None)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings.
+
+        Raises:
+            SettingsError: The file is wrong, or the one named is not there.
+        """
+        if self._settings is None:
+            path = self.settings_file
+            self._settings = Settings() if path is None else load(path)
+        return self._settings
+
+    def use(self, settings: Settings) -> None:
+        """Put other settings in their place, for a command that builds its own."""
+        self._settings = settings
+
+    def log_as(self, process: str) -> None:
+        """Set up diagnostics for this process."""
+        logs.configure(process, level=self.settings.log.level, json_lines=self.settings.log.json_lines)
+
+    @contextmanager
+    def services(self, *, create: bool = False) -> Iterator[Services]:
+        """Database and vault, opened; closed at the end of the block.
+
+        Args:
+            create: Make keys and database where there are none: the first boot.
+        """
+        with open_services(self.settings, self.layout, create=create) as services:
+            yield services
+
+    def need_settings_file(self) -> Path:
+        """The settings file.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        path = self.settings_file
+        if path is None:
+            raise SettingsError(
+                f"there is no settings file, neither {self.layout.settings_file} nor {SYSTEM_SETTINGS}",
+                hint="name one with --settings FILE, or a camera with: appliance run --camera /dev/video0",
+            )
+        return path
+
+
+def _default_state() -> Path:
+    """systemd's StateDirectory where there is one, else data/var/state of the checkout."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given.partition(":")[0])
+    return Path(__file__).parents[2] / "data" / "var" / "state"

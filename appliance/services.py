@@ -1,0 +1,156 @@
+"""What every process of the box shares: where things lie, the vault, the database.
+
+No camera, no network, no door. A process is handed what it needs of these and nothing more.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.clock import Clock, SystemClock
+from appliance.errors import StoreError
+from appliance.ids import Ids, RandomIds
+from appliance.settings import Settings
+from appliance.store import Store, Subscription, sqlite_url
+from appliance.vault import Vault, key_source
+
+PASSPHRASE_VARIABLE = "APPLIANCE_PASSPHRASE"
+"""Environment variable that hands over the passphrase; removed from the environment once read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things lie in the state directory.
+
+    Attributes:
+        state: The directory.
+    """
+
+    state: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings, where they are kept beside the state."""
+        return self.state / "appliance.toml"
+
+    @property
+    def database(self) -> Path:
+        """The SQLite database."""
+        return self.state / "appliance.db"
+
+    @property
+    def identity(self) -> Path:
+        """The device's id."""
+        return self.state / "device.json"
+
+    @property
+    def spool(self) -> Path:
+        """Sealed captures."""
+        return self.state / "spool"
+
+    def socket(self, process: str) -> Path:
+        """The Unix socket of one of our processes."""
+        return self.state / "run" / f"{process}.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Opened database and vault of this box.
+
+    Attributes:
+        layout: Where things lie.
+        device: The box's own id.
+        store: The database.
+        vault: The keys.
+        clock: The clocks.
+        ids: Makes ids.
+    """
+
+    layout: Layout
+    device: str
+    store: Store
+    vault: Vault
+    clock: Clock
+    ids: Ids
+
+
+@contextmanager
+def open_services(
+    settings: Settings,
+    layout: Layout,
+    *,
+    create: bool = False,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    boot: str | None = None,
+) -> Iterator[Services]:
+    """Unlock the vault and open the database.
+
+    Args:
+        settings: The store's and the vault's are read, and the actions.
+        layout: Where things lie.
+        create: Make directory, keys and database where there are none. Without it a missing
+            database is an error with a hint.
+        clock: The clocks; those of this machine by default.
+        ids: Makes ids; random by default.
+        boot: Names this run of the process in the log; a new id by default.
+
+    Raises:
+        StoreError: No database, damaged, or of another version.
+        VaultError: A key is missing, or does not fit.
+    """
+    clock = clock or SystemClock()
+    ids = ids or RandomIds()
+    address = settings.store.url.get_secret_value() if settings.store.url else sqlite_url(layout.database)
+    fresh = settings.store.url is None and not layout.database.exists()
+    if fresh and not create:
+        raise StoreError(
+            f"there is no database in {layout.state}",
+            hint="start the appliance once (appliance run), or name the right directory with --state",
+        )
+    if create:
+        layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    passphrase = os.environ.pop(PASSPHRASE_VARIABLE, None)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    source = key_source(
+        settings.vault,
+        layout.state,
+        passphrase=passphrase.encode() if passphrase is not None else None,
+        credentials=Path(credentials) if credentials else None,
+    )
+    device = device_id(layout, ids, clock, create=create)
+    with Vault(source, layout.state) as vault:
+        # New keys only beside no database: beside an old one they would open nothing in it.
+        vault.unlock(create=create and (fresh or settings.store.url is not None))
+        with Store(
+            address,
+            device=device,
+            boot=boot or ids(clock.wall()),
+            seal=vault,
+            clock=clock,
+            ids=ids,
+            subscriptions=[Subscription.of(action) for action in settings.actions],
+        ) as store:
+            yield Services(layout, device, store, vault, clock, ids)
+
+
+def device_id(layout: Layout, ids: Ids, clock: Clock, *, create: bool) -> str:
+    """The box's own id, made at the first boot.
+
+    Raises:
+        StoreError: There is none, or the file is damaged.
+    """
+    path = layout.identity
+    if create and not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({"device": ids(clock.wall())}) + "\n", encoding="utf-8")
+        partial.replace(path)
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["device"])
+    except (OSError, ValueError, KeyError) as error:
+        raise StoreError(
+            f"{path} is missing or damaged", hint="restore it from the same backup as the database"
+        ) from error
