@@ -1,9 +1,9 @@
 """Cutting a face out and turning it upright, as each embedder was trained on.
 
-The dlib chip: YuNet's box becomes the box that dlib's HOG detector would have drawn, dlib's 5-point
-predictor finds eye corners and nose in it, dlib cuts the chip. The SFace chip: a similarity transform takes the
-detector's five points onto SFace's template. Chips are what the embedders expect and nothing else may be
-mixed: a chip in the wrong colour order raises no error, it only moves the embedding.
+The dlib chip: YuNet's box becomes the box that dlib's HOG detector would have drawn, dlib's 5-point predictor
+finds eye corners and nose in it, dlib cuts the chip. The SFace chip: a similarity transform takes the
+detector's five points onto SFace's template. The one is RGB, the other BGR, as their networks want: a chip in
+the wrong order of colours raises no error, it only moves the embedding.
 """
 
 from pathlib import Path
@@ -26,9 +26,9 @@ SFACE_CHIP_PX = 112
 
 BOX_SHIFT = (-0.012, 0.018)
 BOX_SIDE = 0.942
-"""From a YuNet box to dlib's: the centre moves by BOX_SHIFT * g and the side becomes BOX_SIDE * g, where g is the
-square root of the box's area. Fitted on 143 faces found by both detectors, other ones than LFW's; on LFW,
-embeddings of the same photo by either way then differ by a median distance of 0.043."""
+"""From a YuNet box to dlib's: the centre moves by BOX_SHIFT * g and the side becomes BOX_SIDE * g, where g is
+the square root of the box's area. Fitted on 143 faces found by both detectors, none of them from LFW; on LFW,
+embeddings of one photo by either way then differ by a median distance of 0.043."""
 
 _MEAN_POINTS_IN_CHIP = np.array(
     [[45.7, 47.0], [103.9, 46.8], [75.0, 77.7], [50.0, 103.2], [101.1, 103.3]], dtype=np.float64
@@ -111,7 +111,7 @@ def dlib_chip(bgr: ImageArray, box: Box, predictor: ShapePredictor) -> ImageArra
     # Only the face's surroundings change colour order: 0.05 instead of 0.2 ms of a 720p frame.
     left, top = min(max(0, x - reach), width - 1), min(max(0, y - reach), height - 1)
     near = bgr[top : max(top + 1, y + reach), left : max(left + 1, x + reach)]
-    rgb = cv2.cvtColor(near, cv2.COLOR_BGR2RGB)
+    rgb: ImageArray = cv2.cvtColor(near, cv2.COLOR_BGR2RGB)  # type: ignore[assignment]
     moved = dlib.rectangle(
         rectangle.left() - left, rectangle.top() - top, rectangle.right() - left, rectangle.bottom() - top
     )
@@ -136,7 +136,8 @@ def chip_points(shape: Any) -> FloatArray:
     )
     scale = details.rect.width() / DLIB_CHIP_PX
     offsets = (_MEAN_POINTS_IN_CHIP - (DLIB_CHIP_PX - 1) / 2) * scale
-    return (offsets @ turn.T + [centre.x, centre.y]).astype(np.float32)
+    points: FloatArray = (offsets @ turn.T + [centre.x, centre.y]).astype(np.float32)
+    return points
 
 
 def similarity(points: FloatArray) -> NDArray[np.float64]:

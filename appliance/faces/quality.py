@@ -52,7 +52,8 @@ def judge(face: DetectedFace, dlib_chip: ImageArray) -> Judgement:
         face: Box, points and score.
         dlib_chip: uint8, (150, 150, 3), RGB.
     """
-    gray = cv2.cvtColor(dlib_chip, cv2.COLOR_RGB2GRAY)[_FACE_IN_CHIP, _FACE_IN_CHIP]
+    face_part = dlib_chip[_FACE_IN_CHIP, _FACE_IN_CHIP]
+    gray: ImageArray = cv2.cvtColor(face_part, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(gray))
     measures = {
         "size": _ramp(face.box.width, 30, 110),

@@ -21,6 +21,7 @@ from appliance.faces.embed import (
     DlibReferenceEmbedder,
     SFaceEmbedder,
     dlib_templates,
+    return_memory,
 )
 from appliance.faces.quality import Judgement, judge
 from appliance.settings.model import FaceSettings
@@ -84,7 +85,7 @@ class FaceReader:
         Args:
             model_folder: Where the weights are.
             settings: Which detector, how wide its copy, how certain it must be.
-            models: Which templates will be made: of `DLIB`, `DLIB_MIRROR`, `SFACE`. May be empty: detection only.
+            models: Which templates will be made: of `DLIB`, `DLIB_MIRROR`, `SFACE`; none: detection only.
             reference: Run dlib's network in dlib itself instead of onnxruntime.
 
         Raises:
@@ -108,6 +109,7 @@ class FaceReader:
             embedders[SFACE] = SFaceEmbedder(model_folder.path("sface"))
         for embedder in embedders.values():
             embedder.open()
+        return_memory()
         return cls(detector, predictor, embedders, frozenset(models))
 
     def __enter__(self) -> Self:
