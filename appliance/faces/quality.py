@@ -1,9 +1,10 @@
 """How usable a face is: five measures from 0 to 100, and in plain codes what is wrong.
 
 Cheap enough for every face of every frame (about 0.1 ms). It looks at one picture; it does not know whether
-the face is alive, nor whose it is. The scales are ours, set by eye on LFW and on blurred, darkened
-and turned copies of it; they order frames of one encounter and turn away photos no embedder can use. They
-are not ISO/IEC 29794-5 scores.
+the face is alive, nor whose it is. The scales are ours. They were set on 100 people of LFW, comparing sharp
+photos with blurred, darkened, brightened and shrunk ones: SFace's mated scores stay near 0.6 while a measure
+is above 30 and have fallen to 0.5 or less where most photos go below it. They order the frames of an
+encounter and turn away photos no embedder can use; they are not ISO/IEC 29794-5 scores.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def judge(face: DetectedFace, dlib_chip: ImageArray) -> Judgement:
     gray: ImageArray = cv2.cvtColor(face_part, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
     mean, spread = (float(value[0, 0]) for value in cv2.meanStdDev(gray))
     measures = {
-        "size": _ramp(face.box.width, 30, 110),
+        "size": _ramp(face.box.width, 20, 100),
         "sharpness": _sharpness(gray, spread),
         "light": _light(gray, mean, spread),
         "pose": _pose(face.points),
@@ -84,9 +85,10 @@ def _ramp(value: float, useless: float, perfect: float) -> float:
 
 def _sharpness(gray: ImageArray, spread: float) -> float:
     """Energy of fine structure, relative to the contrast so that a dim face is not called blurred."""
-    fine = cv2.Laplacian(gray, cv2.CV_16S, ksize=1)
-    deviation = float(cv2.meanStdDev(fine)[1][0, 0])
-    return _ramp(deviation / max(spread, 8.0), 0.02, 0.16)
+    # Smoothed first, or the steps of 8-bit values would count as structure in a blurred face.
+    smooth = cv2.GaussianBlur(gray.astype(np.float32), (0, 0), 1.0)
+    deviation = float(cv2.meanStdDev(cv2.Laplacian(smooth, cv2.CV_32F, ksize=1))[1][0, 0])
+    return _ramp(deviation / max(spread, 4.0), 0.025, 0.10)
 
 
 def _light(gray: ImageArray, mean: float, spread: float) -> float:
@@ -94,7 +96,7 @@ def _light(gray: ImageArray, mean: float, spread: float) -> float:
     histogram = cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel()
     clipped = float(histogram[:4].sum() + histogram[252:].sum()) / gray.size
     return min(
-        _ramp(mean, 20, 80), _ramp(255 - mean, 15, 65), _ramp(spread, 4, 25), _ramp(0.6 - clipped, 0, 0.4)
+        _ramp(mean, 8, 60), _ramp(255 - mean, 15, 65), _ramp(spread, 2, 18), _ramp(0.6 - clipped, 0, 0.4)
     )
 
 
