@@ -1,0 +1,36 @@
+"""Frames from cameras, recordings and the bundled scene.
+
+`Camera` runs a source as a camera: newest frame first, reconnecting. `recorded_frames`
+reads a recording from beginning to end. Frames are decoded no further than somebody asks.
+Nothing is recognised, logged as an event or written to disk here. See `README.md`.
+"""
+
+from appliance.camera.capture import Camera, CameraStatistics
+from appliance.camera.opening import open_source
+from appliance.camera.replay import recorded_frames
+from appliance.camera.ring import CodecParameters, PacketRing, RingPacket
+from appliance.camera.scene import Scene
+from appliance.camera.scene_script import Script, Swing, Truth, VisiblePerson, Walk, visits
+from appliance.camera.scene_source import SceneSource
+from appliance.camera.source import CapturedFrame, Shot, Source
+
+__all__ = [
+    "Camera",
+    "CameraStatistics",
+    "CapturedFrame",
+    "CodecParameters",
+    "PacketRing",
+    "RingPacket",
+    "Scene",
+    "SceneSource",
+    "Script",
+    "Shot",
+    "Source",
+    "Swing",
+    "Truth",
+    "VisiblePerson",
+    "Walk",
+    "open_source",
+    "recorded_frames",
+    "visits",
+]
