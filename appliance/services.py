@@ -17,7 +17,7 @@ from appliance.settings import Settings
 from appliance.store import Store, Subscription, sqlite_url
 from appliance.vault import Vault, key_source
 
-PASSPHRASE_VARIABLE = "APPLIANCE_PASSPHRASE"
+PASSPHRASE_VARIABLE = "APPLIANCE_PASSPHRASE"  # noqa: S105 - the name of a variable
 """Environment variable that hands over the passphrase; removed from the environment once read."""
 
 

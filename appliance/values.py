@@ -264,6 +264,23 @@ Templates = Mapping[ModelId, FaceTemplate]
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedPhoto:
+    """What the models made of a picture that came from outside.
+
+    Attributes:
+        faces: How many faces it shows.
+        reasons: What is wrong with the largest, by code; empty if it may be enrolled.
+        quality: Of the largest, 0 to 100; 0 without one.
+        templates: Of the largest; empty without one.
+    """
+
+    faces: int
+    reasons: tuple[str, ...]
+    quality: float
+    templates: Templates
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A subject in a ranked list, most alike first.
 

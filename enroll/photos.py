@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.errors import EnrolmentError, PhotoError
-from appliance.values import Templates
+from appliance.values import EmbeddedPhoto, Templates
 
 REASONS = {
     "NO_FACE": "no face was found",
@@ -43,23 +43,6 @@ class Photo:
 
     label: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedPhoto:
-    """What the models made of a picture with exactly one face to enrol.
-
-    Attributes:
-        faces: How many faces it shows.
-        reasons: What is wrong with the largest, by code; empty if it may be enrolled.
-        quality: Of the largest, 0 to 100; 0 without one.
-        templates: Of the largest; empty without one.
-    """
-
-    faces: int
-    reasons: tuple[str, ...]
-    quality: float
-    templates: Templates
 
 
 class Embeds(Protocol):
@@ -104,7 +87,9 @@ class Verdict:
         return "; ".join(REASONS.get(reason, reason) for reason in self.reasons)
 
 
-def judge(photos: Sequence[Photo], models: Embeds, *, known: Mapping[str, object] | None = None) -> list[Verdict]:
+def judge(
+    photos: Sequence[Photo], models: Embeds, *, known: Mapping[str, object] | None = None
+) -> list[Verdict]:
     """Look at each picture; parallel to `photos`.
 
     Args:
@@ -144,5 +129,7 @@ def need_accepted(verdicts: Sequence[Verdict]) -> list[Verdict]:
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     if not accepted:
         listed = "; ".join(f"{verdict.label}: {verdict.words}" for verdict in verdicts)
-        raise EnrolmentError(f"no picture can be used: {listed}", hint="one sharp, frontal, well-lit face per picture")
+        raise EnrolmentError(
+            f"no picture can be used: {listed}", hint="one sharp, frontal, well-lit face per picture"
+        )
     return accepted

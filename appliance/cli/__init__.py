@@ -52,7 +52,9 @@ _OWN = {
 """Command → module of this package."""
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option(
     "--settings",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -68,7 +70,7 @@ _OWN = {
 @click.version_option(package_name="office-door-appliance")
 @click.pass_context
 def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> None:
-    """Sees the office door open, recognises who comes in, seals strangers for the admins.
+    r"""Sees the office door open, recognises who comes in, seals strangers for the admins.
 
     \b
     Begin with:

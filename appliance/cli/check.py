@@ -10,21 +10,30 @@ from appliance.cli.context import Context
 from appliance.settings import Settings, nested_model
 
 
-@click.command(
-    epilog="Examples:\n\n\b\n  appliance check\n  appliance --settings /etc/appliance.toml check --json\n  appliance check --describe"
+@click.command()
+@click.option(
+    "--describe", is_flag=True, help="List every setting with its default, meaning and restart scope."
 )
-@click.option("--describe", is_flag=True, help="List every setting with its default, meaning and restart scope.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def check(context: Context, *, describe: bool, as_json: bool) -> None:
-    """Check the settings file: faults with line, key and the nearest valid key."""
+    r"""Check the settings file: faults with line, key and the nearest valid key.
+
+    \b
+    Examples:
+      appliance check
+      appliance --settings /etc/appliance.toml check --json
+      appliance check --describe
+    """
     if describe:
         rows = described(Settings)
         if as_json:
             click.echo(json.dumps(rows, indent=1))
             return
         for row in rows:
-            click.echo(f"{row['key']} = {row['default']}\n    {row['meaning']} [change: restart {row['scope']}]")
+            click.echo(
+                f"{row['key']} = {row['default']}\n    {row['meaning']} [change: restart {row['scope']}]"
+            )
         return
     path = context.need_settings_file()
     settings = context.settings
@@ -61,4 +70,3 @@ def described(model: type[BaseModel], prefix: str = "") -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
-

@@ -4,6 +4,7 @@ Opens nothing until asked; each command opens only what it needs.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings, load
 
 SYSTEM_SETTINGS = Path("/etc/appliance.toml")
+CAMERA_VARIABLE = "APPLIANCE_CAMERA"
+"""Environment variable with a source that stands in for the configured cameras."""
+WHEN_VARIABLE = "APPLIANCE_WHEN"
+"""When faces are read on that source."""
 
 
 class Context:
@@ -46,7 +51,11 @@ class Context:
         """
         if self._settings is None:
             path = self.settings_file
-            self._settings = Settings() if path is None else load(path)
+            settings = Settings() if path is None else load(path)
+            source = os.environ.get(CAMERA_VARIABLE)
+            if source:
+                settings = with_camera(settings, source, os.environ.get(WHEN_VARIABLE))
+            self._settings = settings
         return self._settings
 
     def use(self, settings: Settings) -> None:
@@ -67,6 +76,13 @@ class Context:
         with open_services(self.settings, self.layout, create=create) as services:
             yield services
 
+    def process_command(self, name: str) -> list[str]:
+        """The command line that starts one of our processes with these settings and this state."""
+        command = [sys.executable, "-m", "appliance", "--state", str(self.layout.state)]
+        if self.settings_file is not None:
+            command += ["--settings", str(self.settings_file)]
+        return [*command, "process", name]
+
     def need_settings_file(self) -> Path:
         """The settings file.
 
@@ -82,8 +98,34 @@ class Context:
         return path
 
 
+def with_camera(settings: Settings, source: str, when: str | None) -> Settings:
+    """The settings with one camera, `camera`, that reads `source`.
+
+    It takes over what is configured of the first camera and its door, if there is one; a
+    source without a door reads faces always.
+
+    Raises:
+        SettingsError: `when` asks for a door, and there is none.
+    """
+    first = settings.cameras[0] if settings.cameras else None
+    doors = [door for door in settings.doors if first is not None and door.camera == first.id]
+    if source.startswith("scene:") and not doors:
+        doors = [DoorSettings(id="door", camera="camera", **SCENE_DOOR)]
+    camera = {**(first.model_dump() if first is not None else {}), "id": "camera", "source": source}
+    camera["when"] = when or (When.DOOR if doors else When.ALWAYS)
+    changed = {
+        "cameras": [camera],
+        "doors": [{**door.model_dump(), "camera": "camera"} for door in doors],
+    }
+    try:
+        return Settings.model_validate({**settings.model_dump(exclude={"cameras", "doors"}), **changed})
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"--camera: {fault}") from None
+
+
 def _default_state() -> Path:
-    """systemd's StateDirectory where there is one, else data/var/state of the checkout."""
+    """The StateDirectory of systemd where there is one, else data/var/state of the checkout."""
     given = os.environ.get("STATE_DIRECTORY")
     if given:
         return Path(given.partition(":")[0])

@@ -1,0 +1,77 @@
+"""Keeping the spool and the log agreed: at start-up after a crash, and as captures expire."""
+
+import threading
+
+import structlog
+
+from appliance.errors import ApplianceError
+from appliance.events import CaptureRemoved, Event, StrangerCaptured
+from appliance.evidence import Spool
+from appliance.store import NewEvent, Store
+
+_log = structlog.get_logger()
+
+SWEEP_S = 600.0
+"""How often captures are looked through for expired ones."""
+_PAGE = 1000
+
+
+def known_captures(store: Store) -> set[str]:
+    """Ids of the captures that, by the log, are in the spool."""
+    known: set[str] = set()
+    after = 0
+    while page := store.events(after=after, types=("stranger_captured", "capture_removed"), limit=_PAGE):
+        for stored in page:
+            if isinstance(stored.event, StrangerCaptured):
+                known.add(stored.event.capture)
+            elif isinstance(stored.event, CaptureRemoved):
+                known.discard(stored.event.capture)
+        after = page[-1].position
+    return known
+
+
+def adopt_captures(store: Store, spool: Spool) -> int:
+    """Log what a crash left: sealed files without an event, and events without their file.
+
+    Returns:
+        How many events were written.
+
+    Raises:
+        StoreError: The log cannot be read or written.
+        EvidenceError: The spool cannot be read.
+    """
+    known = known_captures(store)
+    events: list[Event] = [
+        StrangerCaptured(
+            encounter=None,
+            capture=found.id,
+            file=found.file,
+            sha256=found.sha256,
+            size_bytes=found.size_bytes,
+            frames=found.frames,
+            recipients=found.recipients,
+            expires_at=found.expires_at,
+            adopted=True,
+        )
+        for found in spool.orphans(known)
+    ]
+    events += [CaptureRemoved(capture=capture, reason="missing") for capture in spool.missing(known)]
+    if events:
+        store.append_all([NewEvent(event) for event in events])
+        _log.warning("spool_and_log_agreed_again", events=len(events))
+    return len(events)
+
+
+def sweep_captures(store: Store, spool: Spool, stop: threading.Event) -> None:
+    """Delete expired captures every `SWEEP_S` and log it, until `stop` is set."""
+    while True:
+        try:
+            removed = spool.expire()
+            if removed:
+                store.append_all(
+                    [NewEvent(CaptureRemoved(capture=each.id, reason=each.reason)) for each in removed]
+                )
+        except ApplianceError as error:
+            _log.error("captures_not_swept", error=error.message, hint=error.hint)
+        if stop.wait(SWEEP_S):
+            return

@@ -1,0 +1,203 @@
+"""The models process: decodes pictures that came from outside, and embeds the faces in them.
+
+It works under memory limits, with no key, no database and no camera in reach. Whoever needs
+it asks at its socket; a command that runs while no appliance does starts one for itself.
+"""
+
+import resource
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from appliance.errors import ModelError, WireError
+from appliance.faces import FaceReader, assess_photo, decode_photo
+from appliance.models import ModelFolder
+from appliance.services import Layout
+from appliance.settings import Settings
+from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId
+from appliance.wire import Client, Handler, Message, Reply, Request, Server
+from appliance.wire.messages import EmbeddedFace, EmbedPhoto, PhotoEmbedded, Ping
+
+ENROLLED_MODELS = (DLIB, DLIB_MIRROR, SFACE)
+"""Templates made of every reference, whichever composition decides today: changing it later needs
+no new pictures."""
+
+_START_S = 30.0
+_STOP_S = 5.0
+_EMBED_S = 30.0
+"""Seconds for one picture; 40 megapixels on a slow box."""
+
+
+class PhotoHandlers:
+    """What the models process answers.
+
+    Args:
+        reader: Opened for `ENROLLED_MODELS`.
+    """
+
+    def __init__(self, reader: FaceReader) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+
+    def handlers(self) -> dict[type[Message], Handler]:
+        """By message, for a server."""
+        return {EmbedPhoto: self.embed}
+
+    def embed(self, request: Request[EmbedPhoto]) -> Reply[PhotoEmbedded]:
+        """Decode the picture in the blob and embed its faces, largest first.
+
+        Raises:
+            PhotoError: It cannot be used as a picture.
+        """
+        with self._lock:
+            bgr = decode_photo(request.blob)
+            assessed = assess_photo(self._reader, bgr)
+            faces = tuple(
+                EmbeddedFace(
+                    box=_numbers(each.sample.face.box),
+                    score=min(1.0, each.sample.face.score),
+                    quality=each.sample.quality.total,
+                    measures=dict(each.sample.quality.measures),
+                    reasons=tuple(reason.value for reason in each.reasons) if not each.usable else (),
+                    templates={
+                        model: tuple(template.embedding.tolist())
+                        for model, template in self._reader.templates(each.sample).items()
+                    },
+                )
+                for each in assessed[: request.message.max_faces]
+            )
+        height, width = bgr.shape[:2]
+        return Reply(PhotoEmbedded(width=width, height=height, faces_found=len(assessed), faces=faces))
+
+
+def _numbers(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.width, box.height
+
+
+def run_models(settings: Settings, socket: Path, stop: threading.Event) -> None:
+    """Be the models process: load, then answer until `stop` is set.
+
+    Raises:
+        ModelError: Weights are missing or damaged.
+        WireError: Another models process answers at the socket.
+    """
+    limit_resources(settings.processes.models_memory_mib)
+    with open_photo_reader(settings) as reader:
+        Server(socket, PhotoHandlers(reader).handlers()).serve(stop)
+
+
+def open_photo_reader(settings: Settings) -> FaceReader:
+    """A reader for enrolment: every model, and small faces too, so that the reason can be told.
+
+    Raises:
+        ModelError: Weights are missing or damaged.
+    """
+    folder = ModelFolder(settings.models.directory)
+    return FaceReader.open(
+        folder, settings.faces, ENROLLED_MODELS, reference=settings.faces.embedder == "dlib"
+    )
+
+
+def limit_resources(memory_mib: int) -> None:
+    """Bound what a hostile picture can take: address space, open files, no core dump of faces."""
+    limits = (
+        (resource.RLIMIT_AS, memory_mib * 2**20),
+        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_CORE, 0),
+    )
+    for kind, limit in limits:
+        hard = resource.getrlimit(kind)[1]
+        wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (wanted, wanted))
+
+
+class ModelsClient:
+    """The models process, seen from a process that has pictures.
+
+    Args:
+        client: Of its socket.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def embed(self, content: bytes) -> EmbeddedPhoto:
+        """Find and embed the largest face of a picture file.
+
+        Raises:
+            PhotoError: The file cannot be used as a picture.
+            PeerGoneError: The models process is not there, or took too long.
+        """
+        reply = self._client.call(EmbedPhoto(max_faces=1), PhotoEmbedded, blob=content, timeout_s=_EMBED_S)
+        found = reply.message
+        if not found.faces:
+            return EmbeddedPhoto(found.faces_found, (), 0.0, {})
+        face = found.faces[0]
+        templates = {
+            ModelId(model): FaceTemplate(ModelId(model), np.array(numbers, np.float32))
+            for model, numbers in face.templates.items()
+        }
+        return EmbeddedPhoto(found.faces_found, face.reasons, face.quality, templates)
+
+
+@contextmanager
+def photo_models(layout: Layout, command: Sequence[str]) -> Iterator[ModelsClient]:
+    """Reach the models process of the running appliance, or one started for this block.
+
+    Args:
+        layout: Where the running appliance has its sockets.
+        command: The command line that starts a models process; `--socket PATH` is added.
+
+    Raises:
+        ModelError: It did not start.
+    """
+    running = Client(layout.socket("models"))
+    if _answers(running):
+        yield ModelsClient(running)
+        return
+    with tempfile.TemporaryDirectory(prefix="appliance-") as folder:
+        socket = Path(folder) / "models.sock"
+        process = subprocess.Popen([*command, "--socket", str(socket)], stdin=subprocess.DEVNULL)
+        try:
+            _await(Client(socket), process)
+            yield ModelsClient(Client(socket))
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.call(Ping(), timeout_s=2.0)
+    except WireError:
+        return False
+    return True
+
+
+def _await(client: Client, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process answers.
+
+    Raises:
+        ModelError: It ended, or never answered.
+    """
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if _answers(client):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise ModelError(
+        "the models process did not start; its own words stand above",
+        hint="see: appliance models verify, or install with: appliance models install",
+    )

@@ -1,0 +1,89 @@
+"""`appliance run`: first boot, then the supervisor with its children."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from appliance.errors import ApplianceError, SettingsError, WireError
+from appliance.events import ProcessChanged
+from appliance.services import Layout, Services
+from appliance.settings import Settings
+from appliance.store import NewEvent
+from appliance.supervisor import ChildSpec, Supervisor
+from appliance.wire import Client, Reply, Request, Server
+from appliance.wire.messages import (
+    Done,
+    Ping,
+    StopRequest,
+    SupervisorStatus,
+    SupervisorStatusRequest,
+)
+
+_log = structlog.get_logger()
+
+Command = Callable[[str], Sequence[str]]
+"""From the name of a process to the command line that starts it."""
+
+
+def child_specs(settings: Settings, layout: Layout, command: Command, *, once: bool) -> list[ChildSpec]:
+    """The children in the order they are started; they stop in reverse.
+
+    The loop comes last, so that what it reports while stopping still finds a dispatch.
+    """
+    specs = []
+    if settings.processes.models == "own":
+        specs.append(_spec("models", layout, command("models")))
+    specs.append(_spec("dispatch", layout, command("dispatch")))
+    specs.append(_spec("loop", layout, [*command("loop"), *(["--once"] if once else [])], final=once))
+    return specs
+
+
+def supervise(settings: Settings, services: Services, command: Command, *, once: bool) -> None:
+    """Run all processes until stopped, or, with `once`, until the recordings are over.
+
+    Raises:
+        SettingsError: No camera is configured; or a child refuses its settings again and again.
+        ModelError: Likewise for its weights.
+        VaultError: Likewise for its keys.
+        WireError: The appliance runs already, on this state directory.
+    """
+    if not settings.cameras:
+        raise SettingsError(
+            "no camera is configured",
+            hint="add [[cameras]] to the settings, or try: appliance run --camera scene:door",
+        )
+
+    def changed(event: ProcessChanged) -> None:
+        try:
+            services.store.append_all([NewEvent(event)])
+        except ApplianceError as error:
+            _log.error("change_not_logged", child=event.process, error=error.message)
+
+    specs = child_specs(settings, services.layout, command, once=once)
+    supervisor = Supervisor(specs, changed, services.clock)
+
+    def status(_: Request[SupervisorStatusRequest]) -> Reply[SupervisorStatus]:
+        return Reply(supervisor.status())
+
+    def stop(_: Request[StopRequest]) -> Reply[Done]:
+        # A moment later, so that the answer still goes out.
+        threading.Timer(0.1, supervisor.stop).start()
+        return Reply(Done())
+
+    handlers = {SupervisorStatusRequest: status, StopRequest: stop}
+    with Server(services.layout.socket("supervisor"), handlers):
+        supervisor.run()
+
+
+def _spec(name: str, layout: Layout, argv: Sequence[str], *, final: bool = False) -> ChildSpec:
+    client = Client(layout.socket(name), timeout_s=3.0)
+
+    def probe() -> bool:
+        try:
+            client.call(Ping())
+        except WireError:
+            return False
+        return True
+
+    return ChildSpec(name, tuple(argv), probe=probe, probe_every_s=5.0, final=final)

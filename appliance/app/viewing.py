@@ -1,0 +1,84 @@
+"""Letting others look: frames into shared memory, for as long as somebody asks for them.
+
+A viewer asks for a camera and gets a file descriptor; asking again keeps the frames coming.
+When nobody has asked for `LEASE_S`, nothing is written any more and looking costs nothing.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from appliance.errors import CameraLostError
+from appliance.frames import FrameWriter
+from appliance.values import Frame
+from appliance.wire import Handler, Message, Reply, Request
+from appliance.wire.messages import FramesShared, WatchFrames
+
+LEASE_S = 10.0
+_FIRST_FRAME_S = 5.0
+"""How long the first viewer is kept waiting for a frame."""
+
+
+class ShownCamera:
+    """One camera's shared memory."""
+
+    def __init__(self, camera: str) -> None:
+        self._camera = camera
+        self._until_s = 0.0
+        self._writer: FrameWriter | None = None
+        self._ready = threading.Condition()
+
+    def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
+        """Write a frame and what was seen in it, if anybody looks; called from the camera's loop."""
+        if time.monotonic() > self._until_s:
+            return
+        writer = self._writer
+        if writer is None or (writer.width, writer.height) != (frame.width, frame.height):
+            writer = FrameWriter(frame.width, frame.height)
+        writer.write(frame.stamp, frame.bgr(), json.dumps(overlay()).encode())
+        with self._ready:
+            self._writer = writer
+            self._ready.notify_all()
+
+    def share(self) -> FrameWriter:
+        """Keep frames coming for `LEASE_S`; returns what they are written to.
+
+        Raises:
+            CameraLostError: The camera gave no frame in time.
+        """
+        with self._ready:
+            self._until_s = time.monotonic() + LEASE_S
+            if not self._ready.wait_for(lambda: self._writer is not None, _FIRST_FRAME_S):
+                raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
+            writer = self._writer
+        if writer is None:
+            raise CameraLostError(f"camera {self._camera} was closed")
+        return writer
+
+
+class Showcase:
+    """The cameras that can be looked at."""
+
+    def __init__(self) -> None:
+        self._cameras: dict[str, ShownCamera] = {}
+
+    def camera(self, name: str) -> ShownCamera:
+        """A camera's place, made when first asked for by the loop."""
+        return self._cameras.setdefault(name, ShownCamera(name))
+
+    def handlers(self) -> dict[type[Message], Handler]:
+        """By message, for the loop's server."""
+        return {WatchFrames: self._watch}
+
+    def _watch(self, request: Request[WatchFrames]) -> Reply[FramesShared]:
+        shown = self._cameras.get(request.message.camera)
+        if shown is None:
+            raise CameraLostError(
+                f"there is no camera {request.message.camera!r}",
+                hint=f"there are: {', '.join(sorted(self._cameras)) or 'none'}",
+            )
+        writer = shown.share()
+        message = FramesShared(camera=request.message.camera, width=writer.width, height=writer.height)
+        return Reply(message, fds=(writer.fd,))

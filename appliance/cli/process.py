@@ -1,0 +1,79 @@
+"""`appliance process …`: one process alone, for the supervisor and for systemd units."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from appliance.cli.context import Context
+from appliance.errors import ApplianceError
+from appliance.supervisor import die_with_parent, leave_last_words
+
+_DRAIN_S = 5.0
+"""How long a loop that ends by itself waits for its last actions to be performed."""
+
+
+@click.group()
+def process() -> None:
+    r"""One process of the appliance alone; appliance run starts them all.
+
+    \b
+    Examples:
+      appliance process loop
+      appliance process dispatch
+      appliance process models
+    """
+
+
+@process.command("loop")
+@click.option("--once", is_flag=True, help="End when the recordings end.")
+@click.pass_obj
+def loop(context: Context, *, once: bool) -> None:
+    """All cameras: from frames to logged decisions."""
+    from appliance.app.loop import LoopProcess
+
+    with _as_process(context, "loop") as stop, context.services() as services:
+        LoopProcess(context.settings, services, once=once).run(stop)
+        deadline = time.monotonic() + _DRAIN_S
+        while once and services.store.next_due() is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+@process.command("dispatch")
+@click.pass_obj
+def dispatch(context: Context) -> None:
+    """From the outbox to actions."""
+    from appliance.app.dispatching import run_dispatch
+
+    with _as_process(context, "dispatch") as stop, context.services() as services:
+        run_dispatch(context.settings, services, stop)
+
+
+@process.command("models")
+@click.option("--socket", type=click.Path(path_type=Path), help="Answer here instead of in the state directory.")
+@click.pass_obj
+def models(context: Context, socket: Path | None) -> None:
+    """Decode and embed pictures from outside, under memory limits, without any key."""
+    from appliance.app.embedding import run_models
+
+    with _as_process(context, "models") as stop:
+        run_models(context.settings, socket or context.layout.socket("models"), stop)
+
+
+@contextlib.contextmanager
+def _as_process(context: Context, name: str) -> Iterator[threading.Event]:
+    """What every process does: end with its supervisor, log under its name, stop on SIGTERM."""
+    die_with_parent()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        context.log_as(name)
+        yield stop
+    except ApplianceError as error:
+        leave_last_words(error)
+        raise

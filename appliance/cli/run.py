@@ -1,0 +1,40 @@
+"""`appliance run`: the real thing."""
+
+import os
+
+import click
+
+from appliance.cli.context import CAMERA_VARIABLE, WHEN_VARIABLE, Context
+from appliance.settings import When
+
+
+@click.command()
+@click.option(
+    "--camera",
+    metavar="SOURCE",
+    help="Look at this instead of the configured cameras: /dev/video0, rtsp://…, clip.mp4, folder/, scene:door.",
+)
+@click.option("--when", type=click.Choice([each.value for each in When]), help="When faces are read, with --camera.")
+@click.option("--once", is_flag=True, help="End when the recording ends instead of playing it again.")
+@click.pass_obj
+def run(context: Context, *, camera: str | None, when: str | None, once: bool) -> None:
+    r"""Run the appliance: all its processes, restarted when one dies.
+
+    \b
+    Examples:
+      appliance run
+      appliance run --camera /dev/video0
+      appliance run --camera clip.mp4 --when always --once
+    An address with a password is better kept in the settings file, or in the environment
+    variable APPLIANCE_CAMERA: other users of the machine can read command lines.
+    """
+    from appliance.app.running import supervise
+
+    if camera is not None:
+        # The children learn it the same way, without it standing in their command lines.
+        os.environ[CAMERA_VARIABLE] = camera
+    if when is not None:
+        os.environ[WHEN_VARIABLE] = when
+    context.log_as("supervisor")
+    with context.services(create=True) as services:
+        supervise(context.settings, services, context.process_command, once=once)
