@@ -1,0 +1,59 @@
+"""The database: the event log with its chain of hashes, the outbox, the people and the gallery.
+
+SQLite in a file, or PostgreSQL for several doors; the same tables, and one contract suite for both
+(`tests/contracts/test_store_contract.py`). This room decides nothing, performs nothing and knows no
+cipher: it is handed a `Seal`, a clock and ids, so that a replay writes the same log every time. (The
+hash of an event covers a sealed part as it is stored; a replay that logs something personal is the
+same only under a seal that is.)
+"""
+
+from appliance.store.chain import GENESIS, SEGMENT, ChainReport, SignedHead
+from appliance.store.database import sqlite_url
+from appliance.store.ids import Ids, RandomIds, SeededIds
+from appliance.store.records import (
+    IDENTIFY,
+    Consent,
+    Delivery,
+    Erased,
+    KeptConsent,
+    NewEvent,
+    OutboxRow,
+    OutboxState,
+    Reference,
+    StoredEvent,
+    StoredGallery,
+    Subject,
+    SubjectState,
+    Subscription,
+    TemplateRow,
+)
+from appliance.store.sealing import Seal
+from appliance.store.store import Store
+
+__all__ = [
+    "GENESIS",
+    "IDENTIFY",
+    "SEGMENT",
+    "ChainReport",
+    "Consent",
+    "Delivery",
+    "Erased",
+    "Ids",
+    "KeptConsent",
+    "NewEvent",
+    "OutboxRow",
+    "OutboxState",
+    "RandomIds",
+    "Reference",
+    "Seal",
+    "SeededIds",
+    "SignedHead",
+    "Store",
+    "StoredEvent",
+    "StoredGallery",
+    "Subject",
+    "SubjectState",
+    "Subscription",
+    "TemplateRow",
+    "sqlite_url",
+]

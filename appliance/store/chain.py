@@ -1,0 +1,312 @@
+"""The chain of hashes: what one link covers, what is signed, and how it is checked.
+
+Pure: rows in, a report or a broken position out. It shows that the log was changed by somebody
+without the signing key; whoever holds root on the box can sign another history, except against
+heads that left the box before. It does not say whether what was logged is true.
+
+A link is the SHA-256 of canonical JSON: UTF-8, keys sorted, no spaces, no NaN.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from appliance.errors import ChainBrokenError, InputError, StoreError
+from appliance.store.tables import time_text
+
+GENESIS = "0" * 64
+"""What the first event of a device has for its previous hash."""
+
+SEGMENT = 256
+"""Events between two checkpoints. Retention drops whole segments from the old end."""
+
+_HEAD_LABEL = b"office-door appliance, chain head v1\n"
+
+Verify = Callable[[bytes, bytes, bytes], bool]
+"""(public key, data, signature) → whether it holds."""
+
+
+def canonical(value: Any) -> str:
+    """Canonical JSON of plain values.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256(content: str | bytes) -> str:
+    """64 hex digits; text counts as UTF-8."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def link_hash(
+    *,
+    device: str,
+    position: int,
+    event_id: str,
+    event_type: str,
+    version: int,
+    at: datetime,
+    boot: str,
+    body_sha256: str,
+    sealed_sha256: str | None,
+    previous: str,
+) -> str:
+    """The hash of one event. Bodies go in by their own hash, so that one can be dropped."""
+    covered = {
+        "device": device,
+        "position": position,
+        "id": event_id,
+        "type": event_type,
+        "version": version,
+        "at": time_text(at),
+        "boot": boot,
+        "body_sha256": body_sha256,
+        "sealed_sha256": sealed_sha256,
+        "previous": previous,
+    }
+    return sha256(canonical(covered))
+
+
+class SignedHead(BaseModel):
+    """The state of a device's chain at a moment, signed: what is exported, and what a checkpoint is.
+
+    Attributes:
+        position: Of the newest event; 0 when there is none.
+        hash: Of that event.
+        at: When it was signed.
+        public_key: Ed25519, hex.
+        signature: Of `signed_bytes`, hex.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    device: str
+    position: int = Field(ge=0)
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    at: datetime
+    public_key: str = Field(pattern=r"^[0-9a-f]{64}$")
+    signature: str = Field(pattern=r"^[0-9a-f]{128}$")
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> Self:
+        """Read an exported head.
+
+        Raises:
+            InputError: It is not one.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InputError(
+                "this is not an exported head of the log", hint="it is one JSON object, as exported"
+            ) from error
+
+    @staticmethod
+    def signed_bytes(*, device: str, position: int, head_hash: str, at: datetime) -> bytes:
+        """What the signature is of."""
+        covered = {"device": device, "position": position, "hash": head_hash, "at": time_text(at)}
+        return _HEAD_LABEL + canonical(covered).encode()
+
+    def holds(self, verify: Verify) -> bool:
+        """Whether the signature fits the public key that the head itself names."""
+        data = self.signed_bytes(device=self.device, position=self.position, head_hash=self.hash, at=self.at)
+        return verify(bytes.fromhex(self.public_key), data, bytes.fromhex(self.signature))
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """A chain that holds.
+
+    Attributes:
+        device: Whose.
+        first: Position of the oldest event kept; 0 when there is none.
+        last: Position of the newest.
+        head: Hash of the newest, or genesis.
+        checkpoints: Signatures checked.
+        signed_up_to: Position of the newest checkpoint; what comes later is only as good as the
+            exported head it is checked against.
+        dropped: Events whose body retention dropped.
+        checked_against: Position of the exported head that was found in the chain; None when none
+            was given, or when it is older than what is kept.
+    """
+
+    device: str
+    first: int
+    last: int
+    head: str
+    checkpoints: int
+    signed_up_to: int
+    dropped: int
+    checked_against: int | None
+
+
+@dataclass(slots=True)
+class ChainCheck:
+    """Walks one device's chain from its oldest kept event to its head.
+
+    Attributes:
+        device: Whose chain.
+        checkpoints: Its checkpoints by position.
+        verify: Checks a signature; None: nobody here can, and signatures are not looked at.
+        trusted_key: Whose signatures count, hex; None: any one key, the same throughout.
+        against: A head that was exported before.
+    """
+
+    device: str
+    checkpoints: Mapping[int, SignedHead]
+    verify: Verify | None
+    trusted_key: str | None
+    against: SignedHead | None
+    _dropped: int = field(default=0, init=False)
+    _found: int | None = field(default=None, init=False)
+
+    def run(self, rows: Iterable[Mapping[Any, Any]], *, head_position: int, head_hash: str) -> ChainReport:
+        """Check every row, every checkpoint and the head.
+
+        Args:
+            rows: The events in order of position, columns by name.
+            head_position: What the device's row says the newest event is.
+            head_hash: And its hash.
+
+        Raises:
+            ChainBrokenError: With the position at which it stops to verify.
+            StoreError: The exported head is of another device, or cannot be checked here.
+        """
+        self._check_signatures()
+        first, position, previous = 0, 0, GENESIS
+        for row in rows:
+            if not first:
+                first = row["position"]
+                position, previous = first - 1, self._anchor(first)
+            if row["position"] != position + 1:
+                raise _broken(position + 1, "an event is missing")
+            self._check_link(row, previous)
+            position, previous = row["position"], row["hash"]
+            self._check_known(position, previous)
+        if not first and head_position:
+            position, previous = head_position, self._anchor(head_position + 1)
+        if position < head_position:
+            raise _broken(position + 1, "the newest events are missing")
+        if (position, previous) != (head_position, head_hash):
+            raise _broken(position, "the log does not end where the device's row says")
+        self._check_end(first, position)
+        return ChainReport(
+            device=self.device,
+            first=first,
+            last=position,
+            head=previous,
+            checkpoints=len(self.checkpoints) if self.verify else 0,
+            signed_up_to=max(self.checkpoints, default=0),
+            dropped=self._dropped,
+            checked_against=self._found,
+        )
+
+    def _check_signatures(self) -> None:
+        if self.against is not None:
+            if self.against.device != self.device:
+                raise StoreError(
+                    f"the exported head is of device {self.against.device!r}, not {self.device!r}",
+                    hint="check the database of that device",
+                )
+            if self.verify is None:
+                raise StoreError("signatures cannot be checked here", hint="hand over a verifier")
+        if self.verify is None:
+            return
+        trusted = self.trusted_key or (self.against.public_key if self.against else None)
+        heads = [*self.checkpoints.values(), *([self.against] if self.against else [])]
+        for head in heads:
+            trusted = trusted or head.public_key
+            if head.public_key != trusted:
+                raise _broken(head.position, "a head is signed with another key than this device's")
+            if not head.holds(self.verify):
+                raise _broken(head.position, "the signature of a head does not hold")
+
+    def _anchor(self, first: int) -> str:
+        """The hash before the oldest kept event, which a checkpoint must vouch for."""
+        if first == 1:
+            return GENESIS
+        checkpoint = self.checkpoints.get(first - 1)
+        if checkpoint is None:
+            raise _broken(first - 1, "events are missing before it, and no checkpoint vouches for them")
+        return checkpoint.hash
+
+    def _check_link(self, row: Mapping[Any, Any], previous: str) -> None:
+        position = row["position"]
+        if row["previous"] != previous:
+            raise _broken(position, "it does not follow the event before")
+        body, sealed = row["body"], row["sealed_personal"]
+        if body is None:
+            if row["dropped_at"] is None:
+                raise _broken(position, "its body is missing, and retention did not drop it")
+            self._dropped += 1
+        elif sha256(body) != row["body_sha256"]:
+            raise _broken(position, "its body was changed")
+        elif not _columns_fit(row, body):
+            raise _broken(position, "its columns say something else than its body")
+        if sealed is not None:
+            if sha256(sealed) != row["sealed_sha256"]:
+                raise _broken(position, "its sealed part was changed")
+        elif row["sealed_sha256"] is not None and row["dropped_at"] is None:
+            raise _broken(position, "its sealed part is missing, and retention did not drop it")
+        found = link_hash(
+            device=row["device"],
+            position=position,
+            event_id=row["id"],
+            event_type=row["type"],
+            version=row["version"],
+            at=row["at"],
+            boot=row["boot"],
+            body_sha256=row["body_sha256"],
+            sealed_sha256=row["sealed_sha256"],
+            previous=previous,
+        )
+        if found != row["hash"]:
+            raise _broken(position, "its hash does not fit what it says")
+
+    def _check_known(self, position: int, found: str) -> None:
+        """Hold a link against what was signed about it."""
+        checkpoint = self.checkpoints.get(position)
+        if checkpoint is not None and checkpoint.hash != found:
+            raise _broken(position, "it differs from what its checkpoint was signed for")
+        if self.against is not None and self.against.position == position:
+            if self.against.hash != found:
+                raise _broken(position, "it differs from the head that was exported")
+            self._found = position
+
+    def _check_end(self, first: int, last: int) -> None:
+        newest = max(self.checkpoints, default=0)
+        if newest > last:
+            raise _broken(last + 1, "events that a checkpoint was signed for are missing")
+        oldest = first or last + 1
+        for due in range(-(-oldest // SEGMENT) * SEGMENT, newest, SEGMENT):
+            if due not in self.checkpoints:
+                raise _broken(due, "its checkpoint is missing")
+        if self.against is not None:
+            if self.against.position > last:
+                raise _broken(last + 1, "events that an exported head was signed for are missing")
+            anchor = self.checkpoints.get(self.against.position)
+            if anchor is not None and anchor.hash != self.against.hash:
+                raise _broken(anchor.position, "its checkpoint differs from the head that was exported")
+            if anchor is not None or self.against.position == 0:
+                self._found = self.against.position
+
+
+def _columns_fit(row: Mapping[Any, Any], body: str) -> bool:
+    """The columns events are looked up by are not hashed themselves; the body is."""
+    said = json.loads(body)
+    columns = (row["type"], row["version"], row["subject"])
+    return columns == (said.get("type"), said.get("version"), said.get("subject"))
+
+
+def _broken(position: int, what: str) -> ChainBrokenError:
+    return ChainBrokenError(
+        f"the log does not verify at position {position}: {what}",
+        position=position,
+        hint="keep a copy of the database as it is, and compare with exported heads and backups",
+    )

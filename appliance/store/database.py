@@ -1,0 +1,202 @@
+"""The engine: how a connection is set up, how transactions begin, what the database's errors mean.
+
+Reads see one moment (a snapshot). Writes take the database's lock at once (`BEGIN IMMEDIATE`), so
+that "one writer" is the database's promise and not a process of ours. A committed transaction
+survives `kill -9` and a power cut (WAL with `synchronous=FULL`: one flush per commit).
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from appliance.errors import StoreError, StoreFullError
+
+DEFAULT_PATIENCE_S = 5.0
+"""Seconds a transaction waits for another one's lock before it gives up."""
+
+_WRITE = "appliance_write"
+_PG_DISK_FULL = {"53100"}
+_PG_LOCKED = {"55P03", "40P01", "40001", "57014"}
+_PG_GONE = ("08", "57P")
+
+
+def sqlite_url(path: Path) -> str:
+    """The address of a SQLite file."""
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+def make_engine(address: str, *, patience_s: float = DEFAULT_PATIENCE_S) -> Engine:
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…`; nothing is opened yet.
+
+    Raises:
+        StoreError: Another kind of database, or its driver is not installed. The address is not
+            repeated: it may hold a password.
+    """
+    try:
+        url = make_url(address)
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url, patience_s)
+        if url.get_backend_name() == "postgresql":
+            return _postgresql(url.set(drivername="postgresql+psycopg"), patience_s)
+    except ArgumentError as error:
+        raise StoreError("store.url is not the address of a database") from error
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            "the driver for PostgreSQL is not installed",
+            hint="pip install 'office-door-appliance[postgresql]'",
+        ) from error
+    raise StoreError(
+        f"the store cannot use {url.get_backend_name()}", hint="use SQLite, or postgresql+psycopg://…"
+    )
+
+
+def _sqlite(url: URL, patience_s: float) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("the store needs a file", hint="sqlite:////var/lib/…/store.sqlite3")
+    path = Path(url.database)
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": patience_s})
+
+    @event.listens_for(engine, "do_connect")
+    def _private(*_: Any) -> None:
+        # SQLite makes the file with the umask's mode; its WAL inherits the mode of the file.
+        # Where it cannot be made, opening it fails next, with an error of SQLite's.
+        if not path.exists():
+            with suppress(OSError):
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, below
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",  # a destroyed key is overwritten, not only unlinked
+            "trusted_schema=OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, patience_s: float) -> Engine:
+    options = f"-c lock_timeout={int(patience_s * 1000)} -c timezone=UTC"
+    if "options" in url.query:
+        options = f"{url.query['options']} {options}"
+    return create_engine(
+        url.difference_update_query(["options"]),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": max(2, round(patience_s))},
+    )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one moment and changes nothing.
+
+    Raises:
+        StoreError: The database cannot be read.
+    """
+    with translated(), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin() as transaction:
+            yield connection
+            transaction.rollback()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that commits at the end of the block, or leaves nothing behind.
+
+    Raises:
+        StoreFullError: No space.
+        StoreError: Locked for too long, lost, damaged.
+    """
+    with translated(), engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's errors into ours.
+
+    Raises:
+        StoreFullError: No space.
+        StoreError: Everything else.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise _meaning(error.orig) from error
+    except PoolTimeoutError as error:
+        raise StoreError("no connection to the database came free in time") from error
+
+
+def _meaning(error: BaseException | None) -> StoreError:
+    if isinstance(error, sqlite3.Error):
+        return _sqlite_meaning(error)
+    state = str(getattr(error, "sqlstate", None) or "")
+    for known, (kind, message, hint) in ((_PG_DISK_FULL, _FULL), (_PG_LOCKED, _LOCKED)):
+        if state in known:
+            return kind(f"{message} (SQLSTATE {state})", hint=hint)
+    if not state or state.startswith(_PG_GONE):
+        return StoreError("the database server cannot be reached", hint="check that it runs, and store.url")
+    return StoreError(f"the database refused: SQLSTATE {state}")
+
+
+def _sqlite_meaning(error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    said = _SQLITE_SAYS.get(code & 0xFF)
+    if said is None:
+        return StoreError(f"the database refused: {name}")
+    kind, message, hint = said
+    return kind(f"{message} ({name})", hint=hint)
+
+
+_FULL = (
+    StoreFullError,
+    "no space left for the database; nothing was written",
+    "free some space on the state directory's disk",
+)
+_LOCKED = (
+    StoreError,
+    "the database stayed locked by somebody else for too long",
+    "a backup or another program holds it; see which process has the file open",
+)
+_SQLITE_SAYS: Mapping[int, tuple[type[StoreError], str, str]] = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreError,
+        "the database file cannot be opened",
+        "check that the state directory exists, and its owner",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        StoreError,
+        "the database file cannot be written",
+        "check its owner and the mount",
+    ),
+    sqlite3.SQLITE_CORRUPT: (StoreError, "the database file is damaged", "restore it from your backup"),
+    sqlite3.SQLITE_NOTADB: (StoreError, "the file is not a database", "restore it from your backup"),
+    sqlite3.SQLITE_IOERR: (
+        StoreError,
+        "the disk failed under the database",
+        "check free space and the disk",
+    ),
+}

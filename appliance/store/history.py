@@ -1,0 +1,147 @@
+"""Reading the log: looking events up, opening what is personal, verifying the chain."""
+
+import json
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from appliance.errors import StoreError
+from appliance.events import Personal
+from appliance.store.chain import GENESIS, SEGMENT, ChainCheck, ChainReport, SignedHead
+from appliance.store.database import reading
+from appliance.store.log import EventLog, parsed
+from appliance.store.records import Erased, StoredEvent
+from appliance.store.sealing import need, personal_row
+from appliance.store.tables import checkpoints, devices, events
+
+_PREFIX = re.compile(r"[0-9a-f-]{4,36}")
+
+
+class History(EventLog):
+    """What the log says, and whether it still says what was written."""
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        types: Sequence[str] = (),
+        subject: str | None = None,
+        limit: int = 1000,
+        newest_first: bool = False,
+        device: str | None = None,
+    ) -> list[StoredEvent]:
+        """Events of one device, in order of position.
+
+        Args:
+            after: Only those behind this position.
+            before: Only those ahead of this position.
+            types: Only these types; empty: all.
+            subject: Only those about this subject's id.
+            limit: At most so many.
+            newest_first: The newest ones, the newest first.
+            device: Another device's of a shared database; None: this one's.
+        """
+        wanted = select(events).where(events.c.device == (device or self._device), events.c.position > after)
+        if before is not None:
+            wanted = wanted.where(events.c.position < before)
+        if types:
+            wanted = wanted.where(events.c.type.in_(types))
+        if subject is not None:
+            wanted = wanted.where(events.c.subject == subject)
+        order = events.c.position.desc() if newest_first else events.c.position
+        with reading(self._engine) as connection:
+            return [parsed(row) for row in connection.execute(wanted.order_by(order).limit(limit)).mappings()]
+
+    def event(self, key: str) -> StoredEvent:
+        """One event, of any device, by its id or by a beginning of it that no other has.
+
+        Raises:
+            StoreError: None or several have it.
+        """
+        key = key.strip().lower()
+        if not _PREFIX.fullmatch(key):
+            raise StoreError("that is not an event's id", hint="give its first characters, four at least")
+        with reading(self._engine) as connection:
+            # Whatever the collation, digits sort before letters and f before g.
+            found = connection.execute(
+                select(events).where(events.c.id >= key, events.c.id < f"{key}g").limit(2)
+            ).mappings()
+            rows = [row for row in found if row["id"].startswith(key)]
+        if len(rows) != 1:
+            how_many = "several events" if rows else "no event"
+            raise StoreError(
+                f"{how_many} with an id that begins with {key}", hint="give more of it, as in the list"
+            )
+        return parsed(rows[0])
+
+    def personal(self, event: StoredEvent) -> Personal | Erased | None:
+        """What is personal about an event: opened, erased with its subject, or None if nothing was.
+
+        Raises:
+            StoreError: This process holds no key.
+            VaultError: It was damaged or moved.
+        """
+        if event.sealed_for is None:
+            return None
+        with reading(self._engine) as connection:
+            key = self._wrapped_key(connection, event.sealed_for)
+            sealed = connection.execute(
+                select(events.c.sealed_personal).where(
+                    events.c.device == event.device, events.c.position == event.position
+                )
+            ).scalar()
+        if key is None or sealed is None:
+            return Erased(event.sealed_for)
+        plain = need(self._seal).open(key, event.sealed_for, sealed, row=personal_row(event.id))
+        return Personal(subject=event.sealed_for, payload=json.loads(plain))
+
+    def head(self) -> SignedHead:
+        """The present head, signed, to be exported: `verify` later holds the log against it.
+
+        Raises:
+            StoreError: This process holds no key.
+        """
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                select(devices.c.position, devices.c.hash).where(devices.c.id == self._device)
+            ).first()
+        return self._signed(row.position, row.hash) if row else self._signed(0, GENESIS)
+
+    def verify(
+        self, *, against: SignedHead | None = None, trusted_key: str | None = None, device: str | None = None
+    ) -> ChainReport:
+        """Check one device's whole chain: bodies, links, order, checkpoints, and an exported head.
+
+        Args:
+            against: A head that left the box before; shows also a log that was cut or re-signed.
+            trusted_key: Public key (hex) that heads must carry. None: the present signing key of
+                this box if it holds one and the chain is its own, else that of `against`.
+            device: Another device's chain of a shared database; None: this one's.
+
+        Raises:
+            ChainBrokenError: With the position at which it stops to verify.
+            StoreError: `against` is of another device, or nobody here can check signatures.
+        """
+        whose = device or self._device
+        if trusted_key is None and self._seal is not None and whose == self._device:
+            trusted_key = self._seal.public_key.hex()
+        with reading(self._engine) as connection:
+            head = connection.execute(select(devices).where(devices.c.id == whose)).mappings().first()
+            signed = connection.execute(select(checkpoints).where(checkpoints.c.device == whose)).mappings()
+            check = ChainCheck(
+                device=whose,
+                checkpoints={row["position"]: SignedHead(**row) for row in signed},
+                verify=self._seal.verify_signature if self._seal else None,
+                trusted_key=trusted_key,
+                against=against,
+            )
+            rows = connection.execution_options(yield_per=SEGMENT).execute(
+                select(events).where(events.c.device == whose).order_by(events.c.position)
+            )
+            return check.run(
+                rows.mappings(),
+                head_position=head["position"] if head else 0,
+                head_hash=head["hash"] if head else GENESIS,
+            )

@@ -1,0 +1,237 @@
+"""The event log: appending in one transaction with the outbox rows.
+
+Any process may append: the head of the device's chain is read under the database's lock. Deciding
+what to log, and doing what the outbox asks for, is for others; `history` reads.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql
+
+from appliance.errors import StoreError, UnknownSubjectError
+from appliance.events import Event, Personal, parse_event
+from appliance.store.chain import GENESIS, SEGMENT, SignedHead, canonical, link_hash, sha256
+from appliance.store.database import writing
+from appliance.store.opened import Opened
+from appliance.store.records import NewEvent, OutboxState, StoredEvent
+from appliance.store.sealing import need, personal_row
+from appliance.store.tables import checkpoints, devices, events, outbox
+from appliance.values import EventId, SubjectId
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The device's row, as read under its lock."""
+
+    position: int
+    hash: str
+    checkpointed: int
+
+
+class EventLog(Opened):
+    """The end of one device's chain."""
+
+    def append(
+        self, event: Event, *, personal: Personal | None = None, at: datetime | None = None
+    ) -> StoredEvent:
+        """Write one event and its outbox rows, all or nothing; durable when this returns.
+
+        Args:
+            event: What happened.
+            personal: What is personal about it; sealed under that subject's key.
+            at: When, aware; None means now.
+
+        Raises:
+            StoreFullError: No space; nothing was written.
+            StoreError: Locked, lost or damaged; nothing was written.
+            UnknownSubjectError: `personal` is about somebody who is not enrolled (any more).
+        """
+        return self.append_all([NewEvent(event, personal, at)])[0]
+
+    def append_all(self, entries: Sequence[NewEvent]) -> list[StoredEvent]:
+        """Write several events in one transaction, in this order; see `append`."""
+        with writing(self._engine) as connection:
+            return self._append(connection, entries)
+
+    def _append(
+        self, connection: Connection, entries: Sequence[NewEvent], *, triggers: bool = True
+    ) -> list[StoredEvent]:
+        """Append within a transaction of the caller's, who may have changed other rows in it."""
+        if not entries:
+            return []
+        head = self._lock_head(connection)
+        position, previous = head.position, head.hash
+        rows: list[dict[str, Any]] = []
+        stored: list[StoredEvent] = []
+        due: list[dict[str, Any]] = []
+        for entry in entries:
+            position += 1
+            row = self._row(connection, entry, position, previous)
+            previous = row["hash"]
+            rows.append(row)
+            stored.append(_stored(row, entry.event))
+            if triggers:
+                due.extend(self._triggered(entry.event, row))
+        connection.execute(insert(events), rows)
+        if due:
+            connection.execute(insert(outbox), due)
+        checkpointed = self._checkpoint(connection, head, rows)
+        connection.execute(
+            update(devices)
+            .where(devices.c.id == self._device)
+            .values(position=position, hash=previous, checkpointed=checkpointed)
+        )
+        return stored
+
+    def _lock_head(self, connection: Connection) -> _Head:
+        """Read the device's head under its lock, made if this is the device's first event."""
+        wanted = (
+            select(devices.c.position, devices.c.hash, devices.c.checkpointed)
+            .where(devices.c.id == self._device)
+            .with_for_update()  # SQLite has no such clause and needs none: the transaction has the lock
+        )
+        row = connection.execute(wanted).first()
+        if row is None:
+            fresh = {
+                "id": self._device,
+                "position": 0,
+                "hash": GENESIS,
+                "checkpointed": 0,
+                "created_at": self._clock.wall(),
+            }
+            if connection.dialect.name == "postgresql":
+                connection.execute(postgresql.insert(devices).values(fresh).on_conflict_do_nothing())
+            else:
+                connection.execute(insert(devices).values(fresh))
+            row = connection.execute(wanted).one()
+        return _Head(row.position, row.hash, row.checkpointed)
+
+    def _row(self, connection: Connection, entry: NewEvent, position: int, previous: str) -> dict[str, Any]:
+        at = entry.at or self._clock.wall()
+        said = entry.event.model_dump(mode="json")
+        body = canonical(said)
+        event_id = self._ids(at)
+        sealed = None if entry.personal is None else self._seal_personal(connection, entry.personal, event_id)
+        row: dict[str, Any] = {
+            "device": self._device,
+            "position": position,
+            "id": event_id,
+            "type": said["type"],
+            "version": said["version"],
+            "at": at,
+            "boot": self._boot,
+            "subject": said.get("subject"),
+            "body": body,
+            "body_sha256": sha256(body),
+            "sealed_for": None if entry.personal is None else entry.personal.subject,
+            "sealed_personal": sealed,
+            "sealed_sha256": None if sealed is None else sha256(sealed),
+            "previous": previous,
+        }
+        row["hash"] = link_hash(
+            device=self._device,
+            position=position,
+            event_id=event_id,
+            event_type=row["type"],
+            version=row["version"],
+            at=at,
+            boot=self._boot,
+            body_sha256=row["body_sha256"],
+            sealed_sha256=row["sealed_sha256"],
+            previous=previous,
+        )
+        return row
+
+    def _seal_personal(self, connection: Connection, personal: Personal, event_id: str) -> bytes:
+        key = self._wrapped_key(connection, personal.subject)
+        if key is None:
+            raise UnknownSubjectError("what is personal about an event is of nobody who is enrolled")
+        plain = canonical(dict(personal.payload)).encode()
+        return need(self._seal).seal(key, personal.subject, plain, row=personal_row(event_id))
+
+    def _triggered(self, event: Event, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [
+            {
+                "device": self._device,
+                "event": row["id"],
+                "action": wanted.action,
+                "delivery": wanted.delivery.value,
+                "state": OutboxState.PENDING.value,
+                "attempts": 0,
+                "not_before": row["at"],
+                "deadline": row["at"] + timedelta(seconds=wanted.deadline_s),
+                "window_s": wanted.deadline_s,
+                "idempotency_key": f"{row['id']}:{wanted.action}",
+            }
+            for wanted in self._subscriptions
+            if wanted.wants(event)
+        ]
+
+    def _checkpoint(self, connection: Connection, head: _Head, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Sign the ends of segments that are full; those of a process without a key wait for the next."""
+        if self._seal is None:
+            return head.checkpointed
+        newest: int = rows[-1]["position"] // SEGMENT * SEGMENT
+        due = list(range(head.checkpointed + SEGMENT, newest + 1, SEGMENT))
+        if not due:
+            return head.checkpointed
+        # Read back rather than remembered: some may be older than this transaction.
+        found = connection.execute(
+            select(events.c.position, events.c.hash)
+            .where(events.c.device == self._device, events.c.position.in_(due))
+            .order_by(events.c.position)
+        )
+        signed = [self._signed(row.position, row.hash) for row in found]
+        connection.execute(insert(checkpoints), [dict(head) for head in signed])
+        return newest
+
+    def _signed(self, position: int, head_hash: str) -> SignedHead:
+        seal, at = need(self._seal), self._clock.wall()
+        data = SignedHead.signed_bytes(device=self._device, position=position, head_hash=head_hash, at=at)
+        return SignedHead(
+            device=self._device,
+            position=position,
+            hash=head_hash,
+            at=at,
+            public_key=seal.public_key.hex(),
+            signature=seal.sign(data).hex(),
+        )
+
+
+def _stored(row: Mapping[Any, Any], event: Event | None) -> StoredEvent:
+    return StoredEvent(
+        device=row["device"],
+        position=row["position"],
+        id=EventId(row["id"]),
+        type=row["type"],
+        version=row["version"],
+        at=row["at"],
+        boot=row["boot"],
+        event=event,
+        sealed_for=None if row["sealed_for"] is None else SubjectId(row["sealed_for"]),
+        previous=row["previous"],
+        hash=row["hash"],
+    )
+
+
+def parsed(row: Mapping[Any, Any]) -> StoredEvent:
+    """The event in a row of the table `events`, columns by name.
+
+    Raises:
+        StoreError: This program does not know its type or version.
+    """
+    if row["body"] is None:
+        return _stored(row, None)
+    try:
+        return _stored(row, parse_event(json.loads(row["body"])))
+    except (ValidationError, ValueError) as error:
+        raise StoreError(
+            f"event {row['id']} cannot be read: this program does not know its type or version",
+            hint="verify the log; a newer appliance may have written it",
+        ) from error

@@ -1,0 +1,245 @@
+"""The outbox: what is to be done about events, and what became of it.
+
+Rows are written with their event. Here they are claimed (committed as running before anybody
+performs them), finished, and after a crash sorted out: at most once becomes *unknown* and is
+never repeated, at least once becomes pending again. Performing is `appliance.dispatch`'s business.
+One process per device claims.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select, update
+
+from appliance.errors import StoreError
+from appliance.events import ActionOutcome
+from appliance.store.database import reading, writing
+from appliance.store.log import EventLog, parsed
+from appliance.store.records import Delivery, NewEvent, OutboxRow, OutboxState
+from appliance.store.tables import events, outbox
+
+_ERROR_CHARS = 500
+_OUTCOMES: Mapping[OutboxState, Literal["action_unknown", "action_expired", "action_dead"]] = {
+    OutboxState.UNKNOWN: "action_unknown",
+    OutboxState.EXPIRED: "action_expired",
+    OutboxState.DEAD: "action_dead",
+}
+_COLUMNS = [column.label(f"outbox_{column.name}") for column in outbox.c]
+
+
+class Outbox(EventLog):
+    """This device's outbox, on top of the log that its failures go to."""
+
+    def claim(self, now: datetime, limit: int = 16) -> list[OutboxRow]:
+        """Take what is due, oldest event first; committed as running before this returns.
+
+        What is past its deadline is marked expired instead, with an event.
+
+        Args:
+            now: Aware time.
+            limit: At most so many, > 0.
+        """
+        with reading(self._engine) as connection:  # an idle box polls: that must not take the write lock
+            idle = connection.execute(_due(self._device, now).limit(1)).first() is None
+        if idle:
+            return []
+        with writing(self._engine) as connection:
+            self._lock_head(connection)
+            rows = [_row(found) for found in connection.execute(_due(self._device, now)).mappings()]
+            late = [row for row in rows if row.deadline < now]
+            for row in late:
+                self._end(connection, row, OutboxState.EXPIRED, "its deadline passed", now)
+            due = [row.id for row in rows if row.deadline >= now][:limit]
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.id.in_(due))
+                .values(
+                    state=OutboxState.RUNNING.value,
+                    attempts=outbox.c.attempts + 1,
+                    started_at=now,
+                    finished_at=None,
+                )
+            )
+            return self._rows(connection, due)
+
+    def finish(
+        self,
+        row: OutboxRow | int,
+        state: OutboxState,
+        *,
+        error: str | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        """Say what became of a claimed row.
+
+        Args:
+            row: The row or its id; running.
+            state: `DELIVERED`; `PENDING` to try again (at least once only); `DEAD`, `EXPIRED` or
+                `UNKNOWN`, which also go to the log.
+            error: Why not, in words without names or secrets; cut at 500 characters.
+            not_before: For `PENDING`: when to try again; None: at once.
+
+        Raises:
+            StoreError: The row is not running: finished already, or taken over by `recover`.
+            ValueError: `RUNNING`, or repeating what is promised at most once.
+        """
+        now = self._clock.wall()
+        with writing(self._engine) as connection:
+            self._lock_head(connection)
+            found = self._rows(connection, [row if isinstance(row, int) else row.id])
+            if not found or found[0].state is not OutboxState.RUNNING:
+                raise StoreError("that action is not running: it was finished, or sorted out after a restart")
+            if state is OutboxState.RUNNING:
+                raise ValueError("an action does not end by running")
+            if state is OutboxState.PENDING:
+                if found[0].delivery is Delivery.AT_MOST_ONCE:
+                    raise ValueError(
+                        f"action {found[0].action} is done at most once and cannot be tried again"
+                    )
+                self._put_back(connection, found[0], error, not_before or now)
+            else:
+                self._end(connection, found[0], state, error, now)
+
+    def recover(self, now: datetime) -> list[OutboxRow]:
+        """Sort out what was running when the last dispatch ended; call once, before claiming.
+
+        Returns:
+            Those rows as they are now: unknown (at most once) or pending (at least once).
+        """
+        with writing(self._engine) as connection:
+            self._lock_head(connection)
+            wanted = _joined(self._device).where(outbox.c.state == OutboxState.RUNNING.value)
+            running = [_row(found) for found in connection.execute(wanted.order_by(outbox.c.id)).mappings()]
+            for row in running:
+                if row.delivery is Delivery.AT_MOST_ONCE:
+                    self._end(connection, row, OutboxState.UNKNOWN, "interrupted by a restart", now)
+                else:
+                    self._put_back(connection, row, "interrupted by a restart", now)
+            return self._rows(connection, [row.id for row in running])
+
+    def retry_dead(self, row: int) -> OutboxRow:
+        """Try a dead letter again, with all its attempts and its whole time ahead of it.
+
+        Raises:
+            StoreError: No such dead letter, or one that is promised at most once.
+        """
+        now = self._clock.wall()
+        with writing(self._engine) as connection:
+            self._lock_head(connection)
+            found = self._rows(connection, [row])
+            if not found or found[0].state is not OutboxState.DEAD:
+                raise StoreError(f"number {row} is not a dead letter", hint="see the list of dead letters")
+            if found[0].delivery is Delivery.AT_MOST_ONCE:
+                raise StoreError(f"number {row} is promised at most once and is never repeated")
+            window = connection.execute(select(outbox.c.window_s).where(outbox.c.id == row)).scalar_one()
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.id == row)
+                .values(
+                    state=OutboxState.PENDING.value,
+                    attempts=0,
+                    not_before=now,
+                    deadline=now + timedelta(seconds=window),
+                    finished_at=None,
+                )
+            )
+            return self._rows(connection, [row])[0]
+
+    def outbox(
+        self, *, states: Sequence[OutboxState] = (), event: str | None = None, limit: int = 1000
+    ) -> list[OutboxRow]:
+        """This device's rows, newest first.
+
+        Args:
+            states: Only these; empty: all.
+            event: Only those of this event's id.
+            limit: At most so many.
+        """
+        wanted = _joined(self._device)
+        if states:
+            wanted = wanted.where(outbox.c.state.in_([state.value for state in states]))
+        if event is not None:
+            wanted = wanted.where(outbox.c.event == event)
+        with reading(self._engine) as connection:
+            found = connection.execute(wanted.order_by(outbox.c.id.desc()).limit(limit)).mappings()
+            return [_row(one) for one in found]
+
+    def next_due(self) -> datetime | None:
+        """When the next pending row may be tried; None: nothing is pending."""
+        with reading(self._engine) as connection:
+            return connection.execute(
+                select(outbox.c.not_before)
+                .where(outbox.c.device == self._device, outbox.c.state == OutboxState.PENDING.value)
+                .order_by(outbox.c.not_before)
+                .limit(1)
+            ).scalar()
+
+    def _rows(self, connection: Connection, ids: Sequence[int]) -> list[OutboxRow]:
+        wanted = _joined(self._device).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
+        return [_row(found) for found in connection.execute(wanted).mappings()]
+
+    def _put_back(
+        self, connection: Connection, row: OutboxRow, error: str | None, not_before: datetime
+    ) -> None:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id == row.id)
+            .values(state=OutboxState.PENDING.value, not_before=not_before, last_error=_cut(error))
+        )
+
+    def _end(
+        self, connection: Connection, row: OutboxRow, state: OutboxState, error: str | None, now: datetime
+    ) -> None:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.id == row.id)
+            .values(
+                state=state.value,
+                finished_at=now,
+                last_error=_cut(error) if error else outbox.c.last_error,
+            )
+        )
+        outcome = _OUTCOMES.get(state)
+        if outcome is not None:
+            said = ActionOutcome(
+                type=outcome, action=row.action, event=row.event.id, reason=_cut(error) or ""
+            )
+            # The end of an action about another action's end triggers nothing: it would never stop.
+            triggers = row.event.type not in _OUTCOMES.values()
+            self._append(connection, [NewEvent(said, at=now)], triggers=triggers)
+
+
+def _joined(device: str) -> Any:
+    return (
+        select(*_COLUMNS, *events.c)
+        .join_from(outbox, events, events.c.id == outbox.c.event)
+        .where(outbox.c.device == device)
+    )
+
+
+def _due(device: str, now: datetime) -> Any:
+    """Pending rows that may be tried, or that are too late to be."""
+    wanted = _joined(device).where(outbox.c.state == OutboxState.PENDING.value)
+    return wanted.where((outbox.c.not_before <= now) | (outbox.c.deadline < now)).order_by(outbox.c.id)
+
+
+def _row(found: Mapping[Any, Any]) -> OutboxRow:
+    return OutboxRow(
+        id=found["outbox_id"],
+        event=parsed(found),
+        action=found["outbox_action"],
+        delivery=Delivery(found["outbox_delivery"]),
+        state=OutboxState(found["outbox_state"]),
+        attempts=found["outbox_attempts"],
+        not_before=found["outbox_not_before"],
+        deadline=found["outbox_deadline"],
+        started_at=found["outbox_started_at"],
+        finished_at=found["outbox_finished_at"],
+        last_error=found["outbox_last_error"],
+        idempotency_key=found["outbox_idempotency_key"],
+    )
+
+
+def _cut(error: str | None) -> str | None:
+    return None if error is None else error[:_ERROR_CHARS]

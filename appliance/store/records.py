@@ -1,0 +1,264 @@
+"""What the store hands out and takes: frozen values, no rows and no connections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from appliance.events import ActionOutcome, Event, Personal, SubjectIdentified
+from appliance.settings import ActionSettings
+from appliance.values import EventId, FloatArray, ModelId, ReferenceId, SubjectId
+
+IDENTIFY = "identify"
+"""The purpose without which no reference is kept: being recognised at the door."""
+
+
+class SubjectState(StrEnum):
+    """Whether a subject is recognised."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    REMOVED = "removed"
+
+
+class Delivery(StrEnum):
+    """What is promised about an action across a crash."""
+
+    AT_LEAST_ONCE = "at_least_once"
+    AT_MOST_ONCE = "at_most_once"
+
+
+class OutboxState(StrEnum):
+    """How far an action is; the last four are ends."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    """Interrupted, at most once: it may have happened, and is not repeated."""
+    EXPIRED = "expired"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to append.
+
+    Attributes:
+        event: What happened.
+        personal: What is personal about it, sealed under its subject's key.
+        at: When; None means now, by the store's clock.
+    """
+
+    event: Event
+    personal: Personal | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the log.
+
+    Attributes:
+        device: In whose chain.
+        position: Where in it, from 1, without gaps.
+        id: UUIDv7.
+        type: As in `appliance.events`; kept when the body was dropped.
+        version: Of the type.
+        at: When it happened, aware, UTC.
+        boot: Which run of the device wrote it.
+        event: The event, or None when retention dropped the body.
+        sealed_for: Whose key seals what is personal about it, if anything is.
+        previous: Hash of the event before, 64 hex digits.
+        hash: Hash of this one.
+    """
+
+    device: str
+    position: int
+    id: EventId
+    type: str
+    version: int
+    at: datetime
+    boot: str
+    event: Event | None
+    sealed_for: SubjectId | None
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was personal is gone: the subject was removed and the key destroyed."""
+
+    subject: SubjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Which events an action is done on.
+
+    Attributes:
+        action: Its id in the outbox.
+        on: Event types.
+        grade: For decisions, the only grade wanted; None: every one. Other events have no grade.
+        delivery: At least or at most once.
+        deadline_s: Seconds after the event when it is too late, > 0.
+    """
+
+    action: str
+    on: frozenset[str]
+    grade: str | None
+    delivery: Delivery
+    deadline_s: float
+
+    @classmethod
+    def of(cls, settings: ActionSettings) -> Self:
+        """As the settings say."""
+        return cls(
+            action=settings.id,
+            on=frozenset(settings.on),
+            grade=settings.grade,
+            delivery=Delivery(settings.delivery),
+            deadline_s=settings.deadline_s,
+        )
+
+    def wants(self, event: Event) -> bool:
+        """Whether the event triggers the action.
+
+        A person seen again soon triggers nothing, and no action is triggered by its own
+        failure, which would go round for ever.
+        """
+        if str(getattr(event, "type", "")) not in self.on:
+            return False
+        if isinstance(event, SubjectIdentified) and event.repeated:
+            return False
+        if isinstance(event, ActionOutcome) and event.action == self.action:
+            return False
+        if self.grade is None or not event.graded:
+            return True
+        return str(getattr(event, "grade", "")) == self.grade
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An action to be done, or done.
+
+    Attributes:
+        id: Number for people to name it by.
+        event: What triggered it.
+        action: Id of the action.
+        attempts: How often it was begun, this time included.
+        not_before: Not to be tried before.
+        deadline: Too late afterwards.
+        last_error: Why the last attempt failed; nothing personal.
+        idempotency_key: The same for every attempt: for receivers that drop repetitions.
+    """
+
+    id: int
+    event: StoredEvent
+    action: str
+    delivery: Delivery
+    state: OutboxState
+    attempts: int
+    not_before: datetime
+    deadline: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    last_error: str | None
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Somebody's yes.
+
+    Attributes:
+        purposes: To what: `identify`, and whatever the app names besides; at least one.
+        text_version: Which wording they saw.
+        given_by: Who recorded it, or how it was given; sealed, since it may be a name.
+        given_at: When; None means now.
+    """
+
+    purposes: tuple[str, ...]
+    text_version: str
+    given_by: str
+    given_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptConsent:
+    """A consent in the database; `given_by` is None where it cannot be opened or was erased."""
+
+    id: str
+    subject: SubjectId
+    purposes: tuple[str, ...]
+    text_version: str
+    given_by: str | None
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An enrolled person.
+
+    Attributes:
+        id: Opaque.
+        state: Active, paused or removed.
+        name: None when removed, or when this process holds no key.
+        initials: What a small screen shows; None likewise.
+        created_at: When they were enrolled.
+        changed_at: When something about them last changed.
+        purposes: What they agreed to and did not take back, sorted.
+        references: How many references are kept.
+    """
+
+    id: SubjectId
+    state: SubjectState
+    name: str | None
+    initials: str | None
+    created_at: datetime
+    changed_at: datetime
+    purposes: tuple[str, ...]
+    references: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something a subject is recognised by.
+
+    Attributes:
+        models: The models it has a template of, sorted.
+        quality: 0 to 100.
+        details: Where it came from, as given at enrolment; None when this process holds no key.
+    """
+
+    id: ReferenceId
+    subject: SubjectId
+    created_at: datetime
+    quality: float
+    models: tuple[ModelId, ...]
+    details: Mapping[str, object] | None
+
+
+class TemplateRow(NamedTuple):
+    """One row of the gallery; `embedding` is float32, shape (128,), read-only."""
+
+    subject: SubjectId
+    reference: ReferenceId
+    model: ModelId
+    embedding: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGallery:
+    """Everybody who can be recognised, at one moment.
+
+    Attributes:
+        version: Of the gallery these rows are.
+        rows: Sorted by subject, reference, model.
+    """
+
+    version: int
+    rows: tuple[TemplateRow, ...]

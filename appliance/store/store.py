@@ -1,0 +1,13 @@
+"""The store: log, outbox and people over one database, for one device."""
+
+from appliance.store.history import History
+from appliance.store.outbox import Outbox
+from appliance.store.people import People
+
+
+class Store(History, People, Outbox):
+    """Everything durable of a device.
+
+    Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use
+    from several threads. Any number of processes may have their own on the same database.
+    """

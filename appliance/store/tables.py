@@ -1,0 +1,195 @@
+"""The tables, the same on SQLite and on PostgreSQL.
+
+Times are text of fixed width (`2026-01-31T12:00:00.000000Z`), so that both databases keep the
+microseconds, sort them alike and hash them alike. JSON is canonical text for the same reason.
+Columns named `sealed_*` hold sealed values (`appliance/vault/FORMAT.md`). A change here needs a
+revision in `migrations/versions`; a test compares the two.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+TIME_CHARS = 27
+ID_CHARS = 36
+HASH_CHARS = 64
+NAME_CHARS = 64
+STATE_CHARS = 16
+
+
+def time_text(at: datetime) -> str:
+    """An aware time as it is kept and hashed: UTC, six decimals, 27 characters.
+
+    Raises:
+        ValueError: The time is naive, and nobody can know what it means.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"a time without a zone: {at}")
+    utc = at.astimezone(UTC)
+    # strftime does not pad the year on every platform; isoformat does.
+    return utc.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The aware UTC time that `time_text` wrote."""
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+
+
+class Time(TypeDecorator[datetime]):
+    """An aware UTC time, kept as text of fixed width."""
+
+    impl = String(TIME_CHARS)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """To the database."""
+        del dialect
+        return None if value is None else time_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        del dialect
+        return None if value is None else parse_time(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(NAME_CHARS), primary_key=True),
+    Column("position", BigInteger, nullable=False),  # of the newest event; 0: none yet
+    Column("hash", String(HASH_CHARS), nullable=False),
+    Column("checkpointed", BigInteger, nullable=False),  # position of the newest checkpoint
+    Column("created_at", Time, nullable=False),
+)
+"""The head of each device's chain; its row is the lock that makes appending one after another."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("device", ForeignKey("devices.id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 …
+    Column("id", String(ID_CHARS), nullable=False, unique=True),
+    Column("type", String(NAME_CHARS), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("boot", String(NAME_CHARS), nullable=False),
+    Column("subject", String(ID_CHARS)),  # the body's, for looking up
+    Column("body", Text),  # canonical JSON; null: dropped by retention, and so marked
+    Column("body_sha256", String(HASH_CHARS), nullable=False),
+    Column("dropped_at", Time),
+    Column("sealed_for", String(ID_CHARS)),  # whose key seals what is personal
+    Column("sealed_personal", LargeBinary),
+    Column("sealed_sha256", String(HASH_CHARS)),
+    Column("previous", String(HASH_CHARS), nullable=False),
+    Column("hash", String(HASH_CHARS), nullable=False),
+    Index(None, "device", "type", "position"),
+    Index(None, "device", "subject", "position"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("device", ForeignKey("devices.id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", String(HASH_CHARS), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("public_key", String(64), nullable=False),  # hex
+    Column("signature", String(128), nullable=False),  # hex
+)
+"""Signed heads of the past, one per full segment."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("device", ForeignKey("devices.id"), nullable=False),
+    Column("event", ForeignKey("events.id"), nullable=False),
+    Column("action", String(NAME_CHARS), nullable=False),
+    Column("delivery", String(STATE_CHARS), nullable=False),
+    Column("state", String(STATE_CHARS), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Time, nullable=False),
+    Column("deadline", Time, nullable=False),
+    Column("window_s", Float, nullable=False),  # what the deadline was made of
+    Column("started_at", Time),
+    Column("finished_at", Time),
+    Column("last_error", Text),
+    Column("idempotency_key", String(ID_CHARS + 1 + NAME_CHARS), nullable=False, unique=True),
+    Index(None, "device", "state", "not_before"),
+    sqlite_autoincrement=True,  # an id that an admin wrote down is never given again
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("state", String(STATE_CHARS), nullable=False),
+    Column("wrapped_key", LargeBinary),  # null: destroyed, the person was removed
+    Column("sealed_profile", LargeBinary),
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("subject", ForeignKey("subjects.id"), nullable=False, index=True),
+    Column("purposes", Text, nullable=False),  # canonical JSON, a sorted list
+    Column("text_version", String(NAME_CHARS), nullable=False),
+    Column("sealed_given_by", LargeBinary),
+    Column("given_at", Time, nullable=False),
+    Column("withdrawn_at", Time),
+)
+
+face_references = Table(
+    "face_references",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("subject", ForeignKey("subjects.id"), nullable=False, index=True),
+    Column("created_at", Time, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("sealed_details", LargeBinary, nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("reference", ForeignKey("face_references.id", ondelete="CASCADE"), primary_key=True),
+    Column("model", String(NAME_CHARS), primary_key=True),
+    Column("sealed_embedding", LargeBinary, nullable=False),
+)
+
+gallery = Table(
+    "gallery",
+    metadata,
+    Column("only", Boolean, primary_key=True),  # one row, true
+    Column("version", BigInteger, nullable=False),
+)
+"""Counts changes of who can be recognised; part of the transaction that makes the change."""
