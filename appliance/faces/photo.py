@@ -84,7 +84,7 @@ def decode_photo(data: bytes) -> ImageArray:
             hint="send a smaller copy; 2,000 pixels along the longer side are plenty",
         )
     with warnings.catch_warnings():
-        # Pillow warns of oversized pictures, which have their own check, and of odd metadata, which is harmless.
+        # Pillow warns of oversized pictures, which have their own check, and of odd metadata.
         warnings.simplefilter("ignore")
         picture = _opened(data)
         with picture:

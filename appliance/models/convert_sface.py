@@ -1,8 +1,8 @@
 """From the published SFace, stored with 8-bit block-quantised weights, to plain float32 ONNX.
 
 Input of the result: `chips`, uint8, (N, 112, 112, 3), BGR as OpenCV has it (the published network wants RGB
-and OpenCV swaps; here the swap is folded in). Output: `embeddings`, float32, (N, 128), not of unit length. The
-file depends on nothing but the weights.
+and OpenCV swaps; here the swap is folded in). Output: `embeddings`, float32, (N, 128), not of unit length.
+The file depends on nothing but the weights.
 
 The weights are expanded once, batch normalisations are folded into the convolution or the matrix before or
 after them, and constants stop being inputs: as published, onnxruntime and OpenCV 5 refuse the file. It
@@ -36,11 +36,14 @@ def convert(data: bytes) -> bytes:
     """
     try:
         model = onnx.load_model_from_string(data)
+        if any(t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer):
+            raise _refuse("weights in another file")
         onnx.checker.check_model(model)
-        return _Converter(model.graph).run()
+        with np.errstate(all="raise"):
+            return _Converter(model.graph).run()
     except (DecodeError, onnx.checker.ValidationError) as error:
         raise _refuse("not an ONNX file") from error
-    except (KeyError, ValueError, IndexError, TypeError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, ArithmeticError) as error:
         raise _refuse(f"{type(error).__name__} in the graph") from error
 
 
@@ -134,7 +137,7 @@ class _Converter:
         """The next batch normalisation as factor and offset a channel, float64."""
         node = self._next("BatchNormalization", source)
         gamma, beta, mean, variance = (self._constants[n].astype(np.float64) for n in node.input[1:5])
-        epsilon = next(a.f for a in node.attribute if a.name == "epsilon")
+        epsilon = {a.name: a.f for a in node.attribute}["epsilon"]
         factor = gamma / np.sqrt(variance + epsilon)
         return factor, beta - mean * factor, node.output[0]
 

