@@ -31,6 +31,9 @@ VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"
 _FALLBACK_RATE = Fraction(25)
 """Frames a second assumed of a recording that does not say; libav's own assumption."""
 
+_UNTIMED = frozenset({"mpjpeg", "mjpeg"})
+"""Formats without timestamps; libav makes them up at 25 a second, which for a live source is untrue."""
+
 _NEVER_WORKS = (
     av.error.HTTPUnauthorizedError,
     av.error.HTTPForbiddenError,
@@ -92,6 +95,7 @@ class ContainerSource:
         self._demuxed = 0
         self._announced = 0
         self._rate = _FALLBACK_RATE
+        self._timed = True
         self._first_s: float | None = None
         self._last_s = 0.0
         self._given = 0
@@ -139,6 +143,7 @@ class ContainerSource:
         self._parameters = CodecParameters(
             context.codec.name, bytes(context.extradata or b""), context.width, context.height, time_base
         )
+        self._timed = not (self.live and container.format.name in _UNTIMED)
         self._rate = stream.average_rate or stream.guessed_rate or _FALLBACK_RATE
         self._announced = 0 if self.live else stream.frames
         self._on_packet = on_packet
@@ -254,8 +259,8 @@ class ContainerSource:
             RingPacket(
                 data=bytes(packet) if data is None else data,
                 keyframe=self._intra or packet.is_keyframe,
-                pts=packet.pts,
-                dts=packet.dts,
+                pts=packet.pts if self._timed else None,
+                dts=packet.dts if self._timed else None,
                 monotonic_s=self._clock.monotonic(),
                 wall=self._clock.wall(),
                 parameters=self._parameters,
@@ -264,7 +269,7 @@ class ContainerSource:
 
     def _give(self, picture: Picture, pts: int | None, time_base: Fraction | None) -> None:
         """Put a picture at its time in line."""
-        at = None if pts is None or time_base is None else float(pts * time_base)
+        at = None if pts is None or time_base is None or not self._timed else float(pts * time_base)
         if at is None and not self.live:
             at = float(self._given / self._rate)
         if at is not None:
