@@ -9,7 +9,6 @@ same only under a seal that is.)
 
 from appliance.store.chain import GENESIS, SEGMENT, ChainReport, SignedHead
 from appliance.store.database import sqlite_url
-from appliance.store.ids import Ids, RandomIds, SeededIds
 from appliance.store.records import (
     IDENTIFY,
     Consent,
@@ -38,15 +37,12 @@ __all__ = [
     "Consent",
     "Delivery",
     "Erased",
-    "Ids",
     "KeptConsent",
     "NewEvent",
     "OutboxRow",
     "OutboxState",
-    "RandomIds",
     "Reference",
     "Seal",
-    "SeededIds",
     "SignedHead",
     "Store",
     "StoredEvent",

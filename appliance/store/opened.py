@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, select
 
 from appliance.clock import Clock
 from appliance.errors import StoreError
+from appliance.ids import IdFactory, random_ids
 from appliance.store import schema
 from appliance.store.database import DEFAULT_PATIENCE_S, make_engine, reading
-from appliance.store.ids import Ids, RandomIds
 from appliance.store.records import Subscription
 from appliance.store.sealing import Seal
 from appliance.store.tables import devices, subjects
@@ -27,7 +27,7 @@ class Opened:
         boot: Id of this run of the device, on every event.
         clock: Tells the time of events that come without one.
         seal: The vault, in a process that holds the device key.
-        ids: Makes ids; None: random ones.
+        ids: Makes ids; seeded ones make a replay repeatable.
         subscriptions: The actions; the same in every process that appends.
         patience_s: Seconds to wait for another process's lock.
     """
@@ -40,7 +40,7 @@ class Opened:
         boot: str,
         clock: Clock,
         seal: Seal | None = None,
-        ids: Ids | None = None,
+        ids: IdFactory = random_ids,
         subscriptions: Sequence[Subscription] = (),
         patience_s: float = DEFAULT_PATIENCE_S,
     ) -> None:
@@ -49,7 +49,7 @@ class Opened:
         self._boot = boot
         self._clock = clock
         self._seal = seal
-        self._ids = ids or RandomIds()
+        self._ids = ids
         self._subscriptions = tuple(subscriptions)
         self._patience_s = patience_s
         self._opened: Engine | None = None

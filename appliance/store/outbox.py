@@ -20,6 +20,8 @@ from appliance.store.records import Delivery, NewEvent, OutboxRow, OutboxState
 from appliance.store.tables import events, outbox
 
 _ERROR_CHARS = 500
+_LATE_AT_ONCE = 256
+"""Rows marked expired in one transaction; after a long outage the next claims mark the rest."""
 _OUTCOMES: Mapping[OutboxState, Literal["action_unknown", "action_expired", "action_dead"]] = {
     OutboxState.UNKNOWN: "action_unknown",
     OutboxState.EXPIRED: "action_expired",
@@ -40,20 +42,23 @@ class Outbox(EventLog):
             now: Aware time.
             limit: At most so many, > 0.
         """
+        pending = (
+            _joined(self._device).where(outbox.c.state == OutboxState.PENDING.value).order_by(outbox.c.id)
+        )
+        late = pending.where(outbox.c.deadline < now).limit(_LATE_AT_ONCE)
+        due = pending.where(outbox.c.not_before <= now, outbox.c.deadline >= now).limit(limit)
         with reading(self._engine) as connection:  # an idle box polls: that must not take the write lock
-            idle = connection.execute(_due(self._device, now).limit(1)).first() is None
+            idle = all(connection.execute(wanted.limit(1)).first() is None for wanted in (late, due))
         if idle:
             return []
         with writing(self._engine) as connection:
             self._lock_head(connection)
-            rows = [_row(found) for found in connection.execute(_due(self._device, now)).mappings()]
-            late = [row for row in rows if row.deadline < now]
-            for row in late:
-                self._end(connection, row, OutboxState.EXPIRED, "its deadline passed", now)
-            due = [row.id for row in rows if row.deadline >= now][:limit]
+            for found in connection.execute(late).mappings().all():
+                self._end(connection, _row(found), OutboxState.EXPIRED, "its deadline passed", now)
+            claimed = [found["outbox_id"] for found in connection.execute(due).mappings()]
             connection.execute(
                 update(outbox)
-                .where(outbox.c.id.in_(due))
+                .where(outbox.c.id.in_(claimed))
                 .values(
                     state=OutboxState.RUNNING.value,
                     attempts=outbox.c.attempts + 1,
@@ -61,7 +66,7 @@ class Outbox(EventLog):
                     finished_at=None,
                 )
             )
-            return self._rows(connection, due)
+            return self._rows(connection, claimed)
 
     def finish(
         self,
@@ -216,12 +221,6 @@ def _joined(device: str) -> Any:
         .join_from(outbox, events, events.c.id == outbox.c.event)
         .where(outbox.c.device == device)
     )
-
-
-def _due(device: str, now: datetime) -> Any:
-    """Pending rows that may be tried, or that are too late to be."""
-    wanted = _joined(device).where(outbox.c.state == OutboxState.PENDING.value)
-    return wanted.where((outbox.c.not_before <= now) | (outbox.c.deadline < now)).order_by(outbox.c.id)
 
 
 def _row(found: Mapping[Any, Any]) -> OutboxRow:
