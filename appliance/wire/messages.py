@@ -136,7 +136,7 @@ class EmbedPhoto(Message):
 
     type: Literal["embed_photo"] = "embed_photo"
     version: Literal[1] = 1
-    max_faces: int = Field(1, ge=1, le=32)
+    max_faces: int = Field(default=1, ge=1, le=32)
 
 
 class EmbeddedFace(BaseModel):
@@ -188,7 +188,7 @@ class DecodePhoto(Message):
 
     type: Literal["decode_photo"] = "decode_photo"
     version: Literal[1] = 1
-    max_side_px: int = Field(1024, ge=16, le=8192)
+    max_side_px: int = Field(default=1024, ge=16, le=8192)
 
 
 class PhotoDecoded(Message):

@@ -1,0 +1,224 @@
+"""Events in words for people: pure functions from an event to one line of text.
+
+It shows a name only through a callback that it is given; without one, or when it answers
+None, a person is called by the end of their id. It neither looks anything up nor writes
+anything down. Whatever came from outside is stripped of control characters, so that no name
+can move a terminal's cursor.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from functools import singledispatch
+
+from appliance.events import (
+    ActionOutcome,
+    CameraChanged,
+    CaptureRemoved,
+    CaptureSkipped,
+    ConsentChanged,
+    DecisionFacts,
+    DoorChanged,
+    Event,
+    PersonUndecided,
+    ProcessChanged,
+    ReferenceChanged,
+    StrangerCaptured,
+    StrangerRetracted,
+    StrangerSeen,
+    SubjectChanged,
+    SubjectIdentified,
+)
+from appliance.values import DoorState, Grade, SubjectId
+
+Names = Callable[[SubjectId], str | None]
+"""The name to show for a subject, or None for none."""
+
+_SHORT = 6
+_KIB = 1024
+
+_SKIPPED = {
+    "no_recipient": "no recipient is set",
+    "spool_full": "the spool is full",
+    "disk_full": "the disk is full",
+    "no_frame": "no frame was good enough",
+    "failed": "sealing failed",
+}
+_REMOVED = {
+    "retracted": "the person was recognised after all",
+    "expired": "its time is over",
+    "cap": "the spool was full",
+    "missing": "its file is gone",
+}
+_OUTCOMES = {
+    "action_unknown": "was interrupted; it may have happened, and is not repeated",
+    "action_expired": "came too late and was not done",
+    "action_dead": "failed for good",
+}
+_SUBJECT = {
+    "subject_enrolled": "was enrolled",
+    "subject_renamed": "was renamed",
+    "subject_paused": "was paused",
+    "subject_resumed": "is recognised again",
+    "subject_removed": "was removed",
+}
+
+
+def line(event: Event, at: datetime, names: Names | None = None, zone: tzinfo | None = None) -> str:
+    """One line without its end: local time as HH:MM:SS, then what happened.
+
+    Args:
+        event: What happened.
+        at: When, aware.
+        names: The name to show for a subject; None shows ids only.
+        zone: Time zone of the clock shown; None is this machine's.
+    """
+    return f"{at.astimezone(zone):%H:%M:%S}  {describe(event, names)}"
+
+
+def describe(event: Event, names: Names | None = None) -> str:
+    """What happened, in words, on one line; see `line`."""
+    return _plain(_sentence(event, lambda subject: person(subject, names)))
+
+
+def person(subject: str, names: Names | None = None) -> str:
+    """A subject's name, or the end of the id: UUIDv7s made together differ in their ends only."""
+    name = names(SubjectId(subject)) if names else None
+    return name or f"person {subject[-_SHORT:]}"
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+_Call = Callable[[str], str]
+
+
+@singledispatch
+def _sentence(event: Event, call: _Call) -> str:  # noqa: ARG001 - the others need it
+    """A type without words of its own: its name has to do."""
+    return str(getattr(event, "type", "event")).replace("_", " ")
+
+
+@_sentence.register
+def _(event: SubjectIdentified, call: _Call) -> str:
+    verb = ("is here again" if event.repeated else "came in") if event.door else "was seen"
+    return f"{call(event.subject)} {verb}{_place(event)} ({_why(event.grade, event.facts)})"
+
+
+@_sentence.register
+def _(event: StrangerSeen, call: _Call) -> str:  # noqa: ARG001
+    verb = "came in" if event.door else "was seen"
+    return f"a stranger {verb}{_place(event)} ({_why(event.grade, event.facts)})"
+
+
+@_sentence.register
+def _(event: PersonUndecided, call: _Call) -> str:  # noqa: ARG001
+    return f"undecided about somebody{_place(event)} ({_why(event.grade, event.facts)}); no image is kept"
+
+
+@_sentence.register
+def _(event: StrangerRetracted, call: _Call) -> str:  # noqa: ARG001
+    return f"no stranger after all{_place(event)}: the person was recognised; the image is dropped"
+
+
+@_sentence.register
+def _(event: DoorChanged, call: _Call) -> str:  # noqa: ARG001
+    door = f"door {event.door}" if event.door else "the door"
+    seen = f"fill {event.fraction:.0%}"
+    if event.state is DoorState.UNSURE:
+        return f"cannot tell whether {door} is open ({seen})"
+    return f"{door} {'opened' if event.state is DoorState.OPEN else 'shut'} ({seen})"
+
+
+@_sentence.register
+def _(event: StrangerCaptured, call: _Call) -> str:  # noqa: ARG001
+    found = " (found at start-up)" if event.adopted else ""
+    return (
+        f"sealed a stranger's image{_place(event)}: {_count(event.frames, 'frame')}, "
+        f"{_size(event.size_bytes)}, to {_count(len(event.recipients), 'recipient')}, "
+        f"kept until {event.expires_at.astimezone():%Y-%m-%d}{found}"
+    )
+
+
+@_sentence.register
+def _(event: CaptureSkipped, call: _Call) -> str:  # noqa: ARG001
+    return f"no image of the stranger was kept: {_SKIPPED[event.reason]}"
+
+
+@_sentence.register
+def _(event: CaptureRemoved, call: _Call) -> str:  # noqa: ARG001
+    return f"sealed image {event.capture[-_SHORT:]} was removed: {_REMOVED[event.reason]}"
+
+
+@_sentence.register
+def _(event: CameraChanged, call: _Call) -> str:  # noqa: ARG001
+    camera = f"camera {event.camera}" if event.camera else "the camera"
+    if event.type == "camera_lost":
+        return f"{camera} is lost" + (f": {event.reason}" if event.reason else "")
+    return f"{camera} is back" + (f" after {_span(event.outage_s)}" if event.outage_s is not None else "")
+
+
+@_sentence.register
+def _(event: ProcessChanged, call: _Call) -> str:  # noqa: ARG001
+    verb = event.type.removeprefix("process_")
+    reason = f": {event.reason}" if event.reason else ""
+    times = f" ({_count(event.restarts, 'restart')} so far)" if event.restarts else ""
+    return f"process {event.process} {verb}{reason}{times}"
+
+
+@_sentence.register
+def _(event: SubjectChanged, call: _Call) -> str:
+    return f"{call(event.subject)} {_SUBJECT[event.type]}"
+
+
+@_sentence.register
+def _(event: ReferenceChanged, call: _Call) -> str:
+    verb = "added to" if event.type == "reference_added" else "removed from"
+    models = f" ({', '.join(event.models)})" if event.models else ""
+    return f"a reference was {verb} {call(event.subject)}{models}"
+
+
+@_sentence.register
+def _(event: ConsentChanged, call: _Call) -> str:
+    verb = "gave consent" if event.type == "consent_given" else "withdrew consent"
+    return f"{call(event.subject)} {verb}: {', '.join(event.purposes)} (text {event.text_version})"
+
+
+@_sentence.register
+def _(event: ActionOutcome, call: _Call) -> str:  # noqa: ARG001
+    reason = f": {event.reason}" if event.reason else ""
+    return f"action {event.action} {_OUTCOMES[event.type]}{reason}"
+
+
+def _place(event: Event) -> str:
+    if event.door:
+        return f" at {event.door}"
+    return f" by camera {event.camera}" if event.camera else ""
+
+
+def _why(grade: Grade, facts: DecisionFacts) -> str:
+    """Grade, score, threshold, margin: what a decision is checked by."""
+    if facts.score is None:
+        seen = "nobody is enrolled"
+    else:
+        seen = f"score {facts.score:.3f}, threshold {facts.threshold:.3f}"
+        if facts.margin is not None:
+            seen += f", margin {facts.margin:.3f} of {facts.margin_wanted:.3f}"
+        if facts.extrapolated:
+            seen += ", beyond the measured tables"
+    return f"{grade}: {seen}, {_count(facts.frames_seen, 'good frame')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes} bytes" if size_bytes < _KIB else f"{size_bytes / _KIB:.0f} KiB"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:  # noqa: PLR2004 - up to two minutes people count seconds
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"  # noqa: PLR2004 - likewise

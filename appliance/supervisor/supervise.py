@@ -1,0 +1,337 @@
+"""Keeping children running: restarts with back-off, probes, an orderly stop.
+
+One thread does everything about processes; it waits for their ends, for signals and for the
+next due time in one place, and for nobody else: probes and reports have threads of their
+own. A child that dies is restarted and the others are left alone. A child that says three
+times in a row that its settings, models or keys are wrong ends everything, because no
+restart mends those.
+"""
+
+import os
+import queue
+import selectors
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+import structlog
+
+from appliance.backoff import BackOff
+from appliance.clock import Clock
+from appliance.errors import ApplianceError, ModelError, SettingsError, VaultError
+from appliance.events import ProcessChanged
+from appliance.supervisor.notify import Notifier
+from appliance.supervisor.process import Child, Ending
+from appliance.supervisor.spec import DEFAULT_BACKOFF, ChildSpec
+from appliance.wire.messages import SupervisorStatus
+
+_log = structlog.get_logger()
+
+_FATAL: Mapping[int, type[ApplianceError]] = {
+    cls.exit_code: cls for cls in (SettingsError, ModelError, VaultError)
+}
+"""Exit codes that a restart cannot mend."""
+_FATAL_TIMES = 3
+_FIRST_PROBE_S = 0.2
+"""Seconds between probes of a child that is not ready yet."""
+_REPORT_S = 2.0
+"""How long the last reports may take when everything else has stopped."""
+
+
+class Supervisor:
+    """Runs children until it is stopped.
+
+    Args:
+        children: In the order in which they are started; they are stopped in reverse.
+        on_change: Told of every start, restart and stop, from a thread of its own, in order.
+        clock: For due times; a real one, since processes take real time.
+        backoff: Pause before a restart, by deaths in a row.
+        healthy_s: Seconds of life after which earlier deaths are forgotten.
+        grace_s: Seconds from SIGTERM to SIGKILL, for each child.
+        environment: What children inherit; this process's own, if None.
+    """
+
+    def __init__(
+        self,
+        children: Sequence[ChildSpec],
+        on_change: Callable[[ProcessChanged], None],
+        clock: Clock,
+        backoff: BackOff = DEFAULT_BACKOFF,
+        *,
+        healthy_s: float = 60.0,
+        grace_s: float = 5.0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._environment = dict(os.environ if environment is None else environment)
+        self._children = [Child(spec, self._environment) for spec in children]
+        self._on_change = on_change
+        self._clock = clock
+        self._backoff = backoff
+        self._healthy_s = healthy_s
+        self._grace_s = grace_s
+        self._notifier = Notifier(self._environment)
+        self._reports: queue.SimpleQueue[ProcessChanged | None] = queue.SimpleQueue()
+        self._selector = selectors.PollSelector()
+        self._wake: int | None = None
+        # Reentrant, since a signal's handler pokes too, and may come while this thread holds it.
+        self._wake_lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._at_once = threading.Event()
+        self._hung: queue.SimpleQueue[tuple[Child, int]] = queue.SimpleQueue()
+        self._began = 0.0
+        self._told_ready = False
+        self._watchdog_due = 0.0
+
+    def run(self) -> None:
+        """Start all, keep them running, and come back once all are stopped.
+
+        In the main thread SIGTERM and SIGINT stop it; a SIGINT while it stops kills at once.
+
+        Raises:
+            SettingsError: A child ended with that exit code three times in a row. Likewise
+            ModelError: with that one,
+            VaultError: with that one. The message is the child's last one.
+        """
+        self._began = self._clock.monotonic()
+        with ExitStack() as stack:
+            stack.enter_context(self._waking())
+            stack.enter_context(self._signals())
+            stack.enter_context(self._reporting())
+            stack.callback(self._stop_all)
+            for child in self._children:
+                self._start(child, ProcessChanged(type="process_started", process=child.spec.name))
+            for child in self._children:
+                if child.spec.probe is not None:
+                    threading.Thread(
+                        target=self._probe, args=(child,), name=f"probe-{child.spec.name}", daemon=True
+                    ).start()
+            while not self._stopping.is_set():
+                self._turn()
+
+    def stop(self) -> None:
+        """Stop everything in good order; from any thread, at any time."""
+        self._stopping.set()
+        self._poke()
+
+    def status(self) -> SupervisorStatus:
+        """How the children are; from any thread."""
+        return SupervisorStatus(
+            pid=os.getpid(),
+            uptime_s=self._clock.monotonic() - self._began,
+            children=tuple(child.status() for child in self._children),
+        )
+
+    # ------------------------------------------------------------- one turn
+
+    def _turn(self) -> None:
+        now = self._clock.monotonic()
+        for child in self._children:
+            if child.due is not None and child.due <= now:
+                self._restart(child)
+            if child.ready and child.state == "starting":
+                child.state = "running"
+        self._tell_systemd()
+        for child in self._wait(self._patience()):
+            self._ended(child, self._reap(child))
+        while not self._hung.empty():
+            child, life = self._hung.get()
+            if child.life == life and child.pid is not None:
+                _log.error("child_hung", child=child.spec.name, pid=child.pid)
+                child.kill(f"did not answer {child.spec.probe_failures} times and was killed")
+
+    def _patience(self) -> float | None:
+        """Seconds until something is due; None when nothing is."""
+        due = [child.due for child in self._children if child.due is not None]
+        if self._notifier.watchdog_s is not None:
+            due.append(self._watchdog_due)
+        return max(0.0, min(due) - self._clock.monotonic()) if due else None
+
+    def _wait(self, seconds: float | None) -> list[Child]:
+        """Children that ended within that time, or sooner none because somebody poked."""
+        ended = []
+        for key, _ in self._selector.select(seconds):
+            if isinstance(key.data, Child):
+                ended.append(key.data)
+            else:
+                os.eventfd_read(key.fd)
+        return ended
+
+    def _reap(self, child: Child) -> Ending:
+        if child.end_fd is not None:
+            self._selector.unregister(child.end_fd)
+        return child.reap()
+
+    def _start(self, child: Child, report: ProcessChanged) -> None:
+        try:
+            child.start(self._clock.monotonic())
+        except (OSError, ValueError) as error:
+            child.last_exit = f"could not be started: {getattr(error, 'strerror', None) or error}"
+            self._ended(child, Ending(None, child.last_exit))
+            return
+        if child.end_fd is not None:
+            self._selector.register(child.end_fd, selectors.EVENT_READ, child)
+        _log.info(report.type, child=child.spec.name, pid=child.pid, reason=report.reason)
+        self._reports.put(report)
+
+    def _restart(self, child: Child) -> None:
+        child.restarts += 1
+        self._start(
+            child,
+            ProcessChanged(
+                type="process_restarted",
+                process=child.spec.name,
+                reason=child.last_exit,
+                restarts=child.restarts,
+            ),
+        )
+
+    def _ended(self, child: Child, ending: Ending) -> None:
+        now = self._clock.monotonic()
+        if ending.code is not None and now - child.started >= self._healthy_s:
+            child.failures = child.fatal = 0
+        child.failures += 1
+        fatal = None if ending.code is None else _FATAL.get(ending.code)
+        child.fatal = 0 if fatal is None else child.fatal + 1
+        if fatal is not None and child.fatal >= _FATAL_TIMES:
+            raise fatal(
+                f"{child.spec.name}: {ending.message or f'{ending.reason}, {_FATAL_TIMES} times in a row'}",
+                hint=ending.hint or "the messages of that process, above, say what is wrong",
+            )
+        pause = self._backoff.delay(child.failures)
+        child.due = now + pause
+        child.state = "waiting"
+        _log.warning("child_ended", child=child.spec.name, reason=ending.reason, restart_in_s=round(pause, 2))
+
+    # ------------------------------------------------------------- the end
+
+    def _stop_all(self) -> None:
+        """SIGTERM in reverse order, each child waited for; SIGKILL to what does not go in time."""
+        self._stopping.set()
+        self._notifier.send("STOPPING=1")
+        for child in reversed(self._children):
+            child.due = None
+            if child.pid is None:
+                child.state = "stopped"
+                continue
+            child.terminate()
+            until = self._clock.monotonic() + self._grace_s
+            while child.pid is not None:
+                left = until - self._clock.monotonic()
+                if self._at_once.is_set():
+                    for one in self._children:
+                        one.kill()
+                elif left <= 0:
+                    child.kill(f"did not stop within {self._grace_s:g} s and was killed")
+                for ended in self._wait(max(0.05, left)):
+                    self._stopped(ended)
+
+    def _stopped(self, child: Child) -> None:
+        ending = self._reap(child)
+        _log.info("process_stopped", child=child.spec.name, reason=ending.reason)
+        self._reports.put(
+            ProcessChanged(
+                type="process_stopped",
+                process=child.spec.name,
+                reason=ending.reason,
+                restarts=child.restarts,
+            )
+        )
+
+    # ------------------------------------------------------------- what surrounds it
+
+    @contextmanager
+    def _waking(self) -> Iterator[None]:
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._selector = selectors.PollSelector()
+        self._selector.register(self._wake, selectors.EVENT_READ)
+        try:
+            yield
+        finally:
+            with self._wake_lock:
+                wake, self._wake = self._wake, None
+                os.close(wake)
+            self._selector.close()
+
+    def _poke(self) -> None:
+        with self._wake_lock:
+            if self._wake is not None:
+                os.eventfd_write(self._wake, 1)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {
+            number: signal.signal(number, self._signalled) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        if self._stopping.is_set() and number == signal.SIGINT:
+            self._at_once.set()
+        self.stop()
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._report, name="reports", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._reports.put(None)
+            thread.join(_REPORT_S)
+
+    def _report(self) -> None:
+        while (change := self._reports.get()) is not None:
+            try:
+                self._on_change(change)
+            except Exception as error:  # noqa: BLE001 - a log that cannot be written stops no process
+                _log.error(
+                    "change_not_reported",
+                    change=change.type,
+                    child=change.process,
+                    error=type(error).__name__,
+                )
+
+    def _tell_systemd(self) -> None:
+        if not self._told_ready and all(child.ready for child in self._children):
+            self._told_ready = True
+            self._notifier.send("READY=1")
+        if self._notifier.watchdog_s is not None and self._clock.monotonic() >= self._watchdog_due:
+            self._watchdog_due = self._clock.monotonic() + self._notifier.watchdog_s
+            self._notifier.send("WATCHDOG=1")
+
+    def _probe(self, child: Child) -> None:
+        """Ask a child over all its lives; runs in a thread of its own."""
+        life, failures = 0, 0
+        while not self._stopping.wait(child.spec.probe_every_s if child.ready else _FIRST_PROBE_S):
+            if child.life != life:
+                life, failures = child.life, 0
+            if child.pid is None:
+                continue
+            # A long answer may come from a life that is over: it says nothing of this one.
+            well = self._ask(child)
+            if well:
+                failures = 0
+                if not child.ready:
+                    child.ready_life = life
+                    self._poke()
+            elif child.ready or self._clock.monotonic() - child.started > child.spec.start_s:
+                failures += 1
+                if failures >= child.spec.probe_failures:
+                    self._hung.put((child, life))
+                    self._poke()
+
+    def _ask(self, child: Child) -> bool:
+        try:
+            return child.spec.probe is not None and child.spec.probe()
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong, it did not say yes
+            _log.debug("probe_failed", child=child.spec.name, error=type(error).__name__)
+            return False
