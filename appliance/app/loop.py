@@ -6,21 +6,20 @@ waits for nobody: dispatch is woken, viewers take what they find, a slow disk fi
 
 import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import cv2
 import structlog
 
 from appliance.app.adoption import adopt_captures, sweep_captures
 from appliance.app.embedding import PhotoHandlers, open_photo_reader
 from appliance.app.viewing import Showcase
-from appliance.camera import Camera
+from appliance.camera import Camera, encode_jpeg
 from appliance.decision import ErrorTables, Policy
 from appliance.door import DoorWatch
 from appliance.errors import ApplianceError, CameraLostError, ModelError, WireError
@@ -42,9 +41,6 @@ from appliance.wire.messages import Done, ReloadGallery, Status, StatusRequest, 
 _log = structlog.get_logger()
 
 TABLES_FILE = Path(__file__).parents[2] / "data" / "score-tails.json"
-SWEEP_S = 600.0
-"""How often captures are looked through for expired ones."""
-
 
 class SharedFaces:
     """One set of networks used by the threads of several cameras, one at a time."""
@@ -140,28 +136,38 @@ def read_policy(settings: Settings) -> Policy:
         ) from error
 
 
-@contextlib.contextmanager
-def opened_parts(settings: Settings, services: Services) -> Iterator[Parts]:
-    """Load the networks, the gallery and the spool.
+def store_gallery(store: Store, policy: Policy) -> GalleryHolder:
+    """What the store has enrolled, for as long as the store is open.
 
     Raises:
-        ModelError: Weights are missing or damaged.
-        RecipientError: A recipient in the settings is no key to seal to.
-        ApplianceError: The store or the vault cannot be read.
+        StoreError: It cannot be read.
+        VaultError: A template does not open.
     """
-    policy = read_policy(settings)
-    folder = ModelFolder(settings.models.directory)
-    store = services.store
 
     def read() -> Gallery:
         found = store.gallery(policy.models)
         return Gallery(policy.models, (Reference(*row) for row in found.rows), version=found.version)
 
+    return GalleryHolder(read, store.gallery_version)
+
+
+@contextlib.contextmanager
+def opened_parts(
+    settings: Settings, services: Services, policy: Policy, gallery: GalleryHolder
+) -> Iterator[Parts]:
+    """Load the networks and open the spool.
+
+    Raises:
+        ModelError: Weights are missing or damaged.
+        RecipientError: A recipient in the settings is no key to seal to.
+        EvidenceError: The spool cannot be written.
+    """
+    folder = ModelFolder(settings.models.directory)
     spool = Spool(services.layout.spool, settings.evidence, services.clock, encode_jpeg, ids=services.ids)
     with FaceReader.open(
         folder, settings.faces, policy.models, reference=settings.faces.embedder == "dlib"
     ) as reader:
-        yield Parts(policy, GalleryHolder(read, store.gallery_version), reader, spool.open())
+        yield Parts(policy, gallery, reader, spool.open())
 
 
 def camera_pipeline(
@@ -180,14 +186,6 @@ def camera_pipeline(
         Rooms(dict(doors), faces, parts.policy, parts.gallery, records, services.ids),
         show=show,
     )
-
-
-def encode_jpeg(picture: ImageArray, quality: int) -> bytes:
-    """A BGR picture as JPEG."""
-    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError(f"a picture of shape {picture.shape} cannot be written as JPEG")
-    return bytes(data)
 
 
 class LoopProcess:
@@ -218,7 +216,9 @@ class LoopProcess:
         """
         settings, services = self._settings, self._services
         with contextlib.ExitStack() as stack:
-            parts = stack.enter_context(opened_parts(settings, services))
+            policy = read_policy(settings)
+            gallery = store_gallery(services.store, policy)
+            parts = stack.enter_context(opened_parts(settings, services, policy, gallery))
             waker = Waker(Client(services.layout.socket("dispatch")))
             log = LoggedEvents(services.store, waker.wake)
             adopt_captures(services.store, parts.spool)
@@ -316,8 +316,6 @@ class LoopProcess:
         return Reply(Done())
 
     def _status(self, parts: Parts) -> Status:
-        import os
-
         gallery = parts.gallery.current
         return Status(
             process="loop",

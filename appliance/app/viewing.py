@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from appliance.errors import CameraLostError
@@ -15,6 +16,8 @@ from appliance.frames import FrameWriter
 from appliance.values import Frame
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import FramesShared, WatchFrames
+
+FramesReply = Reply[FramesShared]
 
 LEASE_S = 10.0
 _FIRST_FRAME_S = 5.0
@@ -27,35 +30,46 @@ class ShownCamera:
     def __init__(self, camera: str) -> None:
         self._camera = camera
         self._until_s = 0.0
-        self._writer: FrameWriter | None = None
+        self._memory: _Memory | None = None
         self._ready = threading.Condition()
 
     def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
         """Write a frame and what was seen in it, if anybody looks; called from the camera's loop."""
         if time.monotonic() > self._until_s:
             return
-        writer = self._writer
-        if writer is None or (writer.width, writer.height) != (frame.width, frame.height):
-            writer = FrameWriter(frame.width, frame.height)
-        writer.write(frame.stamp, frame.bgr(), json.dumps(overlay()).encode())
+        memory = self._memory
+        if memory is None or (memory.width, memory.height) != (frame.width, frame.height):
+            # The old memory lives on for as long as a viewer has it mapped.
+            memory = _Memory(FrameWriter(frame.width, frame.height), frame.width, frame.height)
+            memory.writer.open()
+        memory.writer.write(frame.stamp, frame.bgr(), json.dumps(overlay()).encode())
         with self._ready:
-            self._writer = writer
+            self._memory = memory
             self._ready.notify_all()
 
-    def share(self) -> FrameWriter:
-        """Keep frames coming for `LEASE_S`; returns what they are written to.
+    def share(self) -> FramesReply:
+        """Keep frames coming for `LEASE_S`; says where they are.
 
         Raises:
             CameraLostError: The camera gave no frame in time.
         """
         with self._ready:
             self._until_s = time.monotonic() + LEASE_S
-            if not self._ready.wait_for(lambda: self._writer is not None, _FIRST_FRAME_S):
-                raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
-            writer = self._writer
-        if writer is None:
-            raise CameraLostError(f"camera {self._camera} was closed")
-        return writer
+            self._ready.wait_for(lambda: self._memory is not None, _FIRST_FRAME_S)
+            memory = self._memory
+        if memory is None:
+            raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
+        message = FramesShared(camera=self._camera, width=memory.width, height=memory.height)
+        return Reply(message, fds=(memory.writer.fd,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """Shared memory with the size of its frames."""
+
+    writer: FrameWriter
+    width: int
+    height: int
 
 
 class Showcase:
@@ -79,6 +93,4 @@ class Showcase:
                 f"there is no camera {request.message.camera!r}",
                 hint=f"there are: {', '.join(sorted(self._cameras)) or 'none'}",
             )
-        writer = shown.share()
-        message = FramesShared(camera=request.message.camera, width=writer.width, height=writer.height)
-        return Reply(message, fds=(writer.fd,))
+        return shown.share()

@@ -1,0 +1,112 @@
+"""`appliance replay`: the whole loop on a recording, with the recording's own time.
+
+Every frame is looked at, nothing waits and no clock is read, so the same recording with the
+same gallery writes the same log every time. It writes to a state directory of its own:
+the running appliance's log is not touched, its gallery is only read.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.app.loop import (
+    LoggedEvents,
+    SharedFaces,
+    camera_pipeline,
+    opened_parts,
+    read_policy,
+    store_gallery,
+)
+from appliance.camera import open_source, recorded_frames
+from appliance.clock import ManualClock
+from appliance.decision import Policy
+from appliance.errors import CameraLostError, InputError
+from appliance.ids import seeded_ids
+from appliance.matching import Gallery
+from appliance.pipeline import GalleryHolder, Records
+from appliance.services import Layout, Services, open_services
+from appliance.settings import Settings, StoreSettings, VaultSettings
+from appliance.store import StoredEvent
+from appliance.values import CameraId
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""Wall time of a replayed recording's first frame, unless another is given: any fixed one will do."""
+
+_BOOT = "replay"
+_MOST_EVENTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did.
+
+    Attributes:
+        frames: Frames looked at.
+        damaged: Frames and packets that could not be used.
+        events: The events it logged, in order.
+    """
+
+    frames: int
+    damaged: int
+    events: tuple[StoredEvent, ...]
+
+
+def replay(
+    settings: Settings,
+    origin: Services | None,
+    scratch: Path,
+    *,
+    start: datetime = START,
+    seed: int = 0,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Replayed:
+    """Run the loop over the first camera's recording.
+
+    Args:
+        settings: With at least one camera, whose source is a recording.
+        origin: Whose gallery is searched; None searches an empty one.
+        scratch: An empty directory for the replay's own log and captures.
+        start: Wall time of the first frame, aware.
+        seed: For ids.
+        tell: Called with the number of frames so far.
+
+    Raises:
+        InputError: No camera, or `scratch` is in use.
+        CameraRefusedError: The source is live or no recording.
+    """
+    if not settings.cameras:
+        raise InputError("there is no recording to replay")
+    layout = Layout(scratch)
+    if layout.database.exists():
+        raise InputError(f"{scratch} holds a log already", hint="choose an empty folder")
+    camera = settings.cameras[0]
+    own = settings.model_copy(update={"actions": (), "store": StoreSettings(), "vault": VaultSettings()})
+    policy = read_policy(own)
+    gallery = store_gallery(origin.store, policy) if origin is not None else _nobody(policy)
+    clock, ids = ManualClock(start), seeded_ids(seed)
+    with contextlib.ExitStack() as stack:
+        services = stack.enter_context(
+            open_services(own, layout, create=True, clock=clock, ids=ids, boot=_BOOT)
+        )
+        parts = stack.enter_context(opened_parts(own, services, policy, gallery))
+        records = Records(LoggedEvents(services.store, lambda: None), parts.spool)
+        pipeline = camera_pipeline(camera, own, services, parts, records, SharedFaces(parts.reader))
+        source = open_source(camera, clock)
+        frames = damaged = 0
+        for frame in recorded_frames(source, camera=CameraId(camera.id), fps=camera.fps, start_wall=start):
+            clock.set(wall=frame.stamp.wall, monotonic=frame.stamp.monotonic_s)
+            frames += 1
+            try:
+                pipeline.process(frame)
+            except CameraLostError:
+                damaged += 1
+            tell(frames)
+        pipeline.finish()
+        return Replayed(frames, damaged + source.damaged, tuple(services.store.events(limit=_MOST_EVENTS)))
+
+
+def _nobody(policy: Policy) -> GalleryHolder:
+    """A gallery without anybody."""
+    return GalleryHolder(lambda: Gallery(policy.models, ()), lambda: 0)

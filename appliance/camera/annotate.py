@@ -1,0 +1,62 @@
+"""Drawing what was seen over a copy of a frame, for people who look. Never over evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+
+from appliance.values import ImageArray
+
+Colour = tuple[int, int, int]
+"""Blue, green, red."""
+
+IDENTIFIED: Colour = (90, 190, 60)
+STRANGER: Colour = (60, 60, 220)
+UNDECIDED: Colour = (200, 160, 60)
+_INK: Colour = (255, 255, 255)
+_SHADE: Colour = (40, 40, 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A box with a caption.
+
+    Attributes:
+        corners: Left, top, right, bottom, pixels.
+        caption: What stands above it.
+        colour: Of box and caption's ground.
+    """
+
+    corners: tuple[int, int, int, int]
+    caption: str
+    colour: Colour
+
+
+def annotate(picture: ImageArray, marks: Sequence[Mark], doors: Mapping[str, str]) -> ImageArray:
+    """A copy of a picture with faces marked and the doors' states in its corner.
+
+    Args:
+        picture: BGR, uint8, (h, w, 3); left as it is.
+        marks: One per face.
+        doors: Door id → what to say of it.
+    """
+    drawn = picture.copy()
+    scale = max(0.4, picture.shape[1] / 1600)
+    for mark in marks:
+        left, top, right, bottom = mark.corners
+        cv2.rectangle(drawn, (left, top), (right, bottom), mark.colour, max(1, round(2 * scale)), cv2.LINE_AA)
+        _text(drawn, mark.caption, (left, top), scale, mark.colour)
+    for row, (door, state) in enumerate(sorted(doors.items())):
+        _text(drawn, f"{door}: {state}", (12, round((row + 1) * 44 * scale) + 4), scale, _SHADE)
+    return drawn
+
+
+def _text(picture: ImageArray, text: str, at: tuple[int, int], scale: float, ground: Colour) -> None:
+    """Text on a filled ground, its lower left corner at `at`, moved into the picture where needed."""
+    # OpenCV's built-in strokes know ASCII only.
+    plain = text.encode("ascii", "replace").decode()
+    (width, height), base = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    x = min(max(0, at[0]), max(0, picture.shape[1] - width - 8))
+    y = max(height + base + 4, at[1])
+    cv2.rectangle(picture, (x, y - height - base - 4), (x + width + 8, y), ground, cv2.FILLED)
+    cv2.putText(picture, plain, (x + 4, y - base - 1), cv2.FONT_HERSHEY_SIMPLEX, scale, _INK, 1, cv2.LINE_AA)

@@ -1,0 +1,73 @@
+"""`appliance bench`: speed and memory, against the library most people would use, in one run.
+
+Only collects: each benchmark is a script of its own in `tests/benchmarks/`, which prints its
+rows as JSON and can be run alone.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.cli.context import Context
+from appliance.errors import ApplianceError, InputError
+
+FOLDER = Path(__file__).parents[2] / "tests" / "benchmarks"
+_LONGEST_S = 600
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
+    r"""Measure; NAMES choose rows by key, all by default. Takes about three minutes.
+
+    \b
+    Examples:
+      appliance bench
+      appliance bench embed_dlib --json
+    """
+    del context
+    scripts = sorted(path for path in FOLDER.glob("bench_*.py") if path.name != "bench_rows.py")
+    if not scripts:
+        raise InputError("there are no benchmarks here", hint="bench runs from a checkout, not from a wheel")
+    rows: list[dict[str, Any]] = []
+    machine: dict[str, Any] = {}
+    with click.progressbar(scripts, label="measuring", file=click.get_text_stream("stderr")) as bar:
+        for script in bar:
+            document = _run(script)
+            machine = machine or document["machine"]
+            rows.extend(document["rows"])
+    if names:
+        unknown = sorted(set(names) - {row["name"] for row in rows})
+        if unknown:
+            raise InputError(f"no row {unknown[0]!r}", hint=f"there are: {', '.join(row['name'] for row in rows)}")
+        rows = [row for row in rows if row["name"] in names]
+    if as_json:
+        click.echo(json.dumps({"machine": machine, "rows": rows}, indent=1))
+        return
+    click.echo("  ".join(f"{key} {value}" for key, value in machine.items()))
+    for row in rows:
+        ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
+        peer = f"{row['peer']:.4g}" if row["peer"] is not None else "-"
+        reached = "reached" if row["reached"] else "NOT reached"
+        click.echo(f"{row['name']:<22} {row['ours']:>10.4g} {row['unit']:<5} peer {peer:>8}  ratio {ratio:>7}  {row['goal']}: {reached}")
+
+
+def _run(script: Path) -> dict[str, Any]:
+    """Run one benchmark and read its rows.
+
+    Raises:
+        ApplianceError: It failed; its own words stand above.
+    """
+    done = subprocess.run(
+        [sys.executable, str(script), "--json"], stdout=subprocess.PIPE, check=False, timeout=_LONGEST_S
+    )
+    if done.returncode != 0:
+        raise ApplianceError(f"the benchmark {script.name} failed (exit {done.returncode})")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document

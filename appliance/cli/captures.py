@@ -1,0 +1,96 @@
+"""`appliance captures …`: sealed pictures of strangers. The box lists and copies; admins open."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from appliance.camera.jpeg import encode_jpeg
+from appliance.cli.context import Context
+from appliance.errors import IdentityError, InputError
+from appliance.evidence import Spool, load_identities, open_capture, save_opened
+from appliance.evidence.capture import MAX_SEALED_BYTES
+from appliance.services import Services
+
+
+@click.group()
+def captures() -> None:
+    r"""Sealed captures of strangers: list, copy, open.
+
+    \b
+    Examples:
+      appliance captures list
+      appliance captures copy --to /media/usb
+      appliance captures open 0190….age --identity ~/.ssh/id_ed25519 --out opened/
+    Any age program opens them, too:
+      age -d -i ~/.ssh/id_ed25519 0190….age | tar x
+    """
+
+
+@captures.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def list_(context: Context, *, as_json: bool) -> None:
+    """List what is in the spool. The box cannot look inside."""
+    with context.services() as services:
+        rows = [
+            {"capture": entry.id, "sealed_at": entry.sealed_at.isoformat(), "size_bytes": entry.size_bytes}
+            for entry in _spool(context, services).list()
+        ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    if not rows:
+        click.echo("no captures are stored")
+    for row in rows:
+        click.echo(f"{row['capture']}  {row['sealed_at'][:19]}  {int(row['size_bytes']) // 1024:>6} KiB")
+
+
+@captures.command("copy")
+@click.argument("capture", nargs=-1)
+@click.option("--to", "target", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to copy to.")
+@click.pass_obj
+def copy(context: Context, *, capture: tuple[str, ...], target: Path) -> None:
+    """Copy sealed captures (all, or those named) to a folder; they stay sealed."""
+    with context.services() as services:
+        spool = _spool(context, services)
+        wanted = capture or tuple(entry.id for entry in spool.list())
+        target.mkdir(parents=True, exist_ok=True)
+        for name in wanted:
+            sealed = spool.read(name)
+            (target / f"{name}.age").write_bytes(sealed)
+    click.echo(f"{len(wanted)} capture(s) copied to {target}")
+
+
+@captures.command("open")
+@click.argument("capture")
+@click.option("--identity", "identities", multiple=True, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An age identity file or an SSH private key; may be repeated.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to. [default: the capture's id]")
+@click.pass_obj
+def open_(context: Context, *, capture: str, identities: tuple[Path, ...], out: Path | None) -> None:
+    """Open CAPTURE (a file, or an id in the spool) with a private key. Do this on the admin's machine."""
+    path = Path(capture)
+    if path.is_file():
+        if path.stat().st_size > MAX_SEALED_BYTES:
+            raise InputError(f"{path} is larger than any capture")
+        sealed, name = path.read_bytes(), path.stem
+    else:
+        with context.services() as services:
+            sealed, name = _spool(context, services).read(capture), capture
+    found = [identity for each in identities for identity in load_identities(each, _ask)]
+    opened = open_capture(sealed, found)
+    target = out if out is not None else Path(name)
+    save_opened(opened, target)
+    click.echo(f"opened {', '.join(sorted(opened))} into {target}")
+
+
+def _ask(name: str) -> str:
+    """Ask for the passphrase of a key on the terminal."""
+    if not sys.stdin.isatty():
+        raise IdentityError("the key needs a passphrase, and there is no terminal to ask on")
+    return str(click.prompt(f"passphrase of {name}", hide_input=True, err=True))
+
+
+def _spool(context: Context, services: Services) -> Spool:
+    return Spool(services.layout.spool, context.settings.evidence, services.clock, encode_jpeg)

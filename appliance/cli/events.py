@@ -1,0 +1,235 @@
+"""`appliance events …`: what happened, why, and whether the log is still what was written."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.cli.context import Context
+from appliance.dispatch.wording import line
+from appliance.errors import ApplianceError, InputError, StoreError
+from appliance.events import PersonUndecided, StrangerSeen, SubjectIdentified, event_types
+from appliance.services import Services
+from appliance.store import Erased, SignedHead, StoredEvent
+
+_FOLLOW_S = 0.3
+_MAX_HEAD_BYTES = 64 * 1024
+
+
+@click.group()
+def events() -> None:
+    r"""The event log: list, follow, show, explain, verify.
+
+    \b
+    Examples:
+      appliance events list --type stranger_seen --limit 20
+      appliance events follow
+      appliance events explain 42
+      appliance events head > head-2026-01-05.json
+      appliance events verify --against head-2026-01-05.json
+    """
+
+
+@events.command("list")
+@click.option("--type", "types", multiple=True, type=click.Choice(event_types()), metavar="TYPE", help="Only this type; may be repeated.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000), help="The newest so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_obj
+def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """List the newest events, oldest first."""
+    with context.services() as services:
+        names = _names(services)
+        for stored in reversed(services.store.events(types=types, limit=limit, newest_first=True)):
+            click.echo(_json(stored) if as_json else _line(stored, names))
+
+
+@events.command("follow")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_obj
+def follow(context: Context, *, as_json: bool) -> None:
+    """Print events as they happen, until interrupted."""
+    with context.services() as services:
+        names = _names(services)
+        newest = services.store.events(limit=1, newest_first=True)
+        after = newest[0].position if newest else 0
+        while True:
+            for stored in services.store.events(after=after, limit=500):
+                click.echo(_json(stored) if as_json else _line(stored, names))
+                after = stored.position
+            time.sleep(_FOLLOW_S)
+
+
+@events.command("show")
+@click.argument("event")
+@click.pass_obj
+def show(context: Context, *, event: str) -> None:
+    """Print everything about EVENT (its number, or the beginning of its id) as JSON."""
+    with context.services() as services:
+        stored = _find(services, event)
+        document = json.loads(_json(stored))
+        document["previous"], document["hash"], document["boot"] = stored.previous, stored.hash, stored.boot
+        personal = services.store.personal(stored)
+        if isinstance(personal, Erased):
+            document["personal"] = "erased"
+        elif personal is not None:
+            document["personal"] = dict(personal.payload)
+    click.echo(json.dumps(document, indent=1))
+
+
+@events.command("explain")
+@click.argument("event")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def explain(context: Context, *, event: str, as_json: bool) -> None:
+    """Say why EVENT was decided as it was: scores, thresholds, frames, the rule."""
+    with context.services() as services:
+        stored = _find(services, event)
+        names = _names(services)
+        document = explained(stored, names)
+        if as_json:
+            click.echo(json.dumps(document, indent=1))
+            return
+        click.echo(_line(stored, names))
+        for text in document["reasons"]:
+            click.echo(f"  {text}")
+
+
+@events.command("verify")
+@click.option("--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A head exported earlier.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def verify(context: Context, *, against: Path | None, as_json: bool) -> None:
+    """Check the chain of hashes, and with --against that nothing before an exported head was re-written.
+
+    Root on the box can re-sign what was never exported: export heads (appliance events head).
+    """
+    exported = None
+    if against is not None:
+        if against.stat().st_size > _MAX_HEAD_BYTES:
+            raise InputError(f"{against} is not an exported head: it is larger than {_MAX_HEAD_BYTES} bytes")
+        exported = SignedHead.parse(against.read_bytes())
+    with context.services() as services:
+        report = services.store.verify(against=exported)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "ok": True,
+                    "device": report.device,
+                    "first": report.first,
+                    "last": report.last,
+                    "head": report.head,
+                    "signed_up_to": report.signed_up_to,
+                    "checked_against": report.checked_against,
+                },
+                indent=1,
+            )
+        )
+        return
+    click.echo(f"the log holds: events {report.first} to {report.last}, signed up to {report.signed_up_to}")
+    if report.checked_against is not None:
+        click.echo(f"and it agrees with the head exported at event {report.checked_against}")
+    elif exported is None:
+        click.echo("compare with a head kept elsewhere to show that nothing was re-written: --against FILE")
+
+
+@events.command("head")
+@click.pass_obj
+def head(context: Context) -> None:
+    """Print the signed head of the log, to be kept somewhere else."""
+    with context.services() as services:
+        click.echo(services.store.head().model_dump_json())
+
+
+def explained(stored: StoredEvent, names: Callable[[str], str | None]) -> dict[str, Any]:
+    """A decision with its reasons in words.
+
+    Raises:
+        StoreError: The event is no decision, or its body was dropped.
+    """
+    event = stored.event
+    if not isinstance(event, SubjectIdentified | StrangerSeen | PersonUndecided):
+        raise StoreError(
+            f"event {stored.position} ({stored.type}) is not a decision about a person",
+            hint="explainable are: subject_identified, stranger_seen, person_undecided",
+        )
+    facts = event.facts
+    reasons = [_RULES.get(facts.rule, facts.rule)]
+    for rank, candidate in enumerate(facts.candidates[:2]):
+        each = ", ".join(f"{model} {score:+.3f}" for model, score in sorted(candidate.by_model.items()))
+        who = names(candidate.subject) or f"subject {candidate.subject}"
+        reasons.append(f"{'nearest' if rank == 0 else 'second'}: {who}, score {candidate.score:+.3f} ({each})")
+    beyond = "; the measured tables end before that" if facts.extrapolated else ""
+    reasons.append(
+        f"threshold {facts.threshold:+.3f}: {facts.fpir:.2%} of strangers may pass among {facts.gallery_size} "
+        f"people, {facts.references} reference(s) of the nearest{beyond}"
+    )
+    lead = f"{facts.margin:+.3f}" if facts.margin is not None else "none, there is no second person"
+    reasons.append(f"lead over the second: {lead}; needed {facts.margin_wanted:+.3f}")
+    quality = ", ".join(f"{frame.quality:.0f}" for frame in facts.frames)
+    reasons.append(
+        f"{len(facts.frames)} of {facts.frames_seen} good frame(s) used, quality {quality}; "
+        f"gallery version {facts.gallery_version}"
+    )
+    return {"event": json.loads(_json(stored)), "reasons": reasons}
+
+
+_RULES = {
+    "score_and_margin": "the score reached the threshold, and the lead over the second person was enough",
+    "below_threshold": "nobody enrolled came near the threshold",
+    "near_threshold": "the score lay just below the threshold: too near to call it a stranger",
+    "look_alike": "two enrolled people were too close together to tell them apart",
+    "empty_gallery": "nobody is enrolled",
+    "too_few_frames": "one good frame is not enough to call somebody a stranger",
+}
+
+
+def _names(services: Services) -> Callable[[str], str | None]:
+    """Subject → name, from one look at the store."""
+    found = {str(subject.id): subject.name for subject in services.store.subjects(removed=True)}
+
+    def name(subject: str) -> str | None:
+        if subject not in found:
+            try:
+                found[subject] = services.store.subject(subject).name
+            except ApplianceError:
+                found[subject] = None
+        return found[subject]
+
+    return name
+
+
+def _find(services: Services, key: str) -> StoredEvent:
+    """By number (42 or #42) or by the beginning of an id."""
+    number = key.removeprefix("#")
+    if number.isdecimal() and len(number) < 8:  # noqa: PLR2004 - ids begin with eight hex digits
+        found = services.store.events(after=int(number) - 1, limit=1)
+        if not found or found[0].position != int(number):
+            raise StoreError(f"there is no event {number}", hint="see: appliance events list")
+        return found[0]
+    return services.store.event(key)
+
+
+def _line(stored: StoredEvent, names: Callable[[str], str | None]) -> str:
+    if stored.event is None:
+        return f"#{stored.position:<5} {stored.at.astimezone():%H:%M:%S}  {stored.type} (body dropped)"
+    return f"#{stored.position:<5} {line(stored.event, stored.at, names)}"
+
+
+def _json(stored: StoredEvent) -> str:
+    body = stored.event.model_dump(mode="json") if stored.event is not None else None
+    return json.dumps(
+        {
+            "position": stored.position,
+            "id": stored.id,
+            "type": stored.type,
+            "at": stored.at.isoformat(),
+            "device": stored.device,
+            "body": body,
+        }
+    )
+
+
