@@ -137,11 +137,11 @@ class History(EventLog):
                 trusted_key=trusted_key,
                 against=against,
             )
-            rows = connection.execution_options(yield_per=SEGMENT).execute(
-                select(events).where(events.c.device == whose).order_by(events.c.position)
-            )
-            return check.run(
-                rows.mappings(),
-                head_position=head["position"] if head else 0,
-                head_hash=head["hash"] if head else GENESIS,
-            )
+            wanted = select(events).where(events.c.device == whose).order_by(events.c.position)
+            # Closed at once when the chain is broken: a cursor on the server would stay open.
+            with connection.execution_options(yield_per=SEGMENT).execute(wanted) as rows:
+                return check.run(
+                    rows.mappings(),
+                    head_position=head["position"] if head else 0,
+                    head_hash=head["hash"] if head else GENESIS,
+                )

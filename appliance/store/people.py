@@ -188,9 +188,7 @@ class People(References):
             counted: dict[str, int] = dict(
                 connection.execute(
                     select(face_references.c.subject, func.count()).group_by(face_references.c.subject)
-                )
-                .tuples()
-                .all()
+                ).all()
             )
         return [self._subject(row, purposes[row["id"]], counted.get(row["id"], 0)) for row in rows]
 

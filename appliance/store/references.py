@@ -162,8 +162,8 @@ class References(EventLog):
         )
         with reading(self._engine) as connection:
             version = connection.execute(_GALLERY_VERSION).scalar_one()
-            keys = dict(connection.execute(select(subjects.c.id, subjects.c.wrapped_key)).tuples().all())
-            rows = connection.execute(owned).tuples().all()
+            keys = dict(connection.execute(select(subjects.c.id, subjects.c.wrapped_key)).all())
+            rows = connection.execute(owned).all()
         found = []
         for subject, reference, model, sealed in sorted(rows, key=lambda row: row[:3]):
             plain = seal.open(keys[subject], subject, sealed, row=embedding_row(reference, model))
