@@ -136,6 +136,11 @@ class ContainerSource:
             size = f"{context.width} x {context.height}"
             self.close()
             raise CameraRefusedError(f"{self.address} has pictures of {size} pixels, more than 40 megapixels")
+        if not self.live and not context.width:
+            self.close()
+            raise CameraRefusedError(f"{self.address} is empty or holds no picture")
+        # The size may change on the way; the decoder refuses what is too large then.
+        context.options = {"max_pixels": str(MAX_PIXELS)}
         context.thread_count = 1
         self._kind = _kind(context.codec.name, context.pix_fmt)
         self._intra = bool(context.codec.intra_only)

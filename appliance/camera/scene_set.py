@@ -64,7 +64,8 @@ def build(scale: float, door_colour: Colour, seed: int) -> StageSet:
     left, top, right, bottom = (round(edge * scale) for edge in OPENING)
     size = (right - left, min(bottom, wall.shape[0]) - top)
     corridor = cv2.resize(_draw_corridor(rng), size, interpolation=cv2.INTER_AREA)
-    leaf = _shrink(_draw_leaf(rng, door_colour), scale)
+    leaf_size = (size[0], max(size[1], round(LEAF_HEIGHT * scale)))
+    leaf = cv2.resize(_draw_leaf(rng, door_colour), leaf_size, interpolation=cv2.INTER_AREA)
     counter, alpha = _draw_counter()
     first = 520
     cover = _shrink(alpha[first * _SHARP :], scale)
@@ -74,7 +75,7 @@ def build(scale: float, door_colour: Colour, seed: int) -> StageSet:
     return StageSet(
         wall=wall,
         corridor=_u8(corridor),
-        leaf=leaf,
+        leaf=_u8(leaf),
         counter=_u8(cv2.multiply(colour, alpha3, scale=1 / 255)),
         counter_rest=_u8(255 - alpha3),
         counter_top=top_row,

@@ -109,20 +109,25 @@ class FrameLimit:
     """Lets through at most so many frames a second, evenly, without drifting."""
 
     _EARLY = 0.25
-    """Share of the interval by which a frame may come early: live frames arrive a little unevenly."""
+    """Share of the interval by which a frame may come early, at most: live frames arrive unevenly."""
 
     def __init__(self, fps: float) -> None:
         """Note the rate, frames a second, > 0."""
         self._interval = 1.0 / fps
         self._due: float | None = None
+        self._last = 0.0
 
     def admits(self, at_s: float) -> bool:
-        """Whether the frame at that time, seconds, never falling, is wanted."""
-        if self._due is None or at_s < self._due - 2 * self._interval:
+        """Whether the frame at that time, seconds, never falling, is wanted.
+
+        Of a recording with several frames to choose from it is the one nearest to when a frame is due.
+        """
+        step, self._last = at_s - self._last, at_s
+        if self._due is None or step < 0:
             # The first frame, or time began anew (a recording played again).
             self._due = at_s + self._interval
             return True
-        if at_s < self._due - self._EARLY * self._interval:
+        if at_s < self._due - min(self._EARLY * self._interval, step / 2):
             return False
         self._due = max(self._due + self._interval, at_s + self._interval / 2)
         return True
