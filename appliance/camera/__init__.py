@@ -5,7 +5,9 @@ reads a recording from beginning to end. Frames are decoded no further than some
 Nothing is recognised, logged as an event or written to disk here. See `README.md`.
 """
 
+from appliance.camera.annotate import Mark, annotate
 from appliance.camera.capture import Camera, CameraStatistics
+from appliance.camera.jpeg import encode_jpeg
 from appliance.camera.opening import open_source
 from appliance.camera.replay import recorded_frames
 from appliance.camera.ring import CodecParameters, PacketRing, RingPacket
@@ -19,6 +21,7 @@ __all__ = [
     "CameraStatistics",
     "CapturedFrame",
     "CodecParameters",
+    "Mark",
     "PacketRing",
     "RingPacket",
     "Scene",
@@ -30,6 +33,8 @@ __all__ = [
     "Truth",
     "VisiblePerson",
     "Walk",
+    "annotate",
+    "encode_jpeg",
     "open_source",
     "recorded_frames",
     "visits",
