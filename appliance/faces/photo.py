@@ -121,6 +121,8 @@ def _opened(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise _unidentified(data) from error
     except (OSError, SyntaxError, ValueError, struct.error, EOFError) as error:
+        if data[8:12] == b"WEBP" and int.from_bytes(data[4:8], "little") + 8 > len(data):
+            raise _cut_short() from error
         raise PhotoError(
             "the picture's header cannot be read",
             reason="unreadable",
@@ -129,6 +131,14 @@ def _opened(data: bytes) -> Image.Image:
     if picture.width * picture.height > MAX_PIXELS:
         raise _too_many_pixels()
     return picture
+
+
+def _cut_short() -> PhotoError:
+    return PhotoError(
+        "the picture is cut short or damaged",
+        reason="truncated",
+        hint="copy the file again, it is incomplete",
+    )
 
 
 def _too_many_pixels() -> PhotoError:
@@ -147,11 +157,7 @@ def _unidentified(data: bytes) -> PhotoError:
     if kind is not None:
         return PhotoError(f"{kind} pictures are not read", reason="unsupported_format", hint=_ACCEPTED)
     if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or data[8:12] == b"WEBP":
-        return PhotoError(
-            "the picture ends within its header",
-            reason="truncated",
-            hint="copy the file again, it is incomplete",
-        )
+        return _cut_short()
     return PhotoError("the file is not a picture", reason="not_a_picture", hint=_ACCEPTED)
 
 
@@ -162,11 +168,7 @@ def _load(picture: Image.Image) -> None:
     try:
         picture.load()
     except (OSError, SyntaxError, ValueError, struct.error, EOFError, IndexError) as error:
-        raise PhotoError(
-            "the picture is cut short or damaged",
-            reason="truncated",
-            hint="copy the file again, it is incomplete",
-        ) from error
+        raise _cut_short() from error
     except MemoryError as error:
         raise PhotoError("no memory for a picture of this size", reason="too_many_pixels") from error
 

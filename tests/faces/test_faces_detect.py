@@ -1,0 +1,161 @@
+"""Detectors: one contract for both, coordinates of the full frame, a fixed order."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.errors import ModelError
+from appliance.faces.align import ShapePredictor
+from appliance.faces.detect import FaceDetector, HogDetector, YuNetDetector, in_order
+from appliance.models.folder import ModelFolder
+from appliance.values import Box, DetectedFace, ImageArray
+
+
+@pytest.fixture(scope="session")
+def yunet(model_folder: ModelFolder) -> YuNetDetector:
+    """As the loop has it."""
+    found = YuNetDetector(model_folder.path("yunet"))
+    found.open()
+    return found
+
+
+@pytest.fixture(scope="session")
+def hog(predictor: ShapePredictor) -> HogDetector:
+    """Without doubling the picture, for speed; with dlib's own cut-off a fold of a space suit is a face."""
+    found = HogDetector(predictor, upsample=0, min_score=0.8)
+    found.open()
+    return found
+
+
+@pytest.fixture(params=["yunet", "hog"])
+def detector(request: pytest.FixtureRequest, yunet: FaceDetector, hog: FaceDetector) -> FaceDetector:
+    """Either."""
+    return {"yunet": yunet, "hog": hog}[request.param]
+
+
+def on_frame(faces: Mapping[tuple[int, int, int], ImageArray], size: tuple[int, int]) -> ImageArray:
+    """A gray frame of (width, height) with pictures at (x, y) scaled to a width."""
+    frame = np.full((size[1], size[0], 3), 127, np.uint8)
+    for (x, y, width), picture in faces.items():
+        height = picture.shape[0] * width // picture.shape[1]
+        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        frame[y : y + height, x : x + width] = small
+    return frame
+
+
+@pytest.mark.parametrize("person", ["obama", "astronaut", "biden"])
+def test_each_portrait_has_one_face(
+    detector: FaceDetector, portraits: Mapping[str, ImageArray], person: str
+) -> None:
+    """Its points lie in the box, the person's right eye on the picture's left, the mouth below the nose."""
+    (face,) = detector.detect(portraits[f"scene/{person}"])
+    right, left, nose, mouth_right, mouth_left = face.points
+
+    assert 0.7 <= face.score <= 1
+    assert right[0] < nose[0] < left[0]
+    assert right[1] < nose[1] < mouth_right[1]
+    assert mouth_right[0] < mouth_left[0]
+    assert face.box.x < right[0] < left[0] < face.box.x + face.box.width
+
+
+def test_both_detectors_find_the_same_points(
+    yunet: YuNetDetector, hog: HogDetector, portraits: Mapping[str, ImageArray]
+) -> None:
+    """HOG's points are laid over the eyes and stay within a tenth of the face of YuNet's."""
+    for picture in portraits.values():
+        ours, theirs = yunet.detect(picture)[0], hog.detect(picture)[0]
+
+        assert 0.1 > np.abs(ours.points - theirs.points).max() / ours.box.width
+        assert 0.6 < ours.box.overlap(theirs.box)
+
+
+def test_an_empty_picture_has_no_face(detector: FaceDetector) -> None:
+    """Neither an error nor a guess."""
+    assert [] == detector.detect(np.full((360, 640, 3), 90, np.uint8))
+
+
+def test_coordinates_are_those_of_the_full_frame(yunet: YuNetDetector, obama: ImageArray) -> None:
+    """The same scene at three resolutions: boxes and points grow with it."""
+    scene = on_frame({(400, 60, 400): obama}, (1280, 720))
+    small = cv2.resize(scene, (640, 360), interpolation=cv2.INTER_AREA)
+    large = cv2.resize(scene, (1920, 1080), interpolation=cv2.INTER_LINEAR)
+    found = [yunet.detect(picture)[0] for picture in (small, scene, large)]
+    widths = [
+        face.box.width / picture.shape[1] for face, picture in zip(found, (small, scene, large), strict=True)
+    ]
+
+    assert pytest.approx(widths[1], rel=0.1) == widths[0]
+    assert pytest.approx(widths[1], rel=0.1) == widths[2]
+    assert 12 > np.abs(found[1].points - found[0].points * 2).max()
+
+
+def test_the_largest_face_comes_first(yunet: YuNetDetector, portraits: Mapping[str, ImageArray]) -> None:
+    """Three people at different distances, listed by size."""
+    frame = on_frame(
+        {
+            (40, 60, 200): portraits["scene/biden"],
+            (900, 100, 300): portraits["scene/obama"],
+            (420, 60, 420): portraits["scene/astronaut"],
+        },
+        (1280, 720),
+    )
+    areas = [face.box.area for face in yunet.detect(frame)]
+
+    assert 3 == len(areas)
+    assert sorted(areas, reverse=True) == areas
+
+
+def test_a_face_is_found_from_six_percent_of_the_width(yunet: YuNetDetector, obama: ImageArray) -> None:
+    """About 80 of 1280 pixels across the face."""
+    frame = on_frame({(600, 300, 300): obama}, (1280, 720))
+    (face,) = yunet.detect(frame)
+
+    assert 65 < face.box.width < 95
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 3), (33, 31), (320, 1)])
+def test_odd_sizes_are_no_error(yunet: YuNetDetector, size: tuple[int, int]) -> None:
+    """A one-pixel picture from a broken source has no face, and that is all."""
+    assert [] == yunet.detect(np.zeros((size[1], size[0], 3), np.uint8))
+
+
+def test_a_read_only_frame_serves(yunet: YuNetDetector, obama: ImageArray) -> None:
+    """Frames are shared between rooms and cannot be written to."""
+    frame = obama.copy()
+    frame.flags.writeable = False
+
+    assert 1 == len(yunet.detect(frame))
+
+
+def test_many_sizes_one_after_another_leave_the_result_alone(yunet: YuNetDetector, obama: ImageArray) -> None:
+    """Uploads of every shape pass through one detector, which forgets old sizes and not the answer."""
+    before = yunet.detect(obama)[0].points
+    for height in range(200, 260, 8):
+        yunet.detect(np.zeros((height, 640, 3), np.uint8))
+
+    assert (before == yunet.detect(obama)[0].points).all()
+
+
+def test_a_file_that_is_no_network_is_a_typed_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """OpenCV's own exception does not leave the room."""
+    path = tmp_path_factory.mktemp("weights") / "yunet.onnx"
+    path.write_bytes(b"nothing of the kind")
+
+    with pytest.raises(ModelError):
+        YuNetDetector(path).open()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)), max_size=8), st.randoms())
+def test_the_order_does_not_depend_on_the_detector(
+    places: list[tuple[int, int, int]], random: "st.random.Random"
+) -> None:
+    """Whatever order faces come in, they leave in the same one."""
+    faces = [DetectedFace(Box(x, y, side, side), np.zeros((5, 2), np.float32), 0.9) for x, y, side in places]
+    shuffled = faces.copy()
+    random.shuffle(shuffled)
+
+    assert [face.box for face in in_order(faces)] == [face.box for face in in_order(shuffled)]
