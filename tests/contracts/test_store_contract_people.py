@@ -1,0 +1,329 @@
+"""Subjects, consents and the gallery, the same promises on SQLite and on PostgreSQL."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from seals import ToySeal
+from stores import AGREED, NOON, face, sql
+
+from appliance.clock import ManualClock
+from appliance.errors import EnrolmentError, UnknownSubjectError, VaultError
+from appliance.store import Consent, Store, SubjectState
+from appliance.values import DLIB, SFACE, ModelId, SubjectId
+
+MakeStore = Callable[..., Store]
+NOT_FACES = Consent(purposes=("screen",), text_version="2026-01", given_by="cli")
+
+
+def types(people: Store) -> list[str]:
+    """What was logged, by type."""
+    return [event.type for event in people.events()]
+
+
+def test_somebody_enrolled_is_there(make_store: MakeStore) -> None:
+    """Name, initials, state, purposes; logged with the consent, by opaque id only."""
+    people = make_store()
+    ann = people.add_subject("Ann Mary Example", consent=AGREED)
+
+    assert ("Ann Mary Example", "AE", SubjectState.ACTIVE, ("identify",), 0) == (
+        ann.name,
+        ann.initials,
+        ann.state,
+        ann.purposes,
+        ann.references,
+    )
+    assert [ann] == people.subjects()
+    assert ["subject_enrolled", "consent_given"] == types(people)
+    assert "Ann" not in str(people.events())
+
+
+def test_a_name_is_not_in_the_tables(make_store: MakeStore, address: str) -> None:
+    """Names, initials, who consented and where a photo came from rest sealed."""
+    people = make_store()
+    ann = people.add_subject("Zebedee Quux", "ZQ", consent=AGREED)
+    people.add_reference(ann.id, face(), quality=50, details={"photo": "holiday.jpg"})
+    tables = ("devices", "events", "outbox", "subjects", "consents", "face_references", "templates")
+    kept = [value for table in tables for row in sql(address, f"SELECT * FROM {table}") for value in row]  # noqa: S608
+    everything = b"\0".join(bytes(v) if isinstance(v, bytes | memoryview) else str(v).encode() for v in kept)
+
+    for secret in (b"Zebedee", b"ZQ", b"on paper", b"holiday", face()[DLIB].embedding.tobytes()[:16]):
+        assert secret not in everything
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a" * 121, "Ann\nBen", "Ann\x00", "Ann\u202e"])
+def test_a_name_that_cannot_be_is_refused(make_store: MakeStore, name: str) -> None:
+    """Empty, endless or with invisible control characters; nothing is written."""
+    people = make_store()
+    with pytest.raises(EnrolmentError, match="a name has"):
+        people.add_subject(name, consent=AGREED)
+
+    assert people.is_empty()
+
+
+@pytest.mark.parametrize("initials", ["", "ABCDE", "A\n"])
+def test_initials_that_cannot_be_are_refused(make_store: MakeStore, initials: str) -> None:
+    """One to four printable characters."""
+    with pytest.raises(EnrolmentError, match="initials"):
+        make_store().add_subject("Ann", initials.replace("\n", "\n."), consent=AGREED)
+
+
+@pytest.mark.parametrize(
+    "consent", [Consent((), "v1", "x"), Consent(("Everything!",), "v1", "x"), Consent(("identify",), "", "x")]
+)
+def test_a_consent_to_nothing_is_refused(make_store: MakeStore, consent: Consent) -> None:
+    """Nobody is enrolled with it."""
+    people = make_store()
+    with pytest.raises(EnrolmentError, match="a consent needs"):
+        people.add_subject("Ann", consent=consent)
+
+    assert people.is_empty()
+
+
+def test_a_subject_is_found_by_id_name_or_beginning(make_store: MakeStore) -> None:
+    """Case matters only where it has to; an id can be shortened while nobody shares it."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+    other = people.add_subject("ANN", consent=AGREED)
+    zoe = people.add_subject("Zoe\u0308", consent=AGREED)
+
+    assert [ann, other] == [people.subject("Ann"), people.subject("ANN")]
+    assert [zoe, zoe] == [people.subject("zo\u00eb"), people.subject(zoe.id)]
+    assert zoe == people.subject(zoe.id[:30])
+
+
+def test_nobody_is_said_with_the_nearest_names(make_store: MakeStore) -> None:
+    """The names are in the hint, for whoever asked; the message may go anywhere and has none."""
+    people = make_store()
+    people.add_subject("Hannah", consent=AGREED)
+    with pytest.raises(UnknownSubjectError) as caught:
+        people.subject("Hanna")
+
+    assert "nearest: Hannah" == caught.value.hint
+    assert "Hanna" not in str(caught.value)
+
+
+def test_two_of_a_name_are_told_apart_by_id(make_store: MakeStore) -> None:
+    """The hint lists both ids."""
+    people = make_store()
+    both = [people.add_subject("Ann", consent=AGREED).id for _ in range(2)]
+    with pytest.raises(UnknownSubjectError, match="several") as caught:
+        people.subject("Ann")
+
+    assert all(one in caught.value.hint for one in both)
+
+
+def test_a_template_comes_back_bit_for_bit(make_store: MakeStore) -> None:
+    """Whatever the numbers, on either database, read-only or not: the same 128 float32."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+
+    @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=128, max_size=128))
+    @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    def comes_back(numbers: list[float]) -> None:
+        template = face(models=[SFACE])
+        template[SFACE].embedding[:] = numbers
+        reference = people.add_reference(ann.id, template, quality=1)
+        (row,) = [row for row in people.template_rows([SFACE]) if row.reference == reference]
+        assert template[SFACE].embedding.tobytes() == row.embedding.tobytes()
+        assert (np.float32, (128,)) == (row.embedding.dtype, row.embedding.shape)
+
+    comes_back()
+
+
+def test_a_reference_keeps_where_it_came_from(make_store: MakeStore) -> None:
+    """Quality, models and details; logged with its id and models."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+    reference = people.add_reference(ann.id, face(), quality=77.5, details={"sha256": "ab"})
+    (kept,) = people.references(ann.id)
+
+    assert (reference, ann.id, NOON, 77.5, (DLIB, SFACE), {"sha256": "ab"}) == (
+        kept.id,
+        kept.subject,
+        kept.created_at,
+        kept.quality,
+        kept.models,
+        kept.details,
+    )
+    assert "reference_added" == types(people)[-1]
+    assert 1 == people.subject(ann.id).references
+
+
+def test_without_consent_there_is_no_reference(make_store: MakeStore) -> None:
+    """Neither with a consent to something else nor after it was taken back."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=NOT_FACES)
+    with pytest.raises(EnrolmentError, match="not agreed"):
+        people.add_reference(ann.id, face(), quality=50)
+    people.give_consent(ann.id, AGREED)
+    people.add_reference(ann.id, face(), quality=50)
+    people.withdraw_consent(ann.id)
+    with pytest.raises(EnrolmentError, match="not agreed"):
+        people.add_reference(ann.id, face(), quality=50)
+
+
+def test_withdrawing_deletes_the_references(make_store: MakeStore) -> None:
+    """With the last consent to be identified the templates go; the consents stay, with their end."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+    people.give_consent(ann.id, NOT_FACES)
+    people.add_reference(ann.id, face(), quality=50)
+    given = people.consents(ann.id)[0]
+    people.withdraw_consent(ann.id, given.id)
+
+    assert ([], []) == (people.references(ann.id), people.template_rows([DLIB]))
+    assert ("screen",) == people.subject(ann.id).purposes
+    assert [NOON, None] == [consent.withdrawn_at for consent in people.consents(ann.id)]
+    assert ["consent_withdrawn", "reference_removed"] == types(people)[-2:]
+
+
+def test_a_newer_consent_keeps_the_references(make_store: MakeStore) -> None:
+    """Taking back the old wording after agreeing to the new one deletes nothing."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+    people.add_reference(ann.id, face(), quality=50)
+    old = people.consents(ann.id)[0]
+    people.give_consent(ann.id, Consent(("identify",), "2027-01", "Ann"))
+    people.withdraw_consent(ann.id, old.id)
+
+    assert 1 == len(people.references(ann.id))
+    assert ["Ann herself, on paper", "Ann"] == [consent.given_by for consent in people.consents(ann.id)]
+
+
+def test_a_reference_needs_templates_under_their_own_names(make_store: MakeStore) -> None:
+    """None at all, or one under another model's name, is refused."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+    for templates in ({}, {DLIB: face()[SFACE]}):
+        with pytest.raises(EnrolmentError, match="at least one template"):
+            people.add_reference(ann.id, templates, quality=50)
+
+
+def test_the_gallery_is_sorted_and_of_one_version(make_store: MakeStore) -> None:
+    """By subject, reference and model; only the models asked for."""
+    people = make_store()
+    for name in ("Ann", "Ben", "Cem"):
+        subject = people.add_subject(name, consent=AGREED)
+        for _ in range(2):
+            people.add_reference(subject.id, face(), quality=50)
+    gallery = people.gallery([SFACE, DLIB])
+    keys = [(row.subject, row.reference, row.model) for row in gallery.rows]
+
+    assert 12 == len(keys)
+    assert sorted(keys) == keys
+    assert people.gallery_version() == gallery.version
+    assert {DLIB} == {row.model for row in people.template_rows([DLIB])}
+    assert [] == people.template_rows([ModelId("other")])
+
+
+def test_every_change_of_people_counts_the_gallery_up(make_store: MakeStore, clock: ManualClock) -> None:
+    """Whoever holds a gallery learns that it is old; what changes nothing does not count."""
+    people = make_store()
+    versions = [people.gallery_version()]
+    ann = people.add_subject("Ann", consent=AGREED).id
+    versions.append(people.gallery_version())
+    reference = people.add_reference(ann, face(), quality=50)
+    versions.append(people.gallery_version())
+    clock.advance(60)
+    for change in (
+        lambda: people.pause(ann),
+        lambda: people.resume(ann),
+        lambda: people.rename(ann, "Anne"),
+        lambda: people.remove_reference(reference),
+        lambda: people.remove_subject(ann),
+    ):
+        change()
+        versions.append(people.gallery_version())
+
+    assert list(range(8)) == versions
+    assert clock.wall() == people.subjects(removed=True)[0].changed_at
+
+
+def test_somebody_paused_is_not_recognised(make_store: MakeStore) -> None:
+    """They stay enrolled, out of the gallery, until resumed; twice is once."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    people.add_reference(ann, face(), quality=50)
+    people.pause(ann)
+    people.pause(ann)
+
+    assert (SubjectState.PAUSED, []) == (people.subject(ann).state, people.template_rows([DLIB]))
+    people.resume(ann)
+    assert (SubjectState.ACTIVE, 1) == (people.subject(ann).state, len(people.template_rows([DLIB])))
+    assert ["subject_paused", "subject_resumed"] == types(people)[-2:]
+
+
+def test_somebody_renamed_keeps_everything_else(make_store: MakeStore) -> None:
+    """The old name finds nobody any more."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED)
+    renamed = people.rename(ann.id, "Anne Other", "AO")
+
+    assert (ann.id, "Anne Other", "AO") == (renamed.id, renamed.name, renamed.initials)
+    with pytest.raises(UnknownSubjectError):
+        people.subject("Ann")
+
+
+def test_somebody_removed_is_gone(make_store: MakeStore, address: str) -> None:
+    """Key, name, references and who consented; an opaque id, a date and the log's hashes stay."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    people.add_reference(ann, face(), quality=50)
+    people.remove_subject(ann)
+    (stone,) = people.subjects(removed=True)
+
+    assert [] == people.subjects()
+    assert (SubjectState.REMOVED, None, None, ()) == (stone.state, stone.name, stone.initials, stone.purposes)
+    assert [(None, None)] == sql(address, "SELECT wrapped_key, sealed_profile FROM subjects")
+    assert [(0,), (0,)] == sql(
+        address, "SELECT count(*) FROM face_references UNION ALL SELECT count(*) FROM templates"
+    )
+    assert [(None, NOON)] == [(c.given_by, c.withdrawn_at) for c in people.consents(ann)]
+    assert "subject_removed" == types(people)[-1]
+    assert people.verify()
+
+
+@pytest.mark.parametrize("who", ["nobody", "removed"])
+def test_nobody_can_be_changed(make_store: MakeStore, who: str) -> None:
+    """Neither somebody who never was nor somebody removed; nothing is logged."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    people.remove_subject(ann)
+    subject = {"nobody": SubjectId("0190a3f2-0000-7000-8000-00000000000a"), "removed": ann}[who]
+    logged = len(people.events())
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: people.add_reference(subject, face(), quality=50),
+        lambda: people.give_consent(subject, AGREED),
+        lambda: people.withdraw_consent(subject),
+        lambda: people.rename(subject, "Ann"),
+        lambda: people.pause(subject),
+        lambda: people.resume(subject),
+        lambda: people.remove_subject(subject),
+        lambda: people.remove_reference("0190a3f2-0000-7000-8000-00000000000b"),
+    )
+    for change in changes:
+        with pytest.raises(UnknownSubjectError):
+            change()
+
+    assert logged == len(people.events())
+
+
+def test_a_template_moved_to_another_person_does_not_open(make_store: MakeStore, address: str) -> None:
+    """Whoever writes the tables cannot make Ben's face open Ann's door."""
+    people = make_store()
+    ann, ben = (people.add_subject(name, consent=AGREED).id for name in ("Ann", "Ben"))
+    people.add_reference(ann, face(0.1), quality=50)
+    people.add_reference(ben, face(0.9), quality=50)
+    sql(address, "UPDATE face_references SET subject = :ann WHERE subject = :ben", ann=ann, ben=ben)
+    with pytest.raises(VaultError, match="does not open"):
+        people.gallery([DLIB])
+
+
+def test_another_box_s_key_opens_nothing(make_store: MakeStore) -> None:
+    """A copied database is noise under another device key."""
+    make_store().add_subject("Ann", consent=AGREED)
+    with pytest.raises(VaultError):
+        make_store(seal=ToySeal("thief"), seed=2).subjects()
