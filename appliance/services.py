@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.clock import Clock, SystemClock
 from appliance.errors import StoreError
-from appliance.ids import Ids, RandomIds
+from appliance.ids import IdFactory, random_ids
 from appliance.settings import Settings
 from appliance.store import Store, Subscription, sqlite_url
 from appliance.vault import Vault, key_source
@@ -74,7 +74,7 @@ class Services:
     store: Store
     vault: Vault
     clock: Clock
-    ids: Ids
+    ids: IdFactory
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def open_services(
     *,
     create: bool = False,
     clock: Clock | None = None,
-    ids: Ids | None = None,
+    ids: IdFactory | None = None,
     boot: str | None = None,
 ) -> Iterator[Services]:
     """Unlock the vault and open the database.
@@ -103,7 +103,7 @@ def open_services(
         VaultError: A key is missing, or does not fit.
     """
     clock = clock or SystemClock()
-    ids = ids or RandomIds()
+    ids = ids or random_ids
     address = settings.store.url.get_secret_value() if settings.store.url else sqlite_url(layout.database)
     fresh = settings.store.url is None and not layout.database.exists()
     if fresh and not create:
@@ -137,7 +137,7 @@ def open_services(
             yield Services(layout, device, store, vault, clock, ids)
 
 
-def device_id(layout: Layout, ids: Ids, clock: Clock, *, create: bool) -> str:
+def device_id(layout: Layout, ids: IdFactory, clock: Clock, *, create: bool) -> str:
     """The box's own id, made at the first boot.
 
     Raises:

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from appliance.app.embedding import photo_models
 from appliance.cli.context import Context
 from appliance.errors import EnrolmentError, InputError
 from appliance.store import Consent, Store, Subject
@@ -26,7 +25,7 @@ _MAX_BYTES = 30 * 1024 * 1024
 
 @click.group()
 def enroll() -> None:
-    r"""Enrol people: with their consent, from pictures, on this box only.
+    """Enrol people: with their consent, from pictures, on this box only.
 
     \b
     Examples:
@@ -65,6 +64,9 @@ def add(
     as_json: bool,
 ) -> None:
     """Enrol NAME from PHOTOS (files, or folders of files), or add photos to somebody enrolled."""
+    # Late, so that `enroll list` does not load the networks' runtime.
+    from appliance.app.embedding import photo_models
+
     files = picture_files(photos)
     label = name.strip()
     if not label or len(label) > _MAX_NAME or not label.isprintable():

@@ -7,6 +7,7 @@ the entry-point group `appliance.commands`.
 """
 
 import sys
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -27,8 +28,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load one command."""
         if cmd_name in _OWN:
-            module = __import__(f"appliance.cli.{_OWN[cmd_name]}", fromlist=["command"])
-            command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+            command: click.Command = getattr(import_module(f"appliance.cli.{cmd_name}"), cmd_name)
             return command
         for entry in entry_points(group="appliance.commands", name=cmd_name):
             found: click.Command = entry.load()
@@ -36,20 +36,20 @@ class _Commands(click.Group):
         return super().get_command(ctx, cmd_name)
 
 
-_OWN = {
-    "bench": "bench",
-    "captures": "captures",
-    "check": "check",
-    "demo": "demo",
-    "doctor": "doctor",
-    "events": "events",
-    "models": "models",
-    "process": "process",
-    "replay": "replay",
-    "run": "run",
-    "view": "view",
-}
-"""Command → module of this package."""
+_OWN = (
+    "bench",
+    "captures",
+    "check",
+    "demo",
+    "doctor",
+    "events",
+    "models",
+    "process",
+    "replay",
+    "run",
+    "view",
+)
+"""Commands of this package, each in the module of its name."""
 
 
 @click.group(
@@ -70,7 +70,7 @@ _OWN = {
 @click.version_option(package_name="office-door-appliance")
 @click.pass_context
 def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> None:
-    r"""Sees the office door open, recognises who comes in, seals strangers for the admins.
+    """Sees the office door open, recognises who comes in, seals strangers for the admins.
 
     \b
     Begin with:

@@ -24,7 +24,7 @@ _LONGEST_S = 600
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
-    r"""Measure; NAMES choose rows by key, all by default. Takes about three minutes.
+    """Measure; NAMES choose rows by key, all by default. Takes about three minutes.
 
     \b
     Examples:

@@ -9,14 +9,14 @@ import click
 from appliance.camera.jpeg import encode_jpeg
 from appliance.cli.context import Context
 from appliance.errors import IdentityError, InputError
-from appliance.evidence import Spool, load_identities, open_capture, save_opened
+from appliance.evidence import Spool, load_identities, make_identity, open_capture, save_opened
 from appliance.evidence.capture import MAX_SEALED_BYTES
 from appliance.services import Services
 
 
 @click.group()
 def captures() -> None:
-    r"""Sealed captures of strangers: list, copy, open.
+    """Sealed captures of strangers: list, copy, open.
 
     \b
     Examples:
@@ -83,6 +83,18 @@ def open_(context: Context, *, capture: str, identities: tuple[Path, ...], out: 
     target = out if out is not None else Path(name)
     save_opened(opened, target)
     click.echo(f"opened {', '.join(sorted(opened))} into {target}")
+
+
+@captures.command("new-identity")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The new file for the private key.")
+def new_identity(*, out: Path) -> None:
+    """Make a key pair for opening captures. Do this on the admin's machine, not on the box.
+
+    Who has an SSH key (ed25519 or rsa) needs none: its public half is a recipient as it is.
+    """
+    recipient = make_identity(out)
+    click.echo(f"private key: {out} (keep it, and a copy; without it captures stay shut)")
+    click.echo(f'settings:    [evidence] recipients = ["{recipient}"]')
 
 
 def _ask(name: str) -> str:

@@ -17,7 +17,7 @@ from appliance.settings import Settings, nested_model
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def check(context: Context, *, describe: bool, as_json: bool) -> None:
-    r"""Check the settings file: faults with line, key and the nearest valid key.
+    """Check the settings file: faults with line, key and the nearest valid key.
 
     \b
     Examples:

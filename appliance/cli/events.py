@@ -21,7 +21,7 @@ _MAX_HEAD_BYTES = 64 * 1024
 
 @click.group()
 def events() -> None:
-    r"""The event log: list, follow, show, explain, verify.
+    """The event log: list, follow, show, explain, verify.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from appliance.models import CONVERTERS, ModelFolder, Progress, install
 
 @click.group()
 def models() -> None:
-    r"""The networks' weights: install, verify, list, convert.
+    """The networks' weights: install, verify, list, convert.
 
     \b
     Examples:

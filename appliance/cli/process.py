@@ -19,7 +19,7 @@ _DRAIN_S = 5.0
 
 @click.group()
 def process() -> None:
-    r"""One process of the appliance alone; appliance run starts them all.
+    """One process of the appliance alone; appliance run starts them all.
 
     \b
     Examples:

@@ -22,7 +22,7 @@ from appliance.store import StoredEvent
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, as_json: bool) -> None:
-    r"""Run the whole loop on CLIP (a video file, a folder of pictures, scene:door).
+    """Run the whole loop on CLIP (a video file, a folder of pictures, scene:door).
 
     Uses the gallery of the state directory and writes nothing into it. The same clip with the
     same gallery gives the same log every time.

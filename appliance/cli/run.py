@@ -18,7 +18,7 @@ from appliance.settings import When
 @click.option("--once", is_flag=True, help="End when the recording ends instead of playing it again.")
 @click.pass_obj
 def run(context: Context, *, camera: str | None, when: str | None, once: bool) -> None:
-    r"""Run the appliance: all its processes, restarted when one dies.
+    """Run the appliance: all its processes, restarted when one dies.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ _WAIT_S = 5.0
 @click.option("--annotated", is_flag=True, help="Draw the door's state and who was seen.")
 @click.pass_obj
 def view(context: Context, *, out: Path, camera: str | None, annotated: bool) -> None:
-    r"""Write the newest frame of the running appliance to a JPEG.
+    """Write the newest frame of the running appliance to a JPEG.
 
     \b
     Examples:

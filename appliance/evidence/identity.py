@@ -5,6 +5,7 @@ files (also passphrase-protected), OpenSSH and PEM private keys (Ed25519 and RSA
 passphrase-protected). Never writes a key, and never puts one into a message.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,30 @@ def load_identities(path: Path, ask: AskPassphrase | None = None) -> tuple[Ident
             f"cannot read the identity {path}: {error.strerror}", hint="give your private key with --identity"
         ) from error
     return parse_identities(content, where=str(path), ask=ask)
+
+
+def make_identity(path: Path) -> str:
+    """Make a new age key pair: the private half into a new file, readable by its owner only.
+
+    Not for the box: run it where captures will be opened.
+
+    Returns:
+        The public half, to be put among the recipients.
+
+    Raises:
+        IdentityError: The file exists already or cannot be written.
+    """
+    key = pyrage.x25519.Identity.generate()
+    recipient = str(key.to_public())
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"# public key: {recipient}\n{key}\n")
+    except FileExistsError as error:
+        raise IdentityError(f"{path} exists already", hint="a key is never written over; choose a new name") from error
+    except OSError as error:
+        raise IdentityError(f"{path} cannot be written: {error.strerror}") from error
+    return recipient
 
 
 def parse_identities(content: bytes, *, where: str, ask: AskPassphrase | None = None) -> tuple[Identity, ...]:

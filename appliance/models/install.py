@@ -19,7 +19,7 @@ from appliance.models.manifest import AddressSource, DistributionSource, Model, 
 FROM_VARIABLE = "APPLIANCE_MODELS_FROM"
 """Environment variable naming a local folder to take files from, like `--from`."""
 
-_CONVERTERS: dict[str, Callable[[bytes], bytes]] = {
+CONVERTERS: dict[str, Callable[[bytes], bytes]] = {
     "dlib": convert_dlib.convert,
     "sface": convert_sface.convert,
 }
@@ -177,7 +177,7 @@ class _Fetcher:
             data = path.read_bytes()
         except OSError as error:
             raise ModelError(f"{path} cannot be read: {error.strerror}") from error
-        return sources.checked(model, _CONVERTERS[converter](data), f"the converter for {origin}")
+        return sources.checked(model, CONVERTERS[converter](data), f"the converter for {origin}")
 
 
 def _place(path: Path, data: bytes) -> None:

@@ -22,6 +22,7 @@ class ChildSpec:
         probe_every_s: Seconds between probes.
         probe_failures: Times in a row that it may fail before the child counts as hung and is
             killed and restarted.
+        final: Its exit with code 0 is no fault but the end of everything: the supervisor stops.
         start_s: Seconds that a child may take to its first yes before failures count.
     """
 
@@ -32,3 +33,4 @@ class ChildSpec:
     probe_every_s: float = 5.0
     probe_failures: int = 3
     start_s: float = 60.0
+    final: bool = False

@@ -188,6 +188,10 @@ class Supervisor:
         )
 
     def _ended(self, child: Child, ending: Ending) -> None:
+        if child.spec.final and ending.code == 0:
+            child.state = "stopped"
+            self._stopping.set()
+            return
         now = self._clock.monotonic()
         if ending.code is not None and now - child.started >= self._healthy_s:
             child.failures = child.fatal = 0

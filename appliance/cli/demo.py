@@ -1,0 +1,136 @@
+"""`appliance demo`: the whole appliance on a rendered office door. No camera, no cloud.
+
+Nothing of it is a special case: it writes a settings file, makes an admin's key, enrols two
+people with the ordinary command and runs the ordinary appliance on the bundled scene.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from appliance.cli.context import Context
+from appliance.errors import ApplianceError
+from appliance.evidence import make_identity
+
+_DATA = Path(__file__).parents[2] / "data"
+_PEOPLE = (("Barack Obama", "obama.jpg"), ("Eileen Collins", "astronaut.jpg"))
+
+_SETTINGS = """\
+# The demo's settings; yours look the same. What each key means: appliance check --describe
+site = "demo"
+
+[[cameras]]
+id = "entrance"
+source = "scene:door"          # yours: "/dev/video0", "rtsp://…", "clip.mp4", "folder/"
+when = "door"                  # read faces while the door is open
+
+[[doors]]
+id = "front"
+camera = "entrance"
+region = [0.34, 0.05, 0.66, 0.3]   # the upper part of the door, in fractions of the picture
+seed = [0.45, 0.15]                # a point on the shut door
+shut_fraction = 0.93               # how much of the region the shut door fills
+
+[evidence]
+recipients = [{recipient}]     # strangers are sealed to this key
+
+[[actions]]
+id = "terminal"
+kind = "line"
+names = true
+on = [
+  "door_opened", "door_shut", "subject_identified", "stranger_seen",
+  "stranger_captured", "capture_skipped", "stranger_retracted", "person_undecided",
+]
+
+[log]
+level = "warning"
+"""
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_DATA / "var" / "demo",
+    help="Where the demo keeps its things. [default: data/var/demo]",
+)
+def demo(*, folder: Path) -> None:
+    """Watch a rendered office door: two people who are enrolled, one who is not.
+
+    \b
+    Example:
+      appliance demo
+    """
+    state, identity, settings = folder / "state", folder / "admin" / "identity.txt", folder / "appliance.toml"
+    if not settings.exists():
+        _step("an admin's key, kept outside the appliance's state")
+        recipient = make_identity(identity)
+        settings.write_text(_SETTINGS.format(recipient=json.dumps(recipient)), encoding="utf-8")
+        click.echo(f"  private half: {_short(identity)}")
+    appliance = [sys.executable, "-m", "appliance", "--settings", str(settings), "--state", str(state)]
+    enrolled = _enrolled(appliance) if (state / "appliance.db").exists() else set()
+    for name, photo in _PEOPLE:
+        if name not in enrolled:
+            _step(f"enrolling {name} from one public-domain portrait")
+            picture = _DATA / "portraits" / "enrol" / photo
+            _call([*appliance, "enroll", "add", name, str(picture), "--consent", "public-domain portrait, demo only"])
+    _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
+    # The loop's own words are what matters here; a short name leads them to the reader's eye.
+    _call([*appliance, "run", "--once"])
+    _epilogue(appliance, state, identity, settings)
+
+
+def _epilogue(appliance: Sequence[str], state: Path, identity: Path, settings: Path) -> None:
+    _step("what is left of it")
+    _call([*appliance, "events", "verify"])
+    captures = json.loads(_read([*appliance, "captures", "list", "--json"]))
+    short = f"appliance --settings {_short(settings)} --state {_short(state)}"
+    click.echo(f"{len(captures)} sealed capture(s) in the spool; the appliance itself cannot open them")
+    click.secho("\ntry next", bold=True)
+    click.echo(f"  {short} events list")
+    if captures:
+        newest = captures[-1]["capture"]
+        click.echo(f"  {short} captures open {newest} --identity {_short(identity)} --out opened")
+    click.echo("with your own camera and faces")
+    click.echo('  appliance enroll add "Your Name" you1.jpg you2.jpg --consent "signed 2026-01-05"')
+    click.echo("  appliance run --camera /dev/video0      (or rtsp://…, clip.mp4, folder/)")
+
+
+def _step(text: str) -> None:
+    click.secho(f"\n▸ {text}", bold=True)
+
+
+def _call(command: Sequence[str]) -> None:
+    """Run one of our own commands on this terminal.
+
+    Raises:
+        ApplianceError: It failed; its own words stand above.
+    """
+    done = subprocess.run(list(command), check=False)
+    if done.returncode != 0:
+        raise ApplianceError(
+            f"the demo ended because this failed: appliance {' '.join(command[3:])}",
+            hint="its own message stands above; appliance doctor looks at everything",
+        )
+
+
+def _read(command: Sequence[str]) -> str:
+    done = subprocess.run(list(command), check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout
+
+
+def _enrolled(appliance: Sequence[str]) -> set[str]:
+    return {person["name"] for person in json.loads(_read([*appliance, "enroll", "list", "--json"]))}
+
+
+def _short(path: Path) -> str:
+    """Relative to here where that is shorter."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
