@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from appliance.values import Box, DetectedFace
 
-_REACH = 1.0
+_REACH = 1.5
 """A face may have moved by this many of its own widths per `_STEP_S` and still be the same."""
 _STEP_S = 0.25
 _MAX_REACH = 2.5
