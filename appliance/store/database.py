@@ -131,6 +131,33 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """A writing transaction in which SQLite's tables may be replaced by altered copies.
+
+    Dropping a table that others point to would be refused, or empty those, were foreign keys looked
+    at during it; they are checked at the end instead. (SQLite ignores the switch inside a transaction.)
+
+    Raises:
+        StoreFullError: No space.
+        StoreError: Locked, lost, damaged, or left with a reference to nothing; nothing was changed.
+    """
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with translated(), engine.connect().execution_options(**{_WRITE: True}) as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys=OFF").close()
+        try:
+            with connection.begin():
+                yield connection
+                if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise StoreError("the upgrade would leave references to nothing; it was undone")
+        finally:
+            raw.execute("PRAGMA foreign_keys=ON").close()
+
+
+@contextmanager
 def translated() -> Iterator[None]:
     """Turn the database's errors into ours.
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.pool import PoolProxiedConnection
 
 from appliance.errors import StoreError, StoreVersionError
-from appliance.store.database import reading, translated, writing
+from appliance.store.database import migrating, reading, translated
 
 HEAD = "0001"
 """The revision this program works with; a test holds it against `migrations/versions`."""
@@ -36,10 +36,15 @@ def version(engine: Engine) -> str | None:
         return _version(connection)
 
 
-def bring_up_to_date(engine: Engine) -> bool:
+def bring_up_to_date(engine: Engine, *, to: str = HEAD, scripts: Path = MIGRATIONS) -> bool:
     """Make the tables in a new database, upgrade an older one, leave a current one alone.
 
     Processes that start together may all call this: one does it, the others find it done.
+
+    Args:
+        engine: The database.
+        to: The newest revision of `scripts`.
+        scripts: Folder of the steps.
 
     Returns:
         Whether something was changed.
@@ -49,65 +54,54 @@ def bring_up_to_date(engine: Engine) -> bool:
         StoreError: It cannot be opened, or an upgrade failed and was rolled back.
     """
     found = version(engine)
-    if found == HEAD:
+    if found == to:
         return False
-    check_known(found)
+    if found is not None:
+        _check_known(found, to, scripts)
     if found is not None and engine.dialect.name == "sqlite":
         _copy(engine, found)
-    with writing(engine) as connection:
+    with migrating(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _PG_LOCK})
-        if _version(connection) == HEAD:
+        if _version(connection) == to:
             return False  # somebody else did it while we waited for the lock
-        upgrade(connection, HEAD)
+        upgrade(connection, to, scripts=scripts)
     return True
 
 
-def check_known(found: str | None) -> None:
-    """Refuse a revision that this program's migrations do not have.
+def upgrade(connection: Connection, revision: str, *, scripts: Path = MIGRATIONS) -> None:
+    """Run the steps up to `revision` within the caller's transaction (of `migrating`)."""
+    from alembic import command  # noqa: PLC0415 - slow, and only an upgrade needs it
 
-    Raises:
-        StoreVersionError: It is of a newer appliance.
-    """
-    if found is None or found == HEAD:
-        return
+    command.upgrade(_config(connection, scripts), revision)
+
+
+def downgrade(connection: Connection, revision: str, *, scripts: Path = MIGRATIONS) -> None:
+    """Run the steps down to `revision` (`base`: no tables), likewise."""
+    from alembic import command  # noqa: PLC0415 - slow, and only an upgrade needs it
+
+    command.downgrade(_config(connection, scripts), revision)
+
+
+def _check_known(found: str, newest: str, scripts: Path) -> None:
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow, and only an upgrade needs it
 
-    known = {step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if found not in known:
+    if found not in {step.revision for step in ScriptDirectory(str(scripts)).walk_revisions()}:
         raise StoreVersionError(
-            f"the database has revision {found}, and this program knows up to {HEAD}",
+            f"the database has revision {found}, and this program knows up to {newest}",
             hint="upgrade the appliance, or restore the backup from before the upgrade",
         )
 
 
-def upgrade(connection: Connection, revision: str) -> None:
-    """Run the steps up to `revision` within the caller's transaction."""
-    from alembic import command  # noqa: PLC0415 - as above
+def _config(connection: Connection, scripts: Path) -> Any:
+    """Alembic's configuration for a connection in a transaction; no file is read."""
+    from alembic.config import Config  # noqa: PLC0415 - slow, and only an upgrade needs it
 
-    command.upgrade(alembic_config(connection), revision)
-
-
-def downgrade(connection: Connection, revision: str) -> None:
-    """Run the steps down to `revision` (`base`: no tables) within the caller's transaction."""
-    from alembic import command  # noqa: PLC0415 - as above
-
-    command.downgrade(alembic_config(connection), revision)
-
-
-def alembic_config(connection: Connection) -> Any:
-    """Alembic's configuration for a connection in a transaction; no file is read.
-
-    Raises:
-        StoreError: The program was installed without its migrations.
-    """
-    from alembic.config import Config  # noqa: PLC0415 - as above
-
-    if not (MIGRATIONS / "env.py").is_file():
+    if not (scripts / "env.py").is_file():
         raise StoreError("the migrations are missing from this installation", hint="install it again, whole")
     config = Config()
     # Alembic's configuration expands percent signs.
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
