@@ -50,7 +50,7 @@ class FrameScore(BaseModel):
         sequence: The camera's frame number.
         media_s: Position in the recording, seconds, if it was one.
         quality: Total quality, 0 to 100.
-        width_px: Width of the face in the full frame.
+        box: Left, top, width, height of the face in the full frame, pixels.
         scores: subject → model → comparison score, for the leading subjects.
     """
 
@@ -58,7 +58,7 @@ class FrameScore(BaseModel):
     sequence: int
     media_s: float | None
     quality: float
-    width_px: float
+    box: tuple[float, float, float, float]
     scores: Mapping[str, Mapping[str, float]]
 
 
@@ -199,7 +199,9 @@ class ProcessChanged(Event):
 class SubjectChanged(Event):
     """Somebody was enrolled, renamed, paused, resumed or removed."""
 
-    type: Literal["subject_enrolled", "subject_renamed", "subject_paused", "subject_resumed", "subject_removed"]
+    type: Literal[
+        "subject_enrolled", "subject_renamed", "subject_paused", "subject_resumed", "subject_removed"
+    ]
     subject: str
 
 

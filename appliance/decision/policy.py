@@ -17,6 +17,7 @@ from appliance.values import (
     DLIB,
     DLIB_MIRROR,
     SFACE,
+    Box,
     FloatArray,
     ModelId,
     SubjectId,
@@ -50,7 +51,7 @@ class FrameEvidence:
         at_s: Monotonic seconds.
         media_s: Position in the recording, or None.
         quality: Total quality, 0 to 100.
-        width_px: Width of the face.
+        box: Where the face is in the full frame.
         scores: Its comparison with the gallery.
     """
 
@@ -58,7 +59,7 @@ class FrameEvidence:
     at_s: float
     media_s: float | None
     quality: float
-    width_px: float
+    box: Box
     scores: SubjectScores
 
 
@@ -172,11 +173,12 @@ class Policy:
         return fused
 
     def _frame_score(self, frame: FrameEvidence, leaders: Sequence[int]) -> FrameScore:
+        box = frame.box
         return FrameScore(
             sequence=frame.sequence,
             media_s=frame.media_s,
             quality=round(frame.quality, 1),
-            width_px=round(frame.width_px, 1),
+            box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
             scores={
                 frame.scores.subjects[i]: {
                     model: round(float(frame.scores.by_model[model][i]), 4) for model in self.models

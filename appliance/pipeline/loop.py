@@ -225,7 +225,7 @@ class CameraPipeline:
             at_s=frame.stamp.monotonic_s,
             media_s=frame.stamp.media_s,
             quality=sample.quality.total,
-            width_px=track.face.box.width,
+            box=track.face.box,
             scores=self._rooms.gallery.current.compare(templates),
         )
         self._keep_picture(stay, Picture(frame.stamp, bgr, track.face.box, sample.quality.total))

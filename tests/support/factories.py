@@ -105,4 +105,4 @@ def scores(by_subject: Mapping[str, float], *, references: int = 1, version: int
 
 def evidence(sequence: int, by_subject: Mapping[str, float], *, quality: float = 80.0) -> FrameEvidence:
     """A good frame with its scores, ten frames a second."""
-    return FrameEvidence(sequence, sequence / 10, sequence / 10, quality, 100.0, scores(by_subject))
+    return FrameEvidence(sequence, sequence / 10, sequence / 10, quality, face().box, scores(by_subject))
