@@ -1,0 +1,155 @@
+"""What the benchmarks share: interleaved timing, rows with a goal, and one way to print them.
+
+Importing this module limits numerical libraries to one thread, so it has to come before they do (it is
+first in the alphabet for that). Candidates are timed in turns within one run: on a shared machine only their
+ratio means something, and both then meet the same disturbances.
+"""
+
+import os
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_variable] = "1"
+
+import argparse  # noqa: E402 - the variables must be set before numpy is loaded
+import json  # noqa: E402
+import platform  # noqa: E402
+import statistics  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+import warnings  # noqa: E402
+from collections.abc import Callable, Mapping, Sequence  # noqa: E402
+from dataclasses import asdict, dataclass  # noqa: E402
+from importlib import metadata  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any, Literal  # noqa: E402
+
+PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "dlib-bin", "face_recognition")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a benchmark's result.
+
+    Attributes:
+        name: Key, as in the list of goals.
+        ours: What ours took, or measures.
+        peer: The same of the peer, or None where the goal is absolute.
+        unit: Of both.
+        ratio: How many times faster ours is, or, where the goal is an upper limit, how many times the
+            peer's ours takes; None where there is no peer.
+        goal: What is to be reached, of the ratio or, without a peer, of ours.
+        sense: Whether the goal is a lower or an upper limit.
+        reached: Whether it was.
+        against: What the peer is, for people.
+    """
+
+    name: str
+    ours: float
+    peer: float | None
+    unit: str
+    ratio: float | None
+    goal: float
+    sense: Literal["at least", "at most"]
+    reached: bool
+    against: str
+
+
+def faster(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: str) -> Row:
+    """A row whose goal is to be so many times faster than the peer."""
+    ratio = peer_ms / ours_ms
+    return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at least", ratio >= goal, against)
+
+
+def within(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: str) -> Row:
+    """A row whose goal is to take at most so many times what the peer takes."""
+    ratio = ours_ms / peer_ms
+    return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at most", ratio <= goal, against)
+
+
+def limit(name: str, ours: float, unit: str, *, goal: float, against: str) -> Row:
+    """A row whose goal is an upper limit of the measure itself."""
+    return Row(name, ours, None, unit, None, goal, "at most", ours <= goal, against)
+
+
+def interleaved(
+    candidates: Mapping[str, Callable[[], object]],
+    *,
+    rounds: int,
+    repeat: Mapping[str, int] | None = None,
+) -> dict[str, float]:
+    """Median milliseconds of each candidate; every round times all of them in turn.
+
+    Args:
+        candidates: What to time.
+        rounds: How often; one more, untimed, comes first.
+        repeat: Runs of a fast candidate within one round, of which the mean counts.
+    """
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for turn in range(rounds + 1):
+        for name, run in candidates.items():
+            runs = (repeat or {}).get(name, 1)
+            start = time.perf_counter()
+            for _ in range(runs):
+                run()
+            if turn:
+                times[name].append((time.perf_counter() - start) / runs * 1000)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def peer() -> Any:
+    """The `face_recognition` package, without its complaint about pkg_resources."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import face_recognition  # noqa: PLC0415 - it loads 150 MB of models
+    return face_recognition
+
+
+def machine() -> dict[str, object]:
+    """What ran this: processor, cores, system."""
+    processor = platform.processor()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "system": platform.platform(terse=True),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python and the libraries that decide the figures."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+
+
+def main(measure: Callable[[], Sequence[Row]], description: str | None) -> None:
+    """Run a benchmark as a script: a table for people, or with `--json` one object for programs."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", action="store_true", help="machine, versions and rows as one JSON object")
+    as_json = parser.parse_args().json
+    rows = measure()
+    if as_json:
+        found = {"machine": machine(), "versions": versions(), "rows": [asdict(row) for row in rows]}
+        json.dump(found, sys.stdout, indent=2)
+        print()
+        return
+    print(", ".join(f"{key} {value}" for key, value in {**machine(), **versions()}.items()))
+    print()
+    for row in rows:
+        print(_line(row))
+
+
+def _line(row: Row) -> str:
+    """One row for people."""
+    verdict = "reached" if row.reached else "MISSED"
+    if row.ratio is None or row.peer is None:
+        figures = f"{row.ours:.3g} {row.unit} (goal: {row.sense} {row.goal:g})"
+    else:
+        figures = (
+            f"ours {row.ours:.3g} {row.unit}, peer {row.peer:.3g} {row.unit}, {row.ratio:.2f} times "
+            f"(goal: {row.sense} {row.goal:g})"
+        )
+    return f"{row.name:24} {verdict:8} {figures}\n{'':33} {row.against}"
