@@ -157,6 +157,19 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             raw.execute("PRAGMA foreign_keys=ON").close()
 
 
+def empty_write_ahead_log(engine: Engine) -> None:
+    """Move SQLite's write-ahead log into the database and cut it to nothing.
+
+    Best effort: while another process reads, the log stays, and the next time does it. PostgreSQL
+    keeps dead rows until it vacuums, and its own log as it is configured to; nothing is done there.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with translated(), engine.connect() as connection, suppress(sqlite3.Error):
+        raw: Any = connection.connection.driver_connection  # outside any transaction, where SQLite wants it
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn the database's errors into ours.

@@ -134,7 +134,7 @@ class History(EventLog):
                 device=whose,
                 checkpoints={row["position"]: SignedHead(**row) for row in signed},
                 verify=self._seal.verify_signature if self._seal else None,
-                trusted_key=trusted_key,
+                trusted_key=trusted_key.lower() if trusted_key else None,
                 against=against,
             )
             wanted = select(events).where(events.c.device == whose).order_by(events.c.position)

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from appliance.errors import EnrolmentError, UnknownSubjectError
 from appliance.events import Event, ReferenceChanged
 from appliance.store.chain import canonical
-from appliance.store.database import reading, writing
+from appliance.store.database import empty_write_ahead_log, reading, writing
 from appliance.store.log import EventLog
 from appliance.store.records import IDENTIFY, NewEvent, Reference, StoredGallery, SubjectState, TemplateRow
 from appliance.store.sealing import details_row, embedding_row, need
@@ -224,11 +224,5 @@ class References(EventLog):
         return self._seal.open(key, subject, sealed, row=row).decode()
 
     def _scrub(self) -> None:
-        """Empty SQLite's write-ahead log, which still holds what was just destroyed.
-
-        Best effort: a reader in another process may keep it, and then the next checkpoint does it.
-        PostgreSQL keeps dead rows until it vacuums, and its own log as it is configured to.
-        """
-        if self._engine.dialect.name == "sqlite":
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        """Leave nothing of what was just destroyed in SQLite's write-ahead log."""
+        empty_write_ahead_log(self._engine)

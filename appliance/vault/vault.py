@@ -33,12 +33,14 @@ class Vault:
         """Whether this box has keys already; a box that has is never given new ones."""
         return self._source.exists() or self._signing_file.exists()
 
-    def unlock(self, *, create: bool = False) -> Self:
+    def unlock(self, *, create: bool = False, create_signing: bool | None = None) -> Self:
         """Load the keys.
 
         Args:
             create: Make what is missing. Say so only at the first boot, when there is no
                 database: a new key beside an old database would open nothing in it.
+            create_signing: Make a missing signing key; None: as `create` says. For a further box on a
+                shared database, which is given the device key and signs a chain of its own.
 
         Raises:
             VaultError: A key is missing, does not open, or belongs to another box.
@@ -50,7 +52,7 @@ class Vault:
             )
         device_key = self._source.load(create=create)
         row = SIGNING_FILE
-        if create and not self._signing_file.exists():
+        if (create if create_signing is None else create_signing) and not self._signing_file.exists():
             seed = secrets.token_bytes(KEY_BYTES)
             sealed = seal(device_key, seed, kind=Kind.DEVICE_VALUE, subject="", row=row)
             write_once(self._signing_file, sealed)

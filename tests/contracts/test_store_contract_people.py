@@ -128,7 +128,7 @@ def test_a_template_comes_back_bit_for_bit(make_store: MakeStore) -> None:
         reference = people.add_reference(ann.id, template, quality=1)
         (row,) = [row for row in people.template_rows([SFACE]) if row.reference == reference]
         assert template[SFACE].embedding.tobytes() == row.embedding.tobytes()
-        assert (np.float32, (128,)) == (row.embedding.dtype, row.embedding.shape)
+        assert np.dtype(np.float32) == row.embedding.dtype
 
     comes_back()
 
@@ -283,7 +283,7 @@ def test_somebody_removed_is_gone(make_store: MakeStore, address: str) -> None:
     )
     assert [(None, NOON)] == [(c.given_by, c.withdrawn_at) for c in people.consents(ann)]
     assert "subject_removed" == types(people)[-1]
-    assert people.verify()
+    assert len(people.events()) == people.verify().last
 
 
 @pytest.mark.parametrize("who", ["nobody", "removed"])

