@@ -13,7 +13,13 @@ from appliance.evidence.capture import (
     save_opened,
     seal,
 )
-from appliance.evidence.identity import AskPassphrase, Identity, load_identities, make_identity, parse_identities
+from appliance.evidence.identity import (
+    AskPassphrase,
+    Identity,
+    load_identities,
+    make_identity,
+    parse_identities,
+)
 from appliance.evidence.recipients import Recipient, RecipientKind, parse_recipient, parse_recipients
 from appliance.evidence.spool import FreeBytes, RemovedCapture, SealedCapture, Spool, SpoolEntry, free_bytes
 

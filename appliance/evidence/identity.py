@@ -1,8 +1,8 @@
-"""Private keys, on the admin's machine: read from a file so that captures can be opened.
+"""Private keys, on the admin's machine: made, and read from a file so that captures can be opened.
 
 Runs where captures are opened, never on the box. Reads what `age -i` reads: age identity
 files (also passphrase-protected), OpenSSH and PEM private keys (Ed25519 and RSA, also
-passphrase-protected). Never writes a key, and never puts one into a message.
+passphrase-protected). Never writes over a key, and never puts one into a message.
 """
 
 import os
@@ -84,10 +84,13 @@ def make_identity(path: Path) -> str:
     recipient = str(key.to_public())
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            raise IdentityError(
+                f"{path} exists already", hint="a key is never written over; choose a new name"
+            )
+        # O_EXCL: nor over one that appeared in between.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"# public key: {recipient}\n{key}\n")
-    except FileExistsError as error:
-        raise IdentityError(f"{path} exists already", hint="a key is never written over; choose a new name") from error
     except OSError as error:
         raise IdentityError(f"{path} cannot be written: {error.strerror}") from error
     return recipient

@@ -19,7 +19,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import IdentityError
-from appliance.evidence import Identity, load_identities, parse_identities, parse_recipient, seal
+from appliance.evidence import (
+    Identity,
+    load_identities,
+    make_identity,
+    parse_identities,
+    parse_recipient,
+    seal,
+)
 
 PASSPHRASE = "correct horse"  # noqa: S105 - protects keys that live as long as a test
 
@@ -183,3 +190,31 @@ def test_keys_that_ssh_keygen_makes_are_read(tmp_path: Path, program: Callable[[
     (identity,) = load_identities(path, lambda _: PASSPHRASE)
 
     assert opens(identity, path.with_suffix(".pub").read_text())
+
+
+def test_a_new_key_opens_what_is_sealed_to_its_public_half(tmp_path: Path) -> None:
+    """The file is the owner's alone, and what is returned is a recipient."""
+    path = tmp_path / "new" / "identity.txt"
+    public = make_identity(path)
+
+    assert 0o600 == path.stat().st_mode & 0o777
+    assert opens(load_identities(path)[0], public)
+
+
+def test_a_new_key_is_never_written_over_another(tmp_path: Path) -> None:
+    """Captures sealed to the old one would stay shut for ever."""
+    path = tmp_path / "identity.txt"
+    make_identity(path)
+    before = path.read_bytes()
+
+    with pytest.raises(IdentityError, match="exists already"):
+        make_identity(path)
+    assert before == path.read_bytes()
+
+
+def test_a_place_for_a_new_key_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A file where the folder should be: our error."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(IdentityError, match="cannot be written"):
+        make_identity(tmp_path / "file" / "identity.txt")
