@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from appliance.errors import EvidenceReason
 from appliance.values import DoorState, Grade
 
 
@@ -167,7 +168,8 @@ class CaptureSkipped(Event):
 
     type: Literal["capture_skipped"] = "capture_skipped"
     encounter: str
-    reason: Literal["no_recipient", "spool_full", "disk_full", "no_frame", "failed"]
+    reason: EvidenceReason
+    """`replay`: a replay that keeps nothing seals nothing."""
 
 
 class CaptureRemoved(Event):

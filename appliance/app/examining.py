@@ -87,7 +87,9 @@ def _state(settings: Settings, layout: Layout) -> Iterator[Finding]:
         return
     mode = layout.state.stat().st_mode & 0o077
     if mode:
-        yield Finding("state", "problem", f"{layout.state} is open to other users", f"chmod 700 {layout.state}")
+        yield Finding(
+            "state", "problem", f"{layout.state} is open to other users", f"chmod 700 {layout.state}"
+        )
     free = shutil.disk_usage(layout.state).free // 2**20
     enough = free >= _LOW_DISK_MIB + settings.evidence.min_free_mib
     yield Finding(

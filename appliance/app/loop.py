@@ -42,6 +42,7 @@ _log = structlog.get_logger()
 
 TABLES_FILE = Path(__file__).parents[2] / "data" / "score-tails.json"
 
+
 class SharedFaces:
     """One set of networks used by the threads of several cameras, one at a time."""
 
@@ -225,7 +226,9 @@ class LoopProcess:
             records = stack.enter_context(RecordsThread(Records(log, parts.spool)))
             if not settings.evidence.recipients:
                 _log.warning(
-                    "no_recipients", consequence="strangers are logged without a picture", setting="evidence.recipients"
+                    "no_recipients",
+                    consequence="strangers are logged without a picture",
+                    setting="evidence.recipients",
                 )
             side = threading.Event()
             stack.callback(side.set)
@@ -322,7 +325,11 @@ class LoopProcess:
             pid=os.getpid(),
             uptime_s=round(time.monotonic() - self._started_s, 3),
             details={
-                "gallery": {"version": gallery.version, "subjects": len(gallery), "references": gallery.reference_count},
+                "gallery": {
+                    "version": gallery.version,
+                    "subjects": len(gallery),
+                    "references": gallery.reference_count,
+                },
                 "cameras": {
                     name: {
                         **self._counts.get(name, {}),

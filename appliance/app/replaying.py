@@ -6,10 +6,11 @@ the running appliance's log is not touched, its gallery is only read.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NoReturn
 
 from appliance.app.loop import (
     LoggedEvents,
@@ -22,10 +23,11 @@ from appliance.app.loop import (
 from appliance.camera import open_source, recorded_frames
 from appliance.clock import ManualClock
 from appliance.decision import Policy
-from appliance.errors import CameraLostError, InputError
+from appliance.errors import CameraLostError, EvidenceError, InputError
 from appliance.ids import seeded_ids
 from appliance.matching import Gallery
 from appliance.pipeline import GalleryHolder, Records
+from appliance.pipeline.records import Picture
 from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings, StoreSettings, VaultSettings
 from appliance.store import StoredEvent
@@ -58,6 +60,7 @@ def replay(
     origin: Services | None,
     scratch: Path,
     *,
+    seals: bool = False,
     start: datetime = START,
     seed: int = 0,
     tell: Callable[[int], None] = lambda _: None,
@@ -68,6 +71,9 @@ def replay(
         settings: With at least one camera, whose source is a recording.
         origin: Whose gallery is searched; None searches an empty one.
         scratch: An empty directory for the replay's own log and captures.
+        seals: Seal strangers' captures into `scratch`. Sealing is random by nature, so size and
+            digest of a capture, and the chain behind it, then differ from one replay to the next;
+            without it the log is the same to the last bit.
         start: Wall time of the first frame, aware.
         seed: For ids.
         tell: Called with the number of frames so far.
@@ -91,7 +97,8 @@ def replay(
             open_services(own, layout, create=True, clock=clock, ids=ids, boot=_BOOT)
         )
         parts = stack.enter_context(opened_parts(own, services, policy, gallery))
-        records = Records(LoggedEvents(services.store, lambda: None), parts.spool)
+        spool = parts.spool if seals else SealsNothing()
+        records = Records(LoggedEvents(services.store, lambda: None), spool)
         pipeline = camera_pipeline(camera, own, services, parts, records, SharedFaces(parts.reader))
         source = open_source(camera, clock)
         frames = damaged = 0
@@ -105,6 +112,23 @@ def replay(
             tell(frames)
         pipeline.finish()
         return Replayed(frames, damaged + source.damaged, tuple(services.store.events(limit=_MOST_EVENTS)))
+
+
+class SealsNothing:
+    """A spool for replays that keep nothing."""
+
+    def store(self, pictures: Sequence[Picture], metadata: Mapping[str, Any], at: datetime) -> NoReturn:  # noqa: ARG002
+        """Refuse.
+
+        Raises:
+            EvidenceError: Always, with the reason `replay`.
+        """
+        raise EvidenceError(f"a replay does not seal these {len(pictures)} frames", reason="replay")
+
+    def remove(self, capture: str) -> bool:
+        """There is none."""
+        del capture
+        return False
 
 
 def _nobody(policy: Policy) -> GalleryHolder:

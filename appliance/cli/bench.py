@@ -45,7 +45,9 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
     if names:
         unknown = sorted(set(names) - {row["name"] for row in rows})
         if unknown:
-            raise InputError(f"no row {unknown[0]!r}", hint=f"there are: {', '.join(row['name'] for row in rows)}")
+            raise InputError(
+                f"no row {unknown[0]!r}", hint=f"there are: {', '.join(row['name'] for row in rows)}"
+            )
         rows = [row for row in rows if row["name"] in names]
     if as_json:
         click.echo(json.dumps({"machine": machine, "rows": rows}, indent=1))
@@ -55,7 +57,9 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
         ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
         peer = f"{row['peer']:.4g}" if row["peer"] is not None else "-"
         reached = "reached" if row["reached"] else "NOT reached"
-        click.echo(f"{row['name']:<22} {row['ours']:>10.4g} {row['unit']:<5} peer {peer:>8}  ratio {ratio:>7}  {row['goal']}: {reached}")
+        click.echo(
+            f"{row['name']:<22} {row['ours']:>10.4g} {row['unit']:<5} peer {peer:>8}  ratio {ratio:>7}  {row['goal']}: {reached}"
+        )
 
 
 def _run(script: Path) -> dict[str, Any]:

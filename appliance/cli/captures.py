@@ -49,7 +49,13 @@ def list_(context: Context, *, as_json: bool) -> None:
 
 @captures.command("copy")
 @click.argument("capture", nargs=-1)
-@click.option("--to", "target", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to copy to.")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to copy to.",
+)
 @click.pass_obj
 def copy(context: Context, *, capture: tuple[str, ...], target: Path) -> None:
     """Copy sealed captures (all, or those named) to a folder; they stay sealed."""
@@ -65,8 +71,19 @@ def copy(context: Context, *, capture: tuple[str, ...], target: Path) -> None:
 
 @captures.command("open")
 @click.argument("capture")
-@click.option("--identity", "identities", multiple=True, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An age identity file or an SSH private key; may be repeated.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder to write to. [default: the capture's id]")
+@click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An age identity file or an SSH private key; may be repeated.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to. [default: the capture's id]",
+)
 @click.pass_obj
 def open_(context: Context, *, capture: str, identities: tuple[Path, ...], out: Path | None) -> None:
     """Open CAPTURE (a file, or an id in the spool) with a private key. Do this on the admin's machine."""
@@ -86,7 +103,12 @@ def open_(context: Context, *, capture: str, identities: tuple[Path, ...], out: 
 
 
 @captures.command("new-identity")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The new file for the private key.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The new file for the private key.",
+)
 def new_identity(*, out: Path) -> None:
     """Make a key pair for opening captures. Do this on the admin's machine, not on the box.
 

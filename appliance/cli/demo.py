@@ -78,7 +78,17 @@ def demo(*, folder: Path) -> None:
         if name not in enrolled:
             _step(f"enrolling {name} from one public-domain portrait")
             picture = _DATA / "portraits" / "enrol" / photo
-            _call([*appliance, "enroll", "add", name, str(picture), "--consent", "public-domain portrait, demo only"])
+            _call(
+                [
+                    *appliance,
+                    "enroll",
+                    "add",
+                    name,
+                    str(picture),
+                    "--consent",
+                    "public-domain portrait, demo only",
+                ]
+            )
     _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
     # The loop's own words are what matters here; a short name leads them to the reader's eye.
     _call([*appliance, "run", "--once"])

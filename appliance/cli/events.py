@@ -34,8 +34,17 @@ def events() -> None:
 
 
 @events.command("list")
-@click.option("--type", "types", multiple=True, type=click.Choice(event_types()), metavar="TYPE", help="Only this type; may be repeated.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000), help="The newest so many.")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    type=click.Choice(event_types()),
+    metavar="TYPE",
+    help="Only this type; may be repeated.",
+)
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 100_000), help="The newest so many."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool) -> None:
@@ -98,7 +107,9 @@ def explain(context: Context, *, event: str, as_json: bool) -> None:
 
 
 @events.command("verify")
-@click.option("--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A head exported earlier.")
+@click.option(
+    "--against", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A head exported earlier."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def verify(context: Context, *, against: Path | None, as_json: bool) -> None:
@@ -161,7 +172,9 @@ def explained(stored: StoredEvent, names: Callable[[str], str | None]) -> dict[s
     for rank, candidate in enumerate(facts.candidates[:2]):
         each = ", ".join(f"{model} {score:+.3f}" for model, score in sorted(candidate.by_model.items()))
         who = names(candidate.subject) or f"subject {candidate.subject}"
-        reasons.append(f"{'nearest' if rank == 0 else 'second'}: {who}, score {candidate.score:+.3f} ({each})")
+        reasons.append(
+            f"{'nearest' if rank == 0 else 'second'}: {who}, score {candidate.score:+.3f} ({each})"
+        )
     beyond = "; the measured tables end before that" if facts.extrapolated else ""
     reasons.append(
         f"threshold {facts.threshold:+.3f}: {facts.fpir:.2%} of strangers may pass among {facts.gallery_size} "
@@ -231,5 +244,3 @@ def _json(stored: StoredEvent) -> str:
             "body": body,
         }
     )
-
-

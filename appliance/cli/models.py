@@ -23,7 +23,12 @@ def models() -> None:
 
 
 @models.command("install")
-@click.option("--from", "take_from", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A folder that is looked into first.")
+@click.option(
+    "--from",
+    "take_from",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder that is looked into first.",
+)
 @click.option("--offline", is_flag=True, help="Ask neither the package index nor any address.")
 @click.pass_obj
 def install_(context: Context, *, take_from: Path | None, offline: bool) -> None:
@@ -67,7 +72,9 @@ def list_(context: Context, *, as_json: bool) -> None:
         click.echo(json.dumps([model.model_dump(mode="json") for model in manifest.models], indent=1))
         return
     for model in manifest.models:
-        click.echo(f"{model.id:<18} {model.size_bytes / 2**20:6.1f} MiB  {model.licence:<14} {model.sha256[:16]}…")
+        click.echo(
+            f"{model.id:<18} {model.size_bytes / 2**20:6.1f} MiB  {model.licence:<14} {model.sha256[:16]}…"
+        )
 
 
 @models.command("convert")

@@ -54,7 +54,9 @@ def dispatch(context: Context) -> None:
 
 
 @process.command("models")
-@click.option("--socket", type=click.Path(path_type=Path), help="Answer here instead of in the state directory.")
+@click.option(
+    "--socket", type=click.Path(path_type=Path), help="Answer here instead of in the state directory."
+)
 @click.pass_obj
 def models(context: Context, socket: Path | None) -> None:
     """Decode and embed pictures from outside, under memory limits, without any key."""

@@ -18,14 +18,19 @@ from appliance.store import StoredEvent
 @click.command()
 @click.argument("clip")
 @click.option("--when", type=click.Choice([each.value for each in When]), help="When faces are read.")
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the replay's state (log, captures) in this empty folder.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the replay's state (log, captures) in this empty folder.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, as_json: bool) -> None:
     """Run the whole loop on CLIP (a video file, a folder of pictures, scene:door).
 
     Uses the gallery of the state directory and writes nothing into it. The same clip with the
-    same gallery gives the same log every time.
+    same gallery gives the same log every time; with --keep, strangers are sealed, too, and
+    what depends on the random bits of sealing differs.
 
     \b
     Examples:
@@ -34,6 +39,7 @@ def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, 
     """
     from appliance.app.replaying import replay as run_replay
 
+    context.log_as("replay")
     settings = with_camera(context.settings, clip, when)
     names: dict[str, str | None] = {}
     with contextlib.ExitStack() as stack:
@@ -42,7 +48,7 @@ def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, 
         if context.layout.database.exists() or context.settings.store.url is not None:
             origin = stack.enter_context(context.services())
             names = {str(subject.id): subject.name for subject in origin.store.subjects()}
-        done = run_replay(settings, origin, scratch, tell=_tell)
+        done = run_replay(settings, origin, scratch, seals=keep is not None, tell=_tell)
     for stored in done.events:
         if stored.event is not None:
             click.echo(_row(stored) if as_json else line(stored.event, stored.at, names.get, UTC))

@@ -14,7 +14,9 @@ from appliance.settings import When
     metavar="SOURCE",
     help="Look at this instead of the configured cameras: /dev/video0, rtsp://…, clip.mp4, folder/, scene:door.",
 )
-@click.option("--when", type=click.Choice([each.value for each in When]), help="When faces are read, with --camera.")
+@click.option(
+    "--when", type=click.Choice([each.value for each in When]), help="When faces are read, with --camera."
+)
 @click.option("--once", is_flag=True, help="End when the recording ends instead of playing it again.")
 @click.pass_obj
 def run(context: Context, *, camera: str | None, when: str | None, once: bool) -> None:

@@ -18,7 +18,12 @@ _WAIT_S = 5.0
 
 
 @click.command()
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The JPEG to write; the admin's choice, the box itself keeps no picture.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The JPEG to write; the admin's choice, the box itself keeps no picture.",
+)
 @click.option("--camera", help="Which camera. [default: the first]")
 @click.option("--annotated", is_flag=True, help="Draw the door's state and who was seen.")
 @click.pass_obj
@@ -41,7 +46,9 @@ def view(context: Context, *, out: Path, camera: str | None, annotated: bool) ->
             names = {str(subject.id): subject.name for subject in services.store.subjects()}
         picture = _annotated(frame, names)
     out.write_bytes(encode_jpeg(picture, _QUALITY))
-    click.echo(f"{out}: frame {frame.stamp.sequence} of {frame.stamp.camera}, {frame.stamp.wall:%H:%M:%S} UTC")
+    click.echo(
+        f"{out}: frame {frame.stamp.sequence} of {frame.stamp.camera}, {frame.stamp.wall:%H:%M:%S} UTC"
+    )
 
 
 def newest_frame(context: Context, camera: str) -> SharedFrame:

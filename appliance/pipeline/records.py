@@ -197,7 +197,8 @@ class Records:
         try:
             sealed = self._spool.store(pictures, metadata, at)
         except EvidenceError as error:
-            _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.hint)
+            if error.reason != "replay":  # what was asked for is no cause for alarm
+                _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.hint)
             return CaptureSkipped(reason=error.reason, **place)
         return StrangerCaptured(
             capture=sealed.id,
