@@ -1,0 +1,186 @@
+"""The running appliance: its processes, what others may ask of it, and how it stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from appliance.app.embedding import ModelsClient
+from appliance.errors import ApplianceError, WireError
+from appliance.services import Layout, open_services
+from appliance.settings import Settings
+from appliance.store import Consent, Store
+from appliance.wire import Client
+from appliance.wire.messages import Status, StatusRequest, SupervisorStatus, SupervisorStatusRequest
+
+PORTRAITS = Path(__file__).parents[2] / "data" / "portraits" / "enrol"
+PATIENCE_S = 60.0
+
+pytestmark = pytest.mark.slow
+
+
+def appliance(state: Path, *command: str) -> list[str]:
+    """A command line of ours on a state directory."""
+    return [sys.executable, "-m", "appliance", "--state", str(state), *command]
+
+
+def until(met: Callable[[], Any], what: str) -> Any:
+    """Wait until something is true and return it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if found := met():
+                return found
+        except ApplianceError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"never: {what}")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The appliance on the rendered door, from its first boot; its state directory."""
+    state = tmp_path_factory.mktemp("running") / "state"
+    process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
+    try:
+        until(lambda: loop_status(state).details["cameras"]["camera"]["frames"], "a first frame")
+        yield state
+    finally:
+        process.terminate()
+        code = process.wait(30)
+    assert 0 == code
+
+
+def loop_status(state: Path) -> Status:
+    """What the loop says of itself."""
+    return Client(Layout(state).socket("loop")).call(StatusRequest(), Status).message
+
+
+def children(state: Path) -> SupervisorStatus:
+    """What the supervisor says of its children."""
+    client = Client(Layout(state).socket("supervisor"))
+    return client.call(SupervisorStatusRequest(), SupervisorStatus).message
+
+
+def test_it_runs_every_process(running: Path) -> None:
+    """Models, dispatch and loop, each a process of its own."""
+    well = until(
+        lambda: {"running"} == {child.state for child in children(running).children}, "every child running"
+    )
+
+    assert well
+    assert ["models", "dispatch", "loop"] == [child.name for child in children(running).children]
+
+
+def test_another_process_sees_the_newest_frame(running: Path, tmp_path: Path) -> None:
+    """Raw as the camera gave it, and annotated over a copy."""
+    for name, options in (("raw", []), ("seen", ["--annotated"])):
+        subprocess.run(
+            appliance(running, "view", "--out", str(tmp_path / f"{name}.jpg"), *options), check=True
+        )
+    raw, seen = (cv2.imread(str(tmp_path / f"{name}.jpg")) for name in ("raw", "seen"))
+
+    assert raw is not None
+    assert seen is not None
+    assert (720, 1280, 3) == raw.shape == seen.shape
+
+
+def test_two_appliances_on_one_state_directory_are_refused(running: Path) -> None:
+    """The second says so in one sentence and leaves the first alone."""
+    second = subprocess.run(
+        appliance(running, "run", "--camera", "scene:door"), capture_output=True, text=True, check=False
+    )
+
+    assert 9 == second.returncode
+    assert "appliance: error:" in second.stderr
+    assert loop_status(running).pid
+
+
+def test_somebody_enrolled_is_in_the_running_loops_gallery(running: Path, models: ModelsClient) -> None:
+    """The loop takes the new reference up by itself; how fast is printed."""
+    before = loop_status(running).details["gallery"]["references"]
+    found = models.embed((PORTRAITS / "obama.jpg").read_bytes())
+    with open_services(Settings(), Layout(running)) as services:
+        subject = services.store.add_subject("Ann", consent=Consent(("identify",), "test", "test"))
+        services.store.add_reference(subject.id, found.templates, quality=found.quality, details={})
+        began = time.monotonic()
+        until(lambda: loop_status(running).details["gallery"]["references"] == before + 1, "a new reference")
+        took = time.monotonic() - began
+    print(f"a new reference reached the running loop after {took:.2f} s")
+
+    assert loop_status(running).details["gallery"]["subjects"] >= 1
+
+
+def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
+    """Each child in turn: back with another pid, logged, and the loop's frames go on."""
+    for name in ("models", "dispatch", "loop"):
+        before = next(child for child in children(running).children if child.name == name)
+        assert before.pid is not None
+        os.kill(before.pid, signal.SIGKILL)
+        until(lambda name=name, pid=before.pid: _pid(running, name) not in {None, pid}, f"{name} restarted")
+        until(lambda: loop_status(running).details["cameras"]["camera"]["frames"] > 5, "frames again")
+    with open_services(Settings(), Layout(running)) as services:
+        restarted = until(lambda: _restarts(services.store), "the restarts in the log")
+
+    assert {"models", "dispatch", "loop"} <= restarted
+
+
+def test_commands_with_json_speak_json(running: Path) -> None:
+    """Every command that lists has `--json` with stable names."""
+    for command in (
+        ["events", "list", "--limit", "1", "--json"],
+        ["captures", "list", "--json"],
+        ["enroll", "list", "--json"],
+        ["models", "list", "--json"],
+        ["doctor", "--json"],
+        ["events", "verify", "--json"],
+    ):
+        done = subprocess.run(appliance(running, *command), capture_output=True, text=True, check=False)
+
+        assert json.loads(done.stdout) is not None, command
+
+
+def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path) -> None:
+    """SIGTERM ends every process, in order, with code 0; the sockets are gone."""
+    state = tmp_path / "state"
+    process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
+    until(lambda: loop_status(state).details["cameras"]["camera"]["frames"], "a first frame")
+    pids = [child.pid for child in children(state).children if child.pid is not None]
+    process.terminate()
+
+    assert 0 == process.wait(30)
+    assert [] == [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert [] == list((state / "run").glob("*.sock"))
+
+
+def test_no_camera_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """Without settings and without --camera it says what to do."""
+    done = subprocess.run(appliance(tmp_path / "state", "run"), capture_output=True, text=True, check=False)
+
+    assert 2 == done.returncode
+    assert "appliance: hint:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _pid(state: Path, name: str) -> int | None:
+    try:
+        return next(child.pid for child in children(state).children if child.name == name)
+    except WireError:
+        return None
+
+
+def _restarts(store: Store) -> set[str]:
+    found = {
+        stored.event.process
+        for stored in store.events(types=("process_restarted",))
+        if stored.event is not None and hasattr(stored.event, "process")
+    }
+    return found if {"models", "dispatch", "loop"} <= found else set()
