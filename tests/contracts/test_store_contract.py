@@ -357,6 +357,18 @@ def test_full_segments_are_signed(make_store: MakeStore, address: str) -> None:
         log.verify()
 
 
+def test_a_tail_cut_behind_its_checkpoint_is_found(make_store: MakeStore, address: str) -> None:
+    """A tidy cut is told, without any exported head, by the checkpoint that reaches beyond it."""
+    log = make_store()
+    kept = log.append_all([NewEvent(OPENED)] * SEGMENT)[99]
+    sql(address, "DELETE FROM events WHERE position > 100")
+    sql(address, "UPDATE devices SET position = 100, hash = :hash", hash=kept.hash)
+    with pytest.raises(ChainBrokenError, match="a checkpoint was signed for are missing") as caught:
+        log.verify()
+
+    assert 101 == caught.value.position
+
+
 def test_a_rewritten_segment_differs_from_its_checkpoint(make_store: MakeStore, address: str) -> None:
     """Whoever computes every hash anew still lacks the key for the checkpoint."""
     log = make_store()

@@ -189,6 +189,21 @@ def test_an_end_can_be_an_action_s_trigger_but_not_for_ever(
     assert [] == log.claim(clock.wall())
 
 
+def test_two_that_report_each_other_s_failure_stop(make_store: MakeStore, clock: ManualClock) -> None:
+    """Mail and pager are both told of a dead hook, and neither of the other's death."""
+    reports = [on("action_dead", action=action) for action in ("mail", "pager")]
+    log = make_store(subscriptions=[HOOK, *reports])
+    log.append(OPENED)
+    ended = 0
+    while rows := log.claim(clock.wall()):
+        for row in rows:
+            log.finish(row, OutboxState.DEAD)
+        ended += len(rows)
+        assert ended < 10
+
+    assert 3 == ended
+
+
 def test_devices_claim_their_own(make_store: MakeStore, clock: ManualClock) -> None:
     """The song of the north door is not played at the south door."""
     north, south = make_store(device="north", subscriptions=[SONG]), make_store(device="south", seed=2)
