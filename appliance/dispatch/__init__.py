@@ -7,7 +7,8 @@ outbox that keeps the promises in `appliance.dispatch.outbox`.
 
 from appliance.dispatch.actions import Action, Delivery, LineAction
 from appliance.dispatch.commands import CommandAction
-from appliance.dispatch.dispatcher import DEFAULT_BACKOFF, Dispatcher, Plan
+from appliance.dispatch.dispatcher import DEFAULT_BACKOFF, Dispatcher
+from appliance.dispatch.lanes import Plan
 from appliance.dispatch.outbox import LoggedEvent, Outbox, OutboxRow, Outcome
 
 __all__ = [

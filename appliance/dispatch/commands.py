@@ -120,7 +120,11 @@ class CommandAction:
         if reason:
             tail = talk.tail().decode("utf-8", "replace")
             _log.warning(
-                "command_failed", action=delivery.action, event=delivery.event_id, reason=reason, output=tail
+                "command_failed",
+                action=delivery.action,
+                event_id=delivery.event_id,
+                reason=reason,
+                output=tail,
             )
             raise ActionError(f"{os.path.basename(self._argv[0])}: {reason}")  # noqa: PTH119 - argv is text
 

@@ -80,24 +80,29 @@ class Outbox(Protocol):
     """Rows that outlive a crash. Used by one dispatcher at a time, from one thread."""
 
     def claim(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
-        """Take rows that are due, oldest first, and commit them as running before returning.
+        """Take rows that are pending and due, oldest first, and commit them as running before returning.
 
-        Of each action at most one: its oldest that is pending or running, and only if that is
-        pending and due. So the rows of one action are done in their order, also when one of
-        them waits for its next attempt.
+        A row is due when its not_before has come. Each row returned has one attempt more than
+        before. Nothing that is returned is returned again until it was put back.
 
         Raises:
             StoreError: The database cannot; nothing was taken.
         """
 
     def finish(
-        self, row_id: int, outcome: Outcome, *, error: str | None = None, not_before: datetime | None = None
+        self,
+        row_id: int,
+        outcome: Outcome,
+        /,
+        *,
+        error: str | None = None,
+        not_before: datetime | None = None,
     ) -> object:
         """Say what became of a running row, and commit it.
 
         Args:
             row_id: The row.
-            outcome: What it becomes.
+            outcome: What it becomes; never pending for an at-most-once row.
             error: Why, unless it was delivered; nothing personal.
             not_before: For `Outcome.PENDING`: when it may be claimed again.
 

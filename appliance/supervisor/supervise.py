@@ -23,6 +23,7 @@ from appliance.clock import Clock
 from appliance.errors import ApplianceError, ModelError, SettingsError, VaultError
 from appliance.events import ProcessChanged
 from appliance.supervisor.notify import Notifier
+from appliance.supervisor.probing import probe_for_ever
 from appliance.supervisor.process import Child, Ending
 from appliance.supervisor.spec import DEFAULT_BACKOFF, ChildSpec
 from appliance.wire.messages import SupervisorStatus
@@ -34,8 +35,6 @@ _FATAL: Mapping[int, type[ApplianceError]] = {
 }
 """Exit codes that a restart cannot mend."""
 _FATAL_TIMES = 3
-_FIRST_PROBE_S = 0.2
-"""Seconds between probes of a child that is not ready yet."""
 _REPORT_S = 2.0
 """How long the last reports may take when everything else has stopped."""
 
@@ -105,7 +104,10 @@ class Supervisor:
             for child in self._children:
                 if child.spec.probe is not None:
                     threading.Thread(
-                        target=self._probe, args=(child,), name=f"probe-{child.spec.name}", daemon=True
+                        target=probe_for_ever,
+                        args=(child, self._clock, self._stopping, self._poke, self._hung),
+                        name=f"probe-{child.spec.name}",
+                        daemon=True,
                     ).start()
             while not self._stopping.is_set():
                 self._turn()
@@ -189,7 +191,7 @@ class Supervisor:
 
     def _ended(self, child: Child, ending: Ending) -> None:
         if child.spec.final and ending.code == 0:
-            child.state = "stopped"
+            self._tell_stopped(child, ending)
             self._stopping.set()
             return
         now = self._clock.monotonic()
@@ -229,10 +231,9 @@ class Supervisor:
                 elif left <= 0:
                     child.kill(f"did not stop within {self._grace_s:g} s and was killed")
                 for ended in self._wait(max(0.05, left)):
-                    self._stopped(ended)
+                    self._tell_stopped(ended, self._reap(ended))
 
-    def _stopped(self, child: Child) -> None:
-        ending = self._reap(child)
+    def _tell_stopped(self, child: Child, ending: Ending) -> None:
         _log.info("process_stopped", child=child.spec.name, reason=ending.reason)
         self._reports.put(
             ProcessChanged(
@@ -311,31 +312,3 @@ class Supervisor:
         if self._notifier.watchdog_s is not None and self._clock.monotonic() >= self._watchdog_due:
             self._watchdog_due = self._clock.monotonic() + self._notifier.watchdog_s
             self._notifier.send("WATCHDOG=1")
-
-    def _probe(self, child: Child) -> None:
-        """Ask a child over all its lives; runs in a thread of its own."""
-        life, failures = 0, 0
-        while not self._stopping.wait(child.spec.probe_every_s if child.ready else _FIRST_PROBE_S):
-            if child.life != life:
-                life, failures = child.life, 0
-            if child.pid is None:
-                continue
-            # A long answer may come from a life that is over: it says nothing of this one.
-            well = self._ask(child)
-            if well:
-                failures = 0
-                if not child.ready:
-                    child.ready_life = life
-                    self._poke()
-            elif child.ready or self._clock.monotonic() - child.started > child.spec.start_s:
-                failures += 1
-                if failures >= child.spec.probe_failures:
-                    self._hung.put((child, life))
-                    self._poke()
-
-    def _ask(self, child: Child) -> bool:
-        try:
-            return child.spec.probe is not None and child.spec.probe()
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong, it did not say yes
-            _log.debug("probe_failed", child=child.spec.name, error=type(error).__name__)
-            return False

@@ -119,6 +119,25 @@ def test_what_no_restart_mends_ends_everything(
     assert "web down" in diary.lines()
 
 
+def test_the_end_of_a_final_child_is_the_end_of_everything(diary: Any, run: Any, wait_for: Wait) -> None:
+    """A replay that is through stops its supervisor; the others stop in order, and nothing is an error."""
+    running = run(diary.spec("web", "stay"), diary.spec("loop", "exit", "0", final=True))
+
+    wait_for(lambda: not running.thread.is_alive())
+
+    assert None is running.error
+    assert [("process_stopped", "loop", "exit 0"), ("process_stopped", "web", "exit 0")] == running.told()[2:]
+
+
+def test_a_final_child_that_fails_is_restarted(diary: Any, run: Any, wait_for: Wait, tmp_path: Path) -> None:
+    """Only exit code 0 is an end."""
+    running = run(diary.spec("loop", "once", "3", str(tmp_path / "marker"), final=True))
+
+    wait_for(lambda: len(running.changes) == 2)
+
+    assert running.thread.is_alive()
+
+
 def test_a_report_that_fails_stops_nothing(diary: Any, wait_for: Wait, run: Any) -> None:
     """The log may be out of order; the children are kept running all the same."""
     running = run(diary.spec("loop", "stay"))
