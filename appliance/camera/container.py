@@ -185,6 +185,7 @@ class ContainerSource:
         """Open with the first set of options that works."""
         failure: CameraError | None = None
         for options in self._address.options:
+            began = self._clock.monotonic()
             try:
                 return av.open(
                     self._address.url,
@@ -194,20 +195,21 @@ class ContainerSource:
                     metadata_errors="replace",
                 )
             except (av.error.FFmpegError, OSError, ValueError) as error:
-                failure = self._explain(error)
+                failure = self._explain(error, began)
         if failure is None:
             raise AssertionError("an address needs at least one set of options")
         raise failure
 
     def _next_packet(self) -> "VideoPacket | None":
         """The next packet of the stream; None at the end, be it regular or not."""
+        began = self._clock.monotonic()
         try:
             return next(self._packets, None)
         except av.error.EOFError:
             return None
         except (av.error.FFmpegError, OSError) as error:
             if self.live:
-                raise self._explain(error) from None
+                raise self._explain(error, began) from None
             self._damaged += 1
             _log.warning("recording_damaged", source=self.address, reason=_reason(error))
             return None
@@ -284,10 +286,11 @@ class ContainerSource:
         self._given += 1
         self._decoded.append(Shot(picture, at))
 
-    def _explain(self, error: Exception) -> CameraError:
+    def _explain(self, error: Exception, began: float) -> CameraError:
         """One of our errors for one of libav's, without the address it carries."""
         reason = _reason(error)
-        if isinstance(error, av.error.ExitError):
+        # Only some of libav's readers say that they were interrupted because the time was up.
+        if self._timeout_s is not None and self._clock.monotonic() - began >= self._timeout_s:
             reason = f"nothing came for {self._timeout_s:g} s"
         message = f"{self.address}: {reason}"
         hint = self._address.hint

@@ -23,7 +23,7 @@ _HINT = "a source is scene:door, /dev/videoN, rtsp://…, http://…, a video fi
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
 _DEVICE = re.compile(r"^/dev/(video\d{1,3}|v4l/[\w./:-]+)$")
 
-_PROMPT = {"fflags": "nobuffer", "analyzeduration": "1500000", "probesize": "2000000", "fpsprobesize": "1"}
+_PROMPT = {"analyzeduration": "1500000", "probesize": "2000000", "fpsprobesize": "1"}
 """Start within a second or so instead of libav's five, at the price of a guessed frame rate."""
 
 _RTSP = {**_PROMPT, "rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtp,tcp,tls,udp"}
