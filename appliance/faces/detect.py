@@ -5,7 +5,6 @@ draws it, also from the HOG detector, so that `align` needs one rule for both.
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,14 +13,18 @@ import cv2
 import dlib
 import numpy as np
 
-from appliance.errors import ModelError
 from appliance.faces.align import ShapePredictor, chip_points, yunet_box
+from appliance.faces.network import open_session
 from appliance.values import Box, DetectedFace, FloatArray, ImageArray
 
-_KEPT_SIZES = 4
-"""Input sizes for which a network is kept ready; a box has few cameras."""
+_STRIDES = (8, 16, 32)
+"""Pixels between the cells of YuNet's maps."""
+_CELL_SIZE = 16
+"""Numbers a cell: class, object, box (4), points (10)."""
 _OVERLAP = 0.3
 """Boxes that overlap more than this are the same face (the value OpenCV's samples use)."""
+_MOST_FACES = 5000
+"""Candidates looked at, best first (OpenCV's default)."""
 
 
 class FaceDetector(Protocol):
@@ -42,71 +45,91 @@ def in_order(faces: Sequence[DetectedFace]) -> list[DetectedFace]:
 
 
 class YuNetDetector:
-    """OpenCV's YuNet, on a copy of the picture.
+    """YuNet in onnxruntime, on a copy of the picture: `cv2.FaceDetectorYN`'s faces in half its time.
 
     Args:
-        weights: The ONNX file.
-        width_px: Width of the copy. A face is found from about 6 % of the width up; 320 found all 7,701
+        weights: The converted ONNX file.
+        width_px: Width of the copy. A face is found from about 5 % of the width up; 320 found all 7,701
             faces of LFW.
         min_score: Least certainty, 0 to 1.
-
-    Not safe for use by two threads at once.
     """
 
     def __init__(self, weights: Path, *, width_px: int = 320, min_score: float = 0.7) -> None:
         self._weights = weights
         self._width_px = width_px
         self._min_score = min_score
-        # The network is prepared for one input size, and preparing costs more than running it.
-        self._networks: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._session: Any = None
 
     def open(self) -> None:
-        """Load the network for 16:9 pictures, so that the first frame is not late.
+        """Load the network.
 
         Raises:
-            ModelError: OpenCV cannot read the file.
+            ModelError: The file is no network, or another.
         """
-        self._network((self._width_px, self._width_px * 9 // 16))
+        self._session = open_session(self._weights, side=None, last_axes=[_CELL_SIZE] * len(_STRIDES))
 
     def detect(self, bgr: ImageArray) -> list[DetectedFace]:
         """Faces in a BGR picture, as `FaceDetector.detect` says."""
         height, width = bgr.shape[:2]
-        if width > self._width_px:
-            size = (self._width_px, max(1, round(height * self._width_px / width)))
-            copy = cv2.resize(bgr, size, interpolation=cv2.INTER_LINEAR)
+        small_width = min(width, self._width_px)
+        small_height = max(1, round(height * small_width / width))
+        # Filled up with black at the right and bottom, as OpenCV does, to whole cells of the coarsest map.
+        canvas = np.zeros((1, _whole(small_height), _whole(small_width), 3), np.uint8)
+        place = canvas[0, :small_height, :small_width]
+        if (small_height, small_width) == (height, width):
+            place[:] = bgr
         else:
-            size, copy = (width, height), bgr
-        _, rows = self._network(size).detect(copy)
-        if rows is None:
-            return []
-        # Each row: x, y, width, height, five points, score.
-        scale = np.array([width / size[0], height / size[1]] * 7, dtype=np.float32)
-        found: list[DetectedFace] = []
-        for row in rows:
-            numbers = row[:14] * scale
-            if np.isfinite(numbers).all() and numbers[2] > 0 and numbers[3] > 0:
-                box = Box(*(float(n) for n in numbers[:4]))
-                found.append(DetectedFace(box, numbers[4:].reshape(5, 2), min(1.0, float(row[14]))))
-        return in_order(found)
+            cv2.resize(bgr, (small_width, small_height), dst=place, interpolation=cv2.INTER_LINEAR)
+        maps = self._session.run(None, {"chips": canvas})
+        scale = np.array([width / small_width, height / small_height], dtype=np.float32)
+        return in_order(_decoded(maps, self._min_score, scale))
 
-    def _network(self, size: tuple[int, int]) -> Any:
-        """The network for an input of (width, height), made on first use."""
-        network = self._networks.get(size)
-        if network is None:
-            try:
-                network = cv2.FaceDetectorYN.create(
-                    str(self._weights), "", size, self._min_score, _OVERLAP, 100
-                )
-            except cv2.error as error:
-                raise ModelError(
-                    f"{self._weights} cannot be read by OpenCV {cv2.__version__}",
-                    hint="check it with: appliance models verify",
-                ) from error
-            self._networks[size] = network
-            if len(self._networks) > _KEPT_SIZES:
-                self._networks.popitem(last=False)
-        self._networks.move_to_end(size)
-        return network
+
+def _whole(length: int) -> int:
+    """Rounded up to whole cells of the coarsest map."""
+    return -(-length // _STRIDES[-1]) * _STRIDES[-1]
+
+
+def _decoded(maps: Sequence[FloatArray], min_score: float, scale: FloatArray) -> list[DetectedFace]:
+    """Faces from YuNet's three maps (OpenCV, face_detect.cpp), overlapping ones merged into the best.
+
+    Args:
+        maps: For each stride float32, (1, rows, columns, 16): class, object, box and points.
+        min_score: Least certainty, 0 to 1.
+        scale: From pixels of the copy to those of the frame, (x, y).
+    """
+    boxes: list[FloatArray] = []
+    points: list[FloatArray] = []
+    scores: list[FloatArray] = []
+    # The score is the root of two certainties, so both must exceed its square: most cells go by this alone.
+    least = math.log(min_score**2 / (1 - min_score**2)) if 0 < min_score < 1 else -math.inf
+    for stride, cells in zip(_STRIDES, maps, strict=True):
+        rows, columns = np.nonzero((cells[0, :, :, 0] > least) & (cells[0, :, :, 1] > least))
+        if not rows.size:
+            continue
+        found = cells[0, rows, columns].astype(np.float64)
+        score = np.sqrt(1 / (1 + np.exp(-found[:, 0])) / (1 + np.exp(-found[:, 1])))
+        corner = np.stack([columns, rows], axis=1)
+        centre = (corner + found[:, 2:4]) * stride
+        # e^10 cells are wider than any picture; a network gone wrong must not overflow.
+        size = np.exp(np.minimum(found[:, 4:6], 10)) * stride
+        boxes.append(np.concatenate([centre - size / 2, size], axis=1))
+        points.append((found[:, 6:].reshape(-1, 5, 2) + corner[:, None]) * stride)
+        scores.append(score)
+    if not boxes:
+        return []
+    all_boxes, all_points, all_scores = (np.concatenate(part) for part in (boxes, points, scores))
+    kept = cv2.dnn.NMSBoxes(
+        all_boxes.astype(int).tolist(), all_scores.tolist(), min_score, _OVERLAP, top_k=_MOST_FACES
+    )
+    return [
+        DetectedFace(
+            Box(*(float(n) for n in all_boxes[index] * np.tile(scale, 2))),
+            (all_points[index] * scale).astype(np.float32),
+            float(all_scores[index]),
+        )
+        for index in np.asarray(kept, dtype=int).reshape(-1)
+    ]
 
 
 class HogDetector:

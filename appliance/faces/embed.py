@@ -1,19 +1,17 @@
 """From chips to embeddings: dlib's network and SFace in onnxruntime, and dlib itself as the reference.
 
-Takes chips in exactly the form `align` cuts them. Every session runs on one thread: two only spin on a box
-that has other work, and results then do not depend on the number of cores.
+Takes chips in exactly the form `align` cuts them.
 """
 
-import ctypes
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Protocol
 
 import dlib
 import numpy as np
-import onnxruntime
 
 from appliance.errors import ModelError
+from appliance.faces.network import open_session
 from appliance.values import (
     DLIB,
     DLIB_MIRROR,
@@ -47,7 +45,7 @@ class ChipEmbedder(Protocol):
 
 
 class _Network:
-    """An ONNX network `chips` -> `embeddings` on one thread, with as little memory as it needs."""
+    """An ONNX network `chips` -> `embeddings`, run a few chips at a time."""
 
     def __init__(self, weights: Path, side: int) -> None:
         self._weights = weights
@@ -56,33 +54,7 @@ class _Network:
 
     def open(self) -> None:
         """Load and check the network."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
-        # Buffers planned ahead for each input shape cost 10 MiB and no measurable time.
-        options.enable_mem_pattern = False
-        try:
-            session = onnxruntime.InferenceSession(
-                str(self._weights), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own errors share no base class
-            raise ModelError(
-                f"{self._weights} cannot be read by onnxruntime {onnxruntime.__version__}",
-                hint="check it with: appliance models verify",
-            ) from error
-        taken, given = session.get_inputs(), session.get_outputs()
-        if (
-            [i.name for i in taken] != ["chips"]
-            or taken[0].shape[1:] != [self._side, self._side, 3]
-            or given[0].shape[1:] != [EMBEDDING_SIZE]
-        ):
-            raise ModelError(
-                f"{self._weights} is another network: it takes {taken[0].shape} and gives {given[0].shape}",
-                hint="replace it with: appliance models install",
-            )
-        self._session = session
+        self._session = open_session(self._weights, side=self._side, last_axes=[EMBEDDING_SIZE])
 
     def embed(self, chips: ImageArray) -> FloatArray:
         """Run it, a few chips at a time."""
@@ -158,16 +130,6 @@ class DlibReferenceEmbedder:
         """Embed RGB chips, uint8, (N, 150, 150, 3), N >= 1."""
         vectors = [self._network.compute_face_descriptor(np.ascontiguousarray(chip)) for chip in chips]
         return np.array(vectors, dtype=np.float32)
-
-
-def return_memory() -> None:
-    """Hand memory that loading left behind back to the system, where the C library can.
-
-    onnxruntime reads a whole file before it keeps its own copy; glibc would hold on to 50 MiB of that.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
-    if trim is not None:
-        trim(0)
 
 
 def dlib_templates(embedder: ChipEmbedder, chip: ImageArray, models: Collection[str]) -> Templates:

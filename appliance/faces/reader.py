@@ -21,8 +21,8 @@ from appliance.faces.embed import (
     DlibReferenceEmbedder,
     SFaceEmbedder,
     dlib_templates,
-    return_memory,
 )
+from appliance.faces.network import return_memory
 from appliance.faces.quality import Judgement, judge
 from appliance.settings.model import FaceSettings
 from appliance.values import (

@@ -78,7 +78,8 @@ class _Converter:
         if dense.weight is None or next(self._layers, None) is not None:
             raise _refuse("layers after the fully connected one")
         value = graph.node("MatMul", [value, graph.weight(dense.weight)])
-        return graph.file(input_shape=(150, 150, 3), last=value, outputs=dense.shape[0])
+        outputs = {"embeddings": (value, ("n", dense.shape[0]))}
+        return graph.file(input_shape=(150, 150, 3), outputs=outputs)
 
     def _take(self, kind: str) -> Layer:
         """The next layer, which must be of this kind."""

@@ -17,13 +17,10 @@ that channel changes its sign in the convolution before and once more in the one
 from typing import Any
 
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 
-from appliance.errors import ModelError
 from appliance.models.onnx_graph import GraphWriter
+from appliance.models.onnx_weights import Published, attributes, converted, refusal
 
 Array = NDArray[Any]
 
@@ -34,70 +31,17 @@ def convert(data: bytes) -> bytes:
     Raises:
         ModelError: The file is damaged, or its network is not SFace's shape.
     """
-    try:
-        model = onnx.load_model_from_string(data)
-        if any(t.data_location == onnx.TensorProto.EXTERNAL for t in model.graph.initializer):
-            raise _refuse("weights in another file")
-        onnx.checker.check_model(model)
-        with np.errstate(all="raise"):
-            return _Converter(model.graph).run()
-    except (DecodeError, onnx.checker.ValidationError) as error:
-        raise _refuse("not an ONNX file") from error
-    except (KeyError, ValueError, IndexError, TypeError, ArithmeticError) as error:
-        raise _refuse(f"{type(error).__name__} in the graph") from error
-
-
-def _refuse(what: str) -> ModelError:
-    return ModelError(
-        f"SFace weights: {what}; this is not the published network",
-        hint="fetch the published file with: appliance models install",
-    )
+    return converted(data, lambda published: _Converter(published).run())
 
 
 class _Converter:
     """Follows the chain from the input to the output, folding as it goes."""
 
-    def __init__(self, source: onnx.GraphProto) -> None:
-        self._source = source
-        self._constants: dict[str, Array] = {t.name: numpy_helper.to_array(t) for t in source.initializer}
-        self._chain = [n for n in source.node if not self._expanded(n)]
+    def __init__(self, source: Published) -> None:
+        self._constants = source.constants
+        self._chain = source.nodes
         self._position = 0
         self._graph = GraphWriter("sface-2021dec")
-
-    def _expanded(self, node: onnx.NodeProto) -> bool:
-        """Work out a node that only prepares weights; True if it was one."""
-        match node.op_type:
-            case "DequantizeLinear":
-                self._constants[node.output[0]] = self._dequantised(node)
-            case "Reshape" if node.input[0] in self._constants:
-                weight, shape = (self._constants[name] for name in node.input)
-                self._constants[node.output[0]] = weight.reshape([int(n) for n in shape])
-            case "Constant" | "Dropout":
-                # Dropout does nothing outside training; it hands its input on.
-                if node.op_type == "Dropout":
-                    self._renamed(node.output[0], node.input[0])
-            case _:
-                return False
-        return True
-
-    def _renamed(self, old: str, new: str) -> None:
-        for other in self._source.node:
-            for index, name in enumerate(other.input):
-                if name == old:
-                    other.input[index] = new
-
-    def _dequantised(self, node: onnx.NodeProto) -> Array:
-        """`(q - zero) * scale`, with one scale and zero for each block along an axis."""
-        quantised, scales, zeros = (self._constants[name] for name in node.input)
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        axis, block = attributes["axis"], attributes["block_size"]
-        length = quantised.shape[axis]
-        steps = np.arange(length) // block
-        if steps[-1] >= scales.shape[axis]:
-            raise _refuse("fewer scales than blocks")
-        scales, zeros = np.take(scales, steps, axis), np.take(zeros, steps, axis)
-        expanded: Array = (quantised.astype(np.float32) - zeros.astype(np.float32)) * scales
-        return expanded
 
     def run(self) -> bytes:
         graph, source = self._graph, self._chain[0].input[0]
@@ -114,8 +58,8 @@ class _Converter:
             swap = slice(None)
         value = self._head(value, source, signs)
         if self._position != len(self._chain):
-            raise _refuse("more layers than expected")
-        return graph.file(input_shape=(112, 112, 3), last=value, outputs=128)
+            raise refusal("more layers than expected")
+        return graph.file(input_shape=(112, 112, 3), outputs={"embeddings": (value, ("n", 128))})
 
     def _peek(self) -> str:
         return self._chain[self._position].op_type if self._position < len(self._chain) else ""
@@ -123,10 +67,10 @@ class _Converter:
     def _next(self, operator: str, source: str | None = None) -> Any:
         """The next node, which must be this operator and take up the chain."""
         if self._peek() != operator:
-            raise _refuse(f"expected {operator}, got {self._peek() or 'the end'}")
+            raise refusal(f"expected {operator}, got {self._peek() or 'the end'}")
         node = self._chain[self._position]
         if source is not None and node.input[0] != source:
-            raise _refuse("the network is not a chain")
+            raise refusal("the network is not a chain")
         self._position += 1
         return node
 
@@ -137,7 +81,7 @@ class _Converter:
         """The next batch normalisation as factor and offset a channel, float64."""
         node = self._next("BatchNormalization", source)
         gamma, beta, mean, variance = (self._constants[n].astype(np.float64) for n in node.input[1:5])
-        epsilon = {a.name: a.f for a in node.attribute}["epsilon"]
+        epsilon = attributes(node)["epsilon"]
         factor = gamma / np.sqrt(variance + epsilon)
         return factor, beta - mean * factor, node.output[0]
 
@@ -154,17 +98,15 @@ class _Converter:
             The output's name in both graphs, and its signs.
         """
         node = self._next("Conv", source)
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        given = attributes(node)
         weight = self._constants[node.input[1]].astype(np.float64)[:, order]
-        weight = weight * (
-            signs[None, :, None, None] if attributes["group"] == 1 else signs[:, None, None, None]
-        )
+        weight = weight * (signs[None, :, None, None] if given["group"] == 1 else signs[:, None, None, None])
         factor, offset, output = self._normalisation(node.output[0])
         slope = self._next("PRelu", output)
         slopes = self._constants[slope.input[1]].astype(np.float64).reshape(-1, 1, 1, 1)
         signs = np.where(slopes.reshape(-1) > 1, -1.0, 1.0)
         weight = weight * (factor * signs)[:, None, None, None]
-        kept = {name: attributes[name] for name in ("group", "kernel_shape", "pads", "strides")}
+        kept = {name: given[name] for name in ("group", "kernel_shape", "pads", "strides")}
         graph = self._graph
         weights = [graph.weight(weight.astype(np.float32)), graph.weight((offset * signs).astype(np.float32))]
         value = graph.node("Conv", [value, *weights], **kept)

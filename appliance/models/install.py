@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.errors import ModelError
-from appliance.models import convert_dlib, convert_sface, sources
+from appliance.models import convert_dlib, convert_sface, convert_yunet, sources
 from appliance.models.folder import ModelFolder, State
 from appliance.models.manifest import AddressSource, DistributionSource, Model, WheelSource
 
@@ -22,6 +22,7 @@ FROM_VARIABLE = "APPLIANCE_MODELS_FROM"
 CONVERTERS: dict[str, Callable[[bytes], bytes]] = {
     "dlib": convert_dlib.convert,
     "sface": convert_sface.convert,
+    "yunet": convert_yunet.convert,
 }
 
 

@@ -131,7 +131,7 @@ class Model(_Entry):
     output: ModelOutput
     sources: tuple[Source, ...] = ()
     converted_from: str | None = None
-    converter: Literal["dlib", "sface"] | None = None
+    converter: Literal["dlib", "sface", "yunet"] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -3,7 +3,7 @@
 Pins the versions that get into the file and orders nothing by chance. Does not know any network.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,22 +41,26 @@ class GraphWriter:
         """Turn uint8 rows of pixels, (N, height, width, 3), into float32 planes, (N, 3, height, width)."""
         return self.node("Cast", [self.node("Transpose", [source], perm=[0, 3, 1, 2])], to=TensorProto.FLOAT)
 
-    def file(self, *, input_shape: tuple[int, int, int], last: str, outputs: int) -> bytes:
+    def file(
+        self, *, input_shape: Sequence[int | str], outputs: Mapping[str, tuple[str, Sequence[int | str]]]
+    ) -> bytes:
         """The finished model.
 
         Args:
-            input_shape: Height, width, channels of the uint8 input named `chips`.
-            last: Name of the value that becomes the output `embeddings`, float32, (N, outputs).
-            outputs: Numbers a chip.
+            input_shape: Height, width, channels of the uint8 input named `chips`; a name for what may vary.
+            outputs: For each output its name, and the node and shape of the float32 value that becomes it.
         """
-        self._nodes[-1].output[0] = "embeddings"
-        if self._nodes[-1].name != last:
-            raise ValueError(f"{last} is not the last node")
+        new_names = {node: name for name, (node, _) in outputs.items()}
+        for node in self._nodes:
+            node.output[0] = new_names.get(node.output[0], node.output[0])
         graph = helper.make_graph(
             self._nodes,
             self._name,
             [helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", *input_shape])],
-            [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["n", outputs])],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
+                for name, (_, shape) in outputs.items()
+            ],
             self._weights,
         )
         model = helper.make_model(

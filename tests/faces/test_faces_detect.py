@@ -73,6 +73,40 @@ def test_both_detectors_find_the_same_points(
         assert 0.6 < ours.box.overlap(theirs.box)
 
 
+@pytest.mark.parametrize("width_px", [160, 300, 320, 480])
+def test_yunet_finds_what_opencv_finds(
+    model_folder: ModelFolder, portraits: Mapping[str, ImageArray], width_px: int
+) -> None:
+    """Box, points and score of `cv2.FaceDetectorYN` with the published file, also for odd widths."""
+    frame = on_frame(
+        {
+            (0, 60, 200): portraits["scene/biden"],
+            (900, 100, 300): portraits["scene/obama"],
+            (420, 60, 420): portraits["scene/astronaut"],
+        },
+        (1280, 723),
+    )
+    ours = YuNetDetector(model_folder.path("yunet"), width_px=width_px, min_score=0.6)
+    ours.open()
+    size = (width_px, round(723 * width_px / 1280))
+    theirs = cv2.FaceDetectorYN.create(str(model_folder.path("yunet-int8bq")), "", size, 0.6, 0.3)
+    rows = theirs.detect(cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR))[1]
+    scale = np.array([1280 / size[0], 723 / size[1]])
+    expected = sorted(rows, key=lambda row: -row[2] * row[3])
+    found = ours.detect(frame)
+
+    assert len(expected) == len(found) >= 2
+    for row, face in zip(expected, found, strict=True):
+        assert pytest.approx(row[14], abs=1e-4) == face.score
+        assert 0.01 > np.abs(row[4:14].reshape(5, 2) * scale - face.points).max()
+        assert pytest.approx(row[:4] * np.tile(scale, 2), abs=0.01) == (
+            face.box.x,
+            face.box.y,
+            face.box.width,
+            face.box.height,
+        )
+
+
 def test_an_empty_picture_has_no_face(detector: FaceDetector) -> None:
     """Neither an error nor a guess."""
     assert [] == detector.detect(np.full((360, 640, 3), 90, np.uint8))
@@ -141,7 +175,7 @@ def test_many_sizes_one_after_another_leave_the_result_alone(yunet: YuNetDetecto
 
 
 def test_a_file_that_is_no_network_is_a_typed_error(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """OpenCV's own exception does not leave the room."""
+    """The runtime's own exception does not leave the room."""
     path = tmp_path_factory.mktemp("weights") / "yunet.onnx"
     path.write_bytes(b"nothing of the kind")
 

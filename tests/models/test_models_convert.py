@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from appliance.errors import ModelError
-from appliance.models import convert_dlib, convert_sface
+from appliance.models import convert_dlib, convert_sface, convert_yunet
 from appliance.models.dlib_stream import read_network
 from appliance.models.folder import ModelFolder
 
@@ -42,6 +42,26 @@ def test_sface_converts_to_the_bytes_in_the_manifest(installed: ModelFolder, sfa
     assert (
         installed.manifest.model("sface").sha256 == hashlib.sha256(convert_sface.convert(sface)).hexdigest()
     )
+
+
+def test_yunet_converts_to_the_bytes_in_the_manifest(installed: ModelFolder) -> None:
+    """As for the embedders."""
+    made = convert_yunet.convert(installed.path("yunet-int8bq").read_bytes())
+
+    assert installed.manifest.model("yunet").sha256 == hashlib.sha256(made).hexdigest()
+
+
+@pytest.mark.parametrize("kept", [0, 10, 50_000, 122_488])
+def test_a_truncated_yunet_is_a_typed_error(installed: ModelFolder, kept: int) -> None:
+    """Wherever a copy stopped."""
+    with pytest.raises(ModelError):
+        convert_yunet.convert(installed.path("yunet-int8bq").read_bytes()[:kept])
+
+
+def test_another_onnx_network_is_not_taken_for_yunet(sface: bytes) -> None:
+    """A valid file of another kind is refused, not half converted."""
+    with pytest.raises(ModelError, match="not the network that was expected"):
+        convert_yunet.convert(sface)
 
 
 def test_the_published_stream_is_read_to_its_end(dat: bytes) -> None:
@@ -78,6 +98,8 @@ def test_noise_is_never_more_than_a_typed_error(data: bytes) -> None:
         convert_dlib.convert(data)
     with pytest.raises(ModelError):
         convert_sface.convert(data)
+    with pytest.raises(ModelError):
+        convert_yunet.convert(data)
 
 
 @settings(max_examples=80, deadline=None)
@@ -121,7 +143,7 @@ def test_a_truncated_sface_is_a_typed_error(sface: bytes, kept: int) -> None:
 
 def test_another_onnx_network_is_not_taken_for_sface(installed: ModelFolder) -> None:
     """A valid file of another kind is refused, not half converted."""
-    with pytest.raises(ModelError, match="not the published network"):
+    with pytest.raises(ModelError, match="not the network that was expected"):
         convert_sface.convert(installed.path("dlib-resnet").read_bytes())
 
 
@@ -146,3 +168,4 @@ def test_the_converted_files_are_valid_onnx(installed: ModelFolder) -> None:
     """They follow the standard, so that other runtimes can read them too."""
     onnx.checker.check_model(str(installed.path("dlib-resnet")), full_check=True)
     onnx.checker.check_model(str(installed.path("sface")), full_check=True)
+    onnx.checker.check_model(str(installed.path("yunet")), full_check=True)
