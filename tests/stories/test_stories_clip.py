@@ -76,7 +76,7 @@ def _clip_frame(media_s: float | None) -> int:
 def story(
     material: Path, models: ModelsClient, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Replayed, dict[str, str], Path, Path]:
-    """Two people enrolled from the first second, the rest replayed: the log, who is who, where it is, the key."""
+    """Two people enrolled from the first second, the rest replayed: log, who is who, state, key."""
     folder = tmp_path_factory.mktemp("story")
     key = Ed25519PrivateKey.generate()
     identity = folder / "id_ed25519"

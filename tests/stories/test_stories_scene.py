@@ -28,7 +28,7 @@ Story = tuple[Replayed, tuple[Replayed, Replayed], dict[str, str], Path, pyrage.
 
 @pytest.fixture(scope="module")
 def story(models: ModelsClient, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """The scene replayed with the same gallery, once sealing and twice not; who is who; state; the admin's key."""
+    """The scene replayed, once sealing and twice not; who is who; the state; the admin's key."""
     folder = tmp_path_factory.mktemp("scene")
     key = pyrage.x25519.Identity.generate()
     plain = Settings.model_validate({"evidence": {"recipients": [str(key.to_public())]}})
