@@ -36,7 +36,8 @@ class Outbox(EventLog):
     def claim(self, now: datetime, limit: int = 16) -> list[OutboxRow]:
         """Take what is due, oldest event first; committed as running before this returns.
 
-        What is past its deadline is marked expired instead, with an event.
+        What is promised at most once and past its deadline is marked expired instead, with an event.
+        At least once has no deadline: a receiver that was away for a day still gets everything.
 
         Args:
             now: Aware time.
@@ -45,8 +46,9 @@ class Outbox(EventLog):
         pending = (
             _joined(self._device).where(outbox.c.state == OutboxState.PENDING.value).order_by(outbox.c.id)
         )
-        late = pending.where(outbox.c.deadline < now).limit(_LATE_AT_ONCE)
-        due = pending.where(outbox.c.not_before <= now, outbox.c.deadline >= now).limit(limit)
+        too_late = (outbox.c.delivery == Delivery.AT_MOST_ONCE.value) & (outbox.c.deadline < now)
+        late = pending.where(too_late).limit(_LATE_AT_ONCE)
+        due = pending.where(outbox.c.not_before <= now, ~too_late).limit(limit)
         with reading(self._engine) as connection:  # an idle box polls: that must not take the write lock
             idle = all(connection.execute(wanted.limit(1)).first() is None for wanted in (late, due))
         if idle:
@@ -71,7 +73,7 @@ class Outbox(EventLog):
     def finish(
         self,
         row: OutboxRow | int,
-        state: OutboxState,
+        state: str,
         *,
         error: str | None = None,
         not_before: datetime | None = None,
@@ -80,31 +82,31 @@ class Outbox(EventLog):
 
         Args:
             row: The row or its id; running.
-            state: `DELIVERED`; `PENDING` to try again (at least once only); `DEAD`, `EXPIRED` or
-                `UNKNOWN`, which also go to the log.
+            state: An `OutboxState`, or its text: `DELIVERED`; `PENDING` to try again (at least once
+                only); `DEAD`, `EXPIRED` or `UNKNOWN`, which also go to the log.
             error: Why not, in words without names or secrets; cut at 500 characters.
             not_before: For `PENDING`: when to try again; None: at once.
 
         Raises:
             StoreError: The row is not running: finished already, or taken over by `recover`.
-            ValueError: `RUNNING`, or repeating what is promised at most once.
+            ValueError: `RUNNING`, no such state, or repeating what is promised at most once.
         """
-        now = self._clock.wall()
+        now, end = self._clock.wall(), OutboxState(state)
         with writing(self._engine) as connection:
             self._lock_head(connection)
             found = self._rows(connection, [row if isinstance(row, int) else row.id])
             if not found or found[0].state is not OutboxState.RUNNING:
                 raise StoreError("that action is not running: it was finished, or sorted out after a restart")
-            if state is OutboxState.RUNNING:
+            if end is OutboxState.RUNNING:
                 raise ValueError("an action does not end by running")
-            if state is OutboxState.PENDING:
+            if end is OutboxState.PENDING:
                 if found[0].delivery is Delivery.AT_MOST_ONCE:
                     raise ValueError(
                         f"action {found[0].action} is done at most once and cannot be tried again"
                     )
                 self._put_back(connection, found[0], error, not_before or now)
             else:
-                self._end(connection, found[0], state, error, now)
+                self._end(connection, found[0], end, error, now)
 
     def recover(self, now: datetime) -> list[OutboxRow]:
         """Sort out what was running when the last dispatch ended; call once, before claiming.

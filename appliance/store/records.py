@@ -103,7 +103,7 @@ class Subscription:
         on: Event types.
         grade: For decisions, the only grade wanted; None: every one. Other events have no grade.
         delivery: At least or at most once.
-        deadline_s: Seconds after the event when it is too late, > 0.
+        deadline_s: Seconds after the event when it is too late, > 0; for at most once only.
     """
 
     action: str
@@ -150,7 +150,7 @@ class OutboxRow:
         action: Id of the action.
         attempts: How often it was begun, this time included.
         not_before: Not to be tried before.
-        deadline: Too late afterwards.
+        deadline: Too late afterwards, if it is promised at most once.
         last_error: Why the last attempt failed; nothing personal.
         idempotency_key: The same for every attempt: for receivers that drop repetitions.
     """

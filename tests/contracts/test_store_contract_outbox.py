@@ -127,15 +127,29 @@ def test_the_deadline_itself_is_in_time(make_store: MakeStore) -> None:
     assert 1 == len(log.claim(NOON + timedelta(seconds=5)))
 
 
-def test_waiting_for_another_try_can_expire(make_store: MakeStore, clock: ManualClock) -> None:
-    """A retry planned for after the deadline expires at the deadline, not at the retry."""
+def test_at_least_once_has_no_deadline(make_store: MakeStore, clock: ManualClock) -> None:
+    """A receiver that was away for a week still gets everything, retries included."""
+    log = make_store(subscriptions=[HOOK])
+    log.append(OPENED)
+    (row,) = log.claim(NOON + timedelta(days=3))
+    log.finish(row, OutboxState.PENDING, not_before=NOON + timedelta(days=7))
+
+    assert [2] == [again.attempts for again in log.claim(NOON + timedelta(days=7))]
+    assert [] == outcomes(log)
+
+
+def test_an_end_may_be_said_in_text(make_store: MakeStore, clock: ManualClock) -> None:
+    """Dispatch has a word of its own for each state; another word is refused before anything is done."""
     log = make_store(subscriptions=[HOOK])
     log.append(OPENED)
     (row,) = log.claim(clock.wall())
-    log.finish(row, OutboxState.PENDING, not_before=NOON + timedelta(hours=1))
-    log.claim(NOON + timedelta(seconds=61))
+    log.finish(row.id, "pending")
+    (row,) = log.claim(clock.wall())
+    with pytest.raises(ValueError, match="lost"):
+        log.finish(row.id, "lost")
+    log.finish(row.id, "dead")
 
-    assert [("action_expired", "hook")] == outcomes(log)
+    assert ([OutboxState.DEAD], [("action_dead", "hook")]) == ([r.state for r in log.outbox()], outcomes(log))
 
 
 def test_a_dead_letter_can_be_tried_again(make_store: MakeStore, clock: ManualClock) -> None:
