@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,11 @@ def install_python(folder: Path, name: str, change: str = "pass") -> None:
     """Put this interpreter on the PATH, changed in one respect."""
     code = f"import sys; {change}; exec(sys.argv[2])"
     install_program(folder, name, f'exec "{sys.executable}" -c "{code}" "$@"')
+
+
+def plain_name(requirement: str) -> str:
+    """The name of a requirement, as a lock writes it."""
+    return re.split(r"[^A-Za-z0-9_.-]", requirement)[0].lower().replace("_", "-")
 
 
 def sentence(ran: subprocess.CompletedProcess[str]) -> str:
@@ -211,6 +217,26 @@ def test_the_locks_name_no_index_and_every_hash() -> None:
 
         assert not re.search(r"://|^dlib=|--(index|find|extra)", text, re.MULTILINE)
         assert len(re.findall(r"^[a-z]\S*==", text, re.MULTILINE)) == len(pins) > 10
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    """A dependency added to pyproject.toml and not locked would be missing on every new machine."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    text = (ROOT / "requirements.lock").read_text()
+    wanted = set(map(plain_name, project["project"]["dependencies"]))
+    assert wanted <= set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+
+    text += (ROOT / "tests/requirements.lock").read_text()
+    wanted |= set(map(plain_name, project["dependency-groups"]["test"]))
+    assert wanted <= set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
+
+
+def test_the_stand_in_asks_for_the_dlib_that_is_locked() -> None:
+    """Otherwise `pip check` would stop every installation."""
+    stand_in = tomllib.loads((ROOT / "appliance/deploy/dlib/pyproject.toml").read_text())["project"]
+    (wanted,) = stand_in["dependencies"]
+
+    assert f"\n{wanted} \\\n" in (ROOT / "requirements.lock").read_text()
 
 
 def test_every_debian_package_that_a_test_names_is_listed(run: Run) -> None:
