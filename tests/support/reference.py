@@ -1,0 +1,103 @@
+"""The reference pages, made from the program itself: settings, commands, events.
+
+`python tests/support/reference.py` writes them; `tests/test_docs.py` fails when they are stale.
+"""
+
+import inspect
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from appliance import events
+from appliance.cli import appliance
+from appliance.cli.check import described
+from appliance.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+_MADE = "<!-- Made by tests/support/reference.py from the program; do not edit. -->"
+
+
+def pages() -> dict[Path, str]:
+    """Every reference page: where it stands, and what it must hold."""
+    folder = ROOT / "appliance"
+    return {
+        folder / "SETTINGS.md": settings_page(),
+        folder / "CLI.md": commands_page(),
+        folder / "EVENTS.md": events_page(),
+    }
+
+
+def settings_page() -> str:
+    """Every setting with default, meaning and restart scope."""
+    lines = [
+        "# Settings",
+        "",
+        _MADE,
+        "",
+        "One TOML file, written by people, never by the program. `appliance check` finds mistakes.",
+        "`[]` stands for one of several: `[[cameras]]` in the file.",
+        "",
+        "| Setting | Default | Meaning | A change needs |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{row['key']}` | `{_default(row['default'])}` | {row['meaning']} | restart of {row['scope']} |"
+        for row in described(Settings)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, list):
+        return str(value)
+    return {None: "", True: "true", False: "false"}.get(value, str(value)) or "(empty)"
+
+
+def commands_page() -> str:
+    """The help of every command."""
+    parts = ["# Commands", "", _MADE, ""]
+    for path, command in _commands((), appliance):
+        context = click.Context(command, info_name=" ".join(("appliance", *path)), max_content_width=100)
+        parts += [f"## {' '.join(('appliance', *path))}", "", "```text", command.get_help(context).rstrip(), "```", ""]
+    return "\n".join(parts)
+
+
+def _commands(path: tuple[str, ...], command: click.Command) -> list[tuple[tuple[str, ...], click.Command]]:
+    """A command and all below it."""
+    found = [(path, command)]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None:
+                found += _commands((*path, name), inner)
+    return found
+
+
+def events_page() -> str:
+    """Every event with its fields."""
+    lines = [
+        "# Events",
+        "",
+        _MADE,
+        "",
+        "Facts in the log, in the past tense. Every event has `type`, `version`, and, where they apply,",
+        "`camera`, `door` and `visit` (groups what happened between a door's opening and its shutting).",
+        "People are opaque ids. Scores are similarities: higher is more alike.",
+        "",
+    ]
+    for cls in get_args(get_args(events.AnyEvent)[0]):
+        names = ", ".join(f"`{name}`" for name in get_args(cls.model_fields["type"].annotation))
+        lines += [f"## {names}", "", inspect.cleandoc(cls.__doc__ or ""), ""]
+        own = [name for name in cls.model_fields if name not in events.Event.model_fields and name != "type"]
+        lines += [f"Fields: {', '.join(f'`{name}`' for name in own)}.", ""]
+    for title, cls in (("A decision's facts", events.DecisionFacts), ("A frame of a decision", events.FrameScore)):
+        lines += [f"## {title}", "", "```text", inspect.cleandoc(cls.__doc__ or ""), "```", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")
+        print(page.relative_to(ROOT))
