@@ -15,10 +15,10 @@ from stores import OPENED, SHUT, on
 from stores import store as make_store
 
 from appliance.clock import Clock, SystemClock
-from appliance.dispatch import Outbox, OutboxRow, Outcome
+from appliance.dispatch import Outbox, Outcome
 from appliance.errors import StoreError
 from appliance.events import CameraChanged, Event
-from appliance.store import Delivery, OutboxState, Store, sqlite_url
+from appliance.store import Delivery, sqlite_url
 
 EVENTS: dict[str, Event] = {
     "hook": OPENED,
@@ -172,33 +172,6 @@ class MemoryBench:
         return {row.id: row.state for row in self.outbox.rows.values()}
 
 
-class StoreOutbox:
-    """The store's outbox in dispatch's words."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def claim(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
-        """As it is."""
-        return self._store.claim(now, limit)
-
-    def finish(
-        self,
-        row_id: int,
-        outcome: Outcome,
-        /,
-        *,
-        error: str | None = None,
-        not_before: datetime | None = None,
-    ) -> None:
-        """With the store's own word for the outcome."""
-        self._store.finish(row_id, OutboxState(outcome.value), error=error, not_before=not_before)
-
-    def recover(self, now: datetime) -> object:
-        """As it is."""
-        return self._store.recover(now)
-
-
 class StoreBench:
     """The real outbox on SQLite."""
 
@@ -209,7 +182,7 @@ class StoreBench:
             subscriptions=SUBSCRIPTIONS,
         )
         self.store.open()
-        self.outbox = StoreOutbox(self.store)
+        self.outbox: Outbox = self.store
 
     def put(self, action: str, *, at: datetime | None = None) -> int:
         """Append the event that triggers it."""
