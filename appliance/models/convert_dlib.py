@@ -8,8 +8,8 @@ What a converter has to get right (each compared with dlib's own output in the t
 
 * an affine layer after a convolution is a factor and an offset a channel, folded into the convolution;
 * a "down" block begins with a 3x3 convolution of stride 2 without padding; its shortcut is a 2x2 average
-  pool, filled with zero channels up to the block's width. Both together are written as one 2x2 convolution
-  here, so that the runtime need not leave its blocked layout; the average of four is the same;
+  pool, filled with zero channels up to the block's width. The filling is written as a 1x1 convolution with
+  ones on its diagonal, because the runtime would leave its blocked layout for a padding of channels;
 * in the last two "down" blocks the branches differ in size, and dlib's addition fills the smaller one with
   zeros at the bottom and right, after the affine layer;
 * `(x - mean) / 256` folds into the first convolution, which has no padding.
@@ -151,9 +151,10 @@ class _Converter:
         if layer is not None and layer.kind == "avg_pool_2":
             if layer.shape != (2, 2, 2, 2, 0, 0) or width < channels:
                 raise _refuse("a shortcut that is not a 2x2 average")
-            mean = np.zeros((width, channels, 2, 2), dtype=np.float64)
-            mean[range(channels), range(channels)] = 0.25
-            shortcut = self._convolution(source, mean, np.zeros(width), (width, 2, 2, 2, 2, 0, 0))
+            shortcut = graph.node("AveragePool", [source], kernel_shape=[2, 2], strides=[2, 2])
+            if width > channels:
+                wider = np.eye(width, channels)[:, :, None, None]
+                shortcut = self._convolution(shortcut, wider, np.zeros(width), (width, 1, 1, 1, 1, 0, 0))
             size = _shrunk(size, layer.shape)
             layer = next(self._layers, None)
         elif width != channels:

@@ -1,8 +1,9 @@
 """What the benchmarks share: interleaved timing, rows with a goal, and one way to print them.
 
 Importing this module limits numerical libraries to one thread, so it has to come before they do (it is
-first in the alphabet for that). Candidates are timed in turns within one run: on a shared machine only their
-ratio means something, and both then meet the same disturbances.
+first in the alphabet for that). Candidates are timed in turns within one run, so that both meet the same
+disturbances, and by processor time: everything here runs on one thread, where that is the time on the clock
+of a quiet machine, and on a shared one it does not count the neighbours.
 """
 
 import os
@@ -77,7 +78,7 @@ def interleaved(
     rounds: int,
     repeat: Mapping[str, int] | None = None,
 ) -> dict[str, float]:
-    """Median milliseconds of each candidate; every round times all of them in turn.
+    """Median processor milliseconds of each candidate; every round times all of them in turn.
 
     Args:
         candidates: What to time.
@@ -88,11 +89,11 @@ def interleaved(
     for turn in range(rounds + 1):
         for name, run in candidates.items():
             runs = (repeat or {}).get(name, 1)
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(runs):
                 run()
             if turn:
-                times[name].append((time.perf_counter() - start) / runs * 1000)
+                times[name].append((time.process_time() - start) / runs * 1000)
     return {name: statistics.median(found) for name, found in times.items()}
 
 
