@@ -236,6 +236,7 @@ class ContainerSource:
                     self._keep(packet)
                 for frame in packet.decode():
                     if isinstance(frame, av.VideoFrame):
+                        self._damaged += frame.is_corrupt and not packet.is_corrupt
                         self._give(DecodedPicture(frame), frame.pts, frame.time_base)
             elif size:
                 self._give(self._make(packet), packet.pts, packet.time_base)

@@ -6,6 +6,7 @@ a camera of it.
 """
 
 import math
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -53,10 +54,7 @@ _NOISE_MARGIN = 96
 
 
 class Scene:
-    """The door scene at one size and frame rate. Rendering starts with the first `render`.
-
-    Not safe to render from two threads at once.
-    """
+    """The door scene at one size and frame rate. Rendering starts with the first `render`."""
 
     def __init__(
         self,
@@ -142,7 +140,7 @@ class Scene:
             CameraRefusedError: The portraits that come with the appliance are not there.
         """
         if self._stage is None:
-            self._stage = _Stage(self._full, self._scale, self._colour, self._noise, self._seed)
+            self._stage = _stage(self._full, self._scale, self._colour, self._noise, self._seed)
         t = index / self.fps
         picture = self._stage.compose(door_angle(self.script, t), poses(self.script, t))
         picture = self._stage.expose(picture, self._light(t), index)
@@ -156,8 +154,16 @@ class Scene:
         return 1.0 + self._light_drift * (0.75 * slow + 0.25 * math.sin(2 * math.pi * t / 6.1 + 2 * phase))
 
 
+@lru_cache(maxsize=2)
+def _stage(
+    size: tuple[int, int], scale: float, colour: scene_set.Colour, noise: float, seed: int
+) -> "_Stage":
+    """Half a second's work, kept for a scene that is played again."""
+    return _Stage(size, scale, colour, noise, seed)
+
+
 class _Stage:
-    """Everything that is computed once: the set, the portraits in two sizes, vignette and noise."""
+    """Everything that is computed once: set, portraits, vignette and noise. Rendering changes none of it."""
 
     def __init__(
         self, size: tuple[int, int], scale: float, colour: scene_set.Colour, noise: float, seed: int

@@ -2,6 +2,8 @@
 
 import shutil
 import struct
+import subprocess
+import sys
 from collections import deque
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from camera_clips import MIDDLE, jpeg, number_of, write_clip, write_pictures
 from camera_servers import MjpegCamera
 from camera_sources import settings_for
 
+import appliance
 from appliance.camera import Source, open_source
 from appliance.camera.container import ContainerAddress, ContainerSource
 from appliance.clock import SystemClock
@@ -218,6 +221,33 @@ def test_a_wrong_password_is_refused_and_not_repeated(mjpeg_camera: MjpegCamera)
     assert "wrongsecret" not in said
     assert "hushhush" not in said
     assert "watcher" not in said
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_libav_prints_no_address(mjpeg_camera: MjpegCamera, scheme: str) -> None:
+    """Neither our log nor libav's own, on standard error, shows a password when a camera cannot be opened."""
+    address = f"{scheme}://watcher:wrongsecret@127.0.0.1:{mjpeg_camera.port}/video?token=hushhush"
+    mjpeg_camera.password = RIGHT
+    script = (
+        "import sys, traceback; from appliance.camera import open_source; "
+        "from appliance.clock import SystemClock; from appliance.settings import CameraSettings\n"
+        "settings = CameraSettings(id='entrance', source=sys.stdin.read(), stall_s=2)\n"
+        "try:\n    open_source(settings, SystemClock()).open()\n"
+        "except Exception:\n    traceback.print_exc()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        input=address,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=Path(appliance.__file__).parent.parent,
+    )
+
+    assert f"{scheme}://127.0.0.1" in ran.stderr
+    assert "wrongsecret" not in ran.stdout + ran.stderr
+    assert "hushhush" not in ran.stdout + ran.stderr
 
 
 def test_the_right_password_opens(mjpeg_camera: MjpegCamera) -> None:

@@ -1,5 +1,6 @@
 """The rendered scene: the same every time, true to its truth, and good enough to recognise people in."""
 
+import hashlib
 from itertools import pairwise
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from camera_sources import settings_for
 
 from appliance.camera import Scene, SceneSource, Script, Swing, Walk, open_source, recorded_frames, visits
-from appliance.camera.scene import DEFAULT_SCRIPT
+from appliance.camera.scene import DEFAULT_SCRIPT, PORTRAIT_FOLDER
 from appliance.camera.scene_script import OPEN_ANGLE, OPENING, PORTRAITS
 from appliance.camera.scene_set import DOOR_COLOURS
 from appliance.clock import SystemClock
@@ -181,3 +182,14 @@ def test_the_scene_is_a_source_of_the_settings() -> None:
     assert (320, 180, 0.1) == (first.width, second.height, second.stamp.media_s)
     assert (90, 160) == first.gray(Region(0, 0, 0.5, 0.5)).shape
     assert isinstance(source, SceneSource)
+
+
+def test_the_portraits_are_the_ones_that_were_described() -> None:
+    """Each file has the checksum that stands beside its source and licence, and every file is described."""
+    folder = PORTRAIT_FOLDER.parent
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    listed = dict(reversed(line.split("  ")) for line in text.split("```")[1].strip().splitlines())
+    files = {str(p.relative_to(folder)): p for p in folder.glob("*/*")}
+
+    assert listed == {name: hashlib.sha256(p.read_bytes()).hexdigest() for name, p in files.items()}
+    assert sum(p.stat().st_size for p in files.values()) < 1_500_000

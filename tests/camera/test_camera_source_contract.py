@@ -50,17 +50,17 @@ def test_gray_is_the_asked_region(any_source: Source) -> None:
     assert whole.shape[1] / whole.shape[0] == pytest.approx(WIDTH / HEIGHT, rel=0.02)
 
 
-def test_pictures_cannot_be_written_to(any_source: Source) -> None:
+def test_pictures_cannot_be_written_to(any_kind: Source) -> None:
     """What is handed out is read-only, for another room may look at the same pixels."""
-    picture = shots(any_source, 1)[0].picture
+    picture = shots(any_kind, 1)[0].picture
 
     assert not picture.bgr().flags.writeable
     assert not picture.gray(MIDDLE).flags.writeable
 
 
-def test_asking_twice_gives_the_same(any_source: Source) -> None:
+def test_asking_twice_gives_the_same(any_kind: Source) -> None:
     """The full picture is decoded once and kept; gray is equal every time, before and after."""
-    picture = shots(any_source, 1)[0].picture
+    picture = shots(any_kind, 1)[0].picture
     before = picture.gray(MIDDLE).copy()
     full = picture.bgr()
 
@@ -76,33 +76,33 @@ def test_pictures_outlive_their_source(any_source: Source) -> None:
     assert [first + i for i in range(4)] == [number_of(shot.picture.gray(MIDDLE)) for shot in kept]
 
 
-def test_a_closed_source_can_be_opened_again(any_source: Source) -> None:
+def test_a_closed_source_can_be_opened_again(any_kind: Source) -> None:
     """Opening again starts again."""
-    shots(any_source, 2)
+    shots(any_kind, 2)
 
-    assert 3 == len(shots(any_source, 3))
+    assert 3 == len(shots(any_kind, 3))
 
 
-def test_closing_twice_and_before_opening_is_harmless(any_source: Source) -> None:
+def test_closing_twice_and_before_opening_is_harmless(any_kind: Source) -> None:
     """Clean-up need not know how far things came."""
-    any_source.close()
-    any_source.open()
-    any_source.close()
-    any_source.close()
+    any_kind.close()
+    any_kind.open()
+    any_kind.close()
+    any_kind.close()
 
 
-def test_reading_what_is_not_open_is_an_error(any_source: Source) -> None:
+def test_reading_what_is_not_open_is_an_error(any_kind: Source) -> None:
     """Reading a source that was never opened is one of our errors, not a crash."""
     with pytest.raises(CameraLostError):
-        any_source.read()
+        any_kind.read()
 
 
-def test_media_time_never_falls(any_source: Source) -> None:
+def test_media_time_never_falls(any_kind: Source) -> None:
     """Recordings say where they are, beginning at 0; MJPEG over HTTP has no such time."""
-    times = [shot.media_s for shot in shots(any_source, 6)]
+    times = [shot.media_s for shot in shots(any_kind, 6)]
 
-    assert [None] * 6 == times if any_source.live else times == sorted(t for t in times if t is not None)
-    assert any_source.live or 0.0 == times[0]
+    assert [None] * 6 == times if any_kind.live else times == sorted(t for t in times if t is not None)
+    assert any_kind.live or 0.0 == times[0]
 
 
 def test_a_recording_ends_and_stays_ended(recording: Source) -> None:
