@@ -105,8 +105,7 @@ def open_services(
     clock = clock or SystemClock()
     ids = ids or random_ids
     address = settings.store.url.get_secret_value() if settings.store.url else sqlite_url(layout.database)
-    fresh = settings.store.url is None and not layout.database.exists()
-    if fresh and not create:
+    if settings.store.url is None and not layout.database.exists() and not create:
         raise StoreError(
             f"there is no database in {layout.state}",
             hint="start the appliance once (appliance run), or name the right directory with --state",
@@ -122,19 +121,19 @@ def open_services(
         credentials=Path(credentials) if credentials else None,
     )
     device = device_id(layout, ids, clock, create=create)
-    with Vault(source, layout.state) as vault:
-        # New keys only beside no database: beside an old one they would open nothing in it.
-        vault.unlock(create=create and (fresh or settings.store.url is not None))
-        with Store(
-            address,
-            device=device,
-            boot=boot or ids(clock.wall()),
-            seal=vault,
-            clock=clock,
-            ids=ids,
-            subscriptions=[Subscription.of(action) for action in settings.actions],
-        ) as store:
-            yield Services(layout, device, store, vault, clock, ids)
+    store = Store(
+        address,
+        device=device,
+        boot=boot or ids(clock.wall()),
+        seal=(vault := Vault(source, layout.state)),
+        clock=clock,
+        ids=ids,
+        subscriptions=[Subscription.of(action) for action in settings.actions],
+    )
+    with vault, store:
+        # New keys only beside an empty database: beside an old one they would open nothing in it.
+        vault.unlock(create=create and store.is_empty(), create_signing=create and not store.has_chain())
+        yield Services(layout, device, store, vault, clock, ids)
 
 
 def device_id(layout: Layout, ids: IdFactory, clock: Clock, *, create: bool) -> str:

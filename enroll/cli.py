@@ -1,6 +1,7 @@
 """`appliance enroll …`: people from the command line. Consent is asked for here, too."""
 
 import json
+import sys
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -215,7 +216,7 @@ def _judged(files: list[Path], models: Embeds, known: dict[str, object]) -> list
         photos,
         label="looking at pictures",
         hidden=len(photos) < _SHOW_PROGRESS_FROM,
-        file=click.get_text_stream("stderr"),
+        file=sys.stderr,
     )
     verdicts: list[Verdict] = []
     with bar as shown:

@@ -28,8 +28,8 @@ from appliance.evidence import Spool
 from appliance.faces import FaceReader
 from appliance.matching import Gallery, Reference
 from appliance.models import ModelFolder
-from appliance.pipeline import CameraPipeline, GalleryHolder, Records, RecordsThread
-from appliance.pipeline.loop import LoopSettings, Rooms
+from appliance.pipeline import CameraPipeline, FaceReading, GalleryHolder, Records, RecordsThread
+from appliance.pipeline.loop import LoopSettings, Rooms, Show
 from appliance.pipeline.records import Recording
 from appliance.services import Services
 from appliance.settings import CameraSettings, Settings
@@ -110,12 +110,16 @@ class Parts:
     """What is opened once and used by every camera of a process, live or replayed.
 
     Attributes:
+        settings: All of them; each room is handed its own.
+        services: Opened.
         policy: The rule.
         gallery: What is searched.
         reader: The networks.
         spool: Where captures go.
     """
 
+    settings: Settings
+    services: Services
     policy: Policy
     gallery: GalleryHolder
     reader: FaceReader
@@ -168,23 +172,22 @@ def opened_parts(
     with FaceReader.open(
         folder, settings.faces, policy.models, reference=settings.faces.embedder == "dlib"
     ) as reader:
-        yield Parts(policy, gallery, reader, spool.open())
+        yield Parts(settings, services, policy, gallery, reader, spool.open())
 
 
 def camera_pipeline(
     camera: CameraSettings,
-    settings: Settings,
-    services: Services,
     parts: Parts,
     records: Recording,
-    faces: SharedFaces,
-    show: Callable[..., None] | None = None,
+    faces: FaceReading,
+    show: Show | None = None,
 ) -> CameraPipeline:
     """The loop of one camera, introduced to its rooms."""
+    settings = parts.settings
     doors = {door.id: DoorWatch(door) for door in settings.doors if door.camera == camera.id}
     return CameraPipeline(
         LoopSettings(camera, settings.faces, settings.encounters, settings.evidence),
-        Rooms(dict(doors), faces, parts.policy, parts.gallery, records, services.ids),
+        Rooms(dict(doors), faces, parts.policy, parts.gallery, records, parts.services.ids),
         show=show,
     )
 
@@ -207,6 +210,7 @@ class LoopProcess:
         self._counts: dict[str, dict[str, int]] = {}
         self._failures: list[ApplianceError] = []
         self._showcase = Showcase()
+        self._ended = threading.Event()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, or, with `once`, until the recordings are over.
@@ -249,11 +253,10 @@ class LoopProcess:
     def _watch_cameras(self, parts: Parts, records: Recording, stop: threading.Event) -> None:
         """A thread per camera; returns when all have ended."""
         faces = SharedFaces(parts.reader)
-        ended = threading.Event()
         threads = [
             threading.Thread(
                 target=self._watch,
-                args=(camera, parts, records, faces, ended, stop),
+                args=(camera, parts, records, faces, stop),
                 name=f"loop-{camera.id}",
                 daemon=True,
             )
@@ -262,8 +265,8 @@ class LoopProcess:
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            ended.wait(0.5)
-            ended.clear()
+            self._ended.wait(0.5)
+            self._ended.clear()
             if self._failures:
                 stop.set()
 
@@ -273,7 +276,6 @@ class LoopProcess:
         parts: Parts,
         records: Recording,
         faces: SharedFaces,
-        ended: threading.Event,
         stop: threading.Event,
     ) -> None:
         """Follow one camera to the end."""
@@ -286,9 +288,7 @@ class LoopProcess:
         self._cameras[settings.id] = camera
         counts = self._counts[settings.id] = {"frames": 0, "damaged": 0}
         shown = self._showcase.camera(settings.id)
-        pipeline = camera_pipeline(
-            settings, self._settings, self._services, parts, records, faces, shown.show
-        )
+        pipeline = camera_pipeline(settings, parts, records, faces, shown.show)
         try:
             for frame in camera.frames(stop):
                 counts["frames"] += 1
@@ -302,7 +302,7 @@ class LoopProcess:
             self._failures.append(error)
         finally:
             pipeline.finish()
-            ended.set()
+            self._ended.set()
 
     # ------------------------------------------------------------ what others may ask
 

@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 
 from appliance.app.loop import (
     LoggedEvents,
-    SharedFaces,
     camera_pipeline,
     opened_parts,
     read_policy,
@@ -99,7 +98,7 @@ def replay(
         parts = stack.enter_context(opened_parts(own, services, policy, gallery))
         spool = parts.spool if seals else SealsNothing()
         records = Records(LoggedEvents(services.store, lambda: None), spool)
-        pipeline = camera_pipeline(camera, own, services, parts, records, SharedFaces(parts.reader))
+        pipeline = camera_pipeline(camera, parts, records, parts.reader)
         source = open_source(camera, clock)
         frames = damaged = 0
         for frame in recorded_frames(source, camera=CameraId(camera.id), fps=camera.fps, start_wall=start):

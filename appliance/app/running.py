@@ -11,7 +11,7 @@ from appliance.services import Layout, Services
 from appliance.settings import Settings
 from appliance.store import NewEvent
 from appliance.supervisor import ChildSpec, Supervisor
-from appliance.wire import Client, Reply, Request, Server
+from appliance.wire import Client, Handler, Message, Reply, Request, Server
 from appliance.wire.messages import (
     Done,
     Ping,
@@ -71,7 +71,7 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
         threading.Timer(0.1, supervisor.stop).start()
         return Reply(Done())
 
-    handlers = {SupervisorStatusRequest: status, StopRequest: stop}
+    handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status, StopRequest: stop}
     with Server(services.layout.socket("supervisor"), handlers):
         supervisor.run()
 

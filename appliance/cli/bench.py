@@ -37,7 +37,7 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
         raise InputError("there are no benchmarks here", hint="bench runs from a checkout, not from a wheel")
     rows: list[dict[str, Any]] = []
     machine: dict[str, Any] = {}
-    with click.progressbar(scripts, label="measuring", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(scripts, label="measuring", file=sys.stderr) as bar:
         for script in bar:
             document = _run(script)
             machine = machine or document["machine"]
@@ -57,9 +57,8 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
         ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
         peer = f"{row['peer']:.4g}" if row["peer"] is not None else "-"
         reached = "reached" if row["reached"] else "NOT reached"
-        click.echo(
-            f"{row['name']:<22} {row['ours']:>10.4g} {row['unit']:<5} peer {peer:>8}  ratio {ratio:>7}  {row['goal']}: {reached}"
-        )
+        figures = f"{row['ours']:>10.4g} {row['unit']:<5} peer {peer:>8}  ratio {ratio:>7}"
+        click.echo(f"{row['name']:<22} {figures}  {row['goal']}: {reached}")
 
 
 def _run(script: Path) -> dict[str, Any]:

@@ -34,17 +34,18 @@ def captures() -> None:
 def list_(context: Context, *, as_json: bool) -> None:
     """List what is in the spool. The box cannot look inside."""
     with context.services() as services:
+        entries = _spool(context, services).list()
+    if as_json:
         rows = [
             {"capture": entry.id, "sealed_at": entry.sealed_at.isoformat(), "size_bytes": entry.size_bytes}
-            for entry in _spool(context, services).list()
+            for entry in entries
         ]
-    if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    if not rows:
+    if not entries:
         click.echo("no captures are stored")
-    for row in rows:
-        click.echo(f"{row['capture']}  {row['sealed_at'][:19]}  {int(row['size_bytes']) // 1024:>6} KiB")
+    for entry in entries:
+        click.echo(f"{entry.id}  {entry.sealed_at:%Y-%m-%d %H:%M:%S}  {entry.size_bytes // 1024:>6} KiB")
 
 
 @captures.command("copy")

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.context import Context
 from appliance.errors import ApplianceError
 from appliance.evidence import make_identity
 

@@ -177,8 +177,8 @@ def explained(stored: StoredEvent, names: Callable[[str], str | None]) -> dict[s
         )
     beyond = "; the measured tables end before that" if facts.extrapolated else ""
     reasons.append(
-        f"threshold {facts.threshold:+.3f}: {facts.fpir:.2%} of strangers may pass among {facts.gallery_size} "
-        f"people, {facts.references} reference(s) of the nearest{beyond}"
+        f"threshold {facts.threshold:+.3f}: {facts.fpir:.2%} of strangers may pass among "
+        f"{facts.gallery_size} people, {facts.references} reference(s) of the nearest{beyond}"
     )
     lead = f"{facts.margin:+.3f}" if facts.margin is not None else "none, there is no second person"
     reasons.append(f"lead over the second: {lead}; needed {facts.margin_wanted:+.3f}")

@@ -12,7 +12,7 @@ from appliance.settings import When
 @click.option(
     "--camera",
     metavar="SOURCE",
-    help="Look at this instead of the configured cameras: /dev/video0, rtsp://…, clip.mp4, folder/, scene:door.",
+    help="Instead of the configured cameras: /dev/video0, rtsp://…, clip.mp4, folder/, scene:door.",
 )
 @click.option(
     "--when", type=click.Choice([each.value for each in When]), help="When faces are read, with --camera."

@@ -33,6 +33,10 @@ _MAX_WITH_PICTURES = 6
 """Encounters that may hold pictures for evidence at once; a 720p frame takes 2.8 MB."""
 
 
+Show = Callable[[Frame, Callable[[], dict[str, Any]]], None]
+"""Told of each frame, with a way to ask what was seen in it."""
+
+
 class FaceReading(Protocol):
     """The faces room, as the loop needs it."""
 
@@ -115,7 +119,7 @@ class CameraPipeline:
         settings: LoopSettings,
         rooms: Rooms,
         *,
-        show: Callable[[Frame, Callable[[], dict[str, Any]]], None] | None = None,
+        show: Show | None = None,
     ) -> None:
         self._settings = settings
         self._rooms = rooms

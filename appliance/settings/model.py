@@ -202,7 +202,9 @@ class ActionSettings(_Room):
         "at_least_once repeats after a crash; at_most_once (songs, unlocking) is never repeated.",
         scope="all",
     )
-    deadline_s: float = _field(30.0, "Seconds after the event when it is too late.", scope="all", gt=0)
+    deadline_s: float = _field(
+        30.0, "For at_most_once: seconds after the event when it is too late.", scope="all", gt=0
+    )
     timeout_s: float = _field(10.0, "Seconds a command may run.", scope="all", gt=0, le=300)
     attempts: int = _field(5, "Tries before it goes to the dead letters.", scope="all", ge=1, le=100)
 

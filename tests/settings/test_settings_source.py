@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.errors import SettingsError
 from appliance.settings import Settings, load, parse
-from appliance.settings.source import nested_model, key_lines
+from appliance.settings.source import key_lines, nested_model
 
 GOOD = """
 site = "hq"

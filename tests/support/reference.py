@@ -59,7 +59,8 @@ def commands_page() -> str:
     parts = ["# Commands", "", _MADE, ""]
     for path, command in _commands((), appliance):
         context = click.Context(command, info_name=" ".join(("appliance", *path)), max_content_width=100)
-        parts += [f"## {' '.join(('appliance', *path))}", "", "```text", command.get_help(context).rstrip(), "```", ""]
+        title = " ".join(("appliance", *path))
+        parts += [f"## {title}", "", "```text", command.get_help(context).rstrip(), "```", ""]
     return "\n".join(parts)
 
 
@@ -92,7 +93,8 @@ def events_page() -> str:
         lines += [f"## {names}", "", inspect.cleandoc(cls.__doc__ or ""), ""]
         own = [name for name in cls.model_fields if name not in events.Event.model_fields and name != "type"]
         lines += [f"Fields: {', '.join(f'`{name}`' for name in own)}.", ""]
-    for title, cls in (("A decision's facts", events.DecisionFacts), ("A frame of a decision", events.FrameScore)):
+    values = {"A decision's facts": events.DecisionFacts, "A frame of a decision": events.FrameScore}
+    for title, cls in values.items():
         lines += [f"## {title}", "", "```text", inspect.cleandoc(cls.__doc__ or ""), "```", ""]
     return "\n".join(lines)
 
