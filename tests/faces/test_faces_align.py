@@ -26,6 +26,7 @@ from appliance.values import Box, ImageArray
 PEOPLE = ["enrol/obama", "enrol/astronaut", "scene/obama", "scene/astronaut", "scene/biden"]
 
 
+@settings(deadline=None)
 @given(st.integers(-50, 2000), st.integers(-50, 2000), st.integers(2, 900))
 def test_a_hog_box_survives_the_way_to_yunet_and_back(left: int, top: int, side: int) -> None:
     """`dlib_rectangle` undoes `yunet_box` exactly, so HOG's faces are aligned on HOG's own box."""
@@ -77,7 +78,7 @@ def test_the_sface_chip_is_opencvs(
     assert 0.1 > difference.mean()
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.floats(0.2, 20), st.floats(-3.1, 3.1), st.floats(-500, 2000), st.floats(-500, 2000))
 def test_the_similarity_takes_a_moved_template_home(scale: float, angle: float, x: float, y: float) -> None:
     """Turn, scale and shift the template by anything: the transform undoes it."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import ModelError
@@ -183,6 +183,7 @@ def test_a_file_that_is_no_network_is_a_typed_error(tmp_path_factory: pytest.Tem
         YuNetDetector(path).open()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(1, 3)), max_size=8), st.randoms())
 def test_the_order_does_not_depend_on_the_detector(
     places: list[tuple[int, int, int]], random: "st.random.Random"
