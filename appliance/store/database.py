@@ -7,6 +7,7 @@ survives `kill -9` and a power cut (WAL with `synchronous=FULL`: one flush per c
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from appliance.errors import StoreError, StoreFullError
 
 DEFAULT_PATIENCE_S = 5.0
 """Seconds a transaction waits for another one's lock before it gives up."""
+
+_WAL_PAUSE_S = 0.02
 
 _WRITE = "appliance_write"
 _PG_DISK_FULL = {"53100"}
@@ -74,8 +77,8 @@ def _sqlite(url: URL, patience_s: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, below
+        _use_wal(connection, patience_s)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "secure_delete=ON",  # a destroyed key is overwritten, not only unlinked
@@ -89,6 +92,25 @@ def _sqlite(url: URL, patience_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection, patience_s: float) -> None:
+    """Switch to write-ahead logging, waiting for others who are at it.
+
+    SQLite does not call its busy handler while it changes the journal mode: of several processes
+    that open a new database at once, all but one would be told it is locked.
+    """
+    give_up = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+            if not busy or time.monotonic() > give_up:
+                raise
+            time.sleep(_WAL_PAUSE_S)
+        else:
+            return
 
 
 def _postgresql(url: URL, patience_s: float) -> Engine:
