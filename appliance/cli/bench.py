@@ -24,7 +24,7 @@ _LONGEST_S = 600
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
-    """Measure; NAMES choose rows by key, all by default. Takes about three minutes.
+    """Measure; NAMES choose rows by key, all by default. Takes a few minutes.
 
     \b
     Examples:
@@ -32,27 +32,24 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
       appliance bench embed_dlib --json
     """
     del context
-    scripts = sorted(path for path in FOLDER.glob("bench_*.py") if path.name != "bench_rows.py")
+    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(FOLDER.glob("bench_*.py"))}
+    scripts.pop("rows", None)  # what the others share
     if not scripts:
         raise InputError("there are no benchmarks here", hint="bench runs from a checkout, not from a wheel")
+    if unknown := sorted(set(names) - set(scripts)):
+        raise InputError(f"no row {unknown[0]!r}", hint=f"there are: {', '.join(scripts)}")
     rows: list[dict[str, Any]] = []
-    machine: dict[str, Any] = {}
-    with click.progressbar(scripts, label="measuring", file=sys.stderr) as bar:
-        for script in bar:
-            document = _run(script)
-            machine = machine or document["machine"]
+    about: dict[str, Any] = {}
+    with click.progressbar(names or list(scripts), label="measuring", file=sys.stderr) as bar:
+        for name in bar:
+            document = _run(scripts[name])
+            about = about or {"machine": document["machine"], "versions": document["versions"]}
             rows.extend(document["rows"])
-    if names:
-        unknown = sorted(set(names) - {row["name"] for row in rows})
-        if unknown:
-            raise InputError(
-                f"no row {unknown[0]!r}", hint=f"there are: {', '.join(row['name'] for row in rows)}"
-            )
-        rows = [row for row in rows if row["name"] in names]
     if as_json:
-        click.echo(json.dumps({"machine": machine, "rows": rows}, indent=1))
+        click.echo(json.dumps({**about, "rows": rows}, indent=1))
         return
-    click.echo("  ".join(f"{key} {value}" for key, value in machine.items()))
+    for part in about.values():
+        click.echo(", ".join(f"{key} {value}" for key, value in part.items()))
     for row in rows:
         ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
         peer = f"{row['peer']:.4g}" if row["peer"] is not None else "-"
