@@ -111,7 +111,13 @@ def open_services(
             hint="start the appliance once (appliance run), or name the right directory with --state",
         )
     if create:
-        layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the state directory {layout.state} cannot be made: {error.strerror}",
+                hint="name another one with --state",
+            ) from error
     passphrase = os.environ.pop(PASSPHRASE_VARIABLE, None)
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     source = key_source(
@@ -120,7 +126,9 @@ def open_services(
         passphrase=passphrase.encode() if passphrase is not None else None,
         credentials=Path(credentials) if credentials else None,
     )
-    device = device_id(layout, ids, clock, create=create)
+    # Nor a new id beside an old database: it would begin a second chain in it.
+    first = settings.store.url is not None or not layout.database.exists()
+    device = device_id(layout, ids, clock, create=create and first)
     store = Store(
         address,
         device=device,
@@ -140,16 +148,19 @@ def device_id(layout: Layout, ids: IdFactory, clock: Clock, *, create: bool) -> 
     """The box's own id, made at the first boot.
 
     Raises:
-        StoreError: There is none, or the file is damaged.
+        StoreError: There is none, the file is damaged, or it cannot be written.
     """
     path = layout.identity
     if create and not path.exists():
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"device": ids(clock.wall())}) + "\n", encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(json.dumps({"device": ids(clock.wall())}) + "\n", encoding="utf-8")
+            partial.replace(path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror}") from error
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["device"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path} is missing or damaged", hint="restore it from the same backup as the database"
         ) from error

@@ -82,9 +82,13 @@ def add(
             subject = existing(services.store, label)
             verdicts = _judged(files, models, _known_photos(services.store, subject))
         accepted = need_accepted(verdicts)
-        subject_id = (
-            subject.id if subject is not None else _new(services.store, label, initials, given_by, wanted)
-        )
+        consent = Consent(purposes=wanted, text_version=TEXT_VERSION, given_by=given_by.strip())
+        if subject is None:
+            subject_id = services.store.add_subject(label, initials=initials, consent=consent).id
+        else:
+            subject_id = subject.id
+            if set(wanted) - set(subject.purposes):
+                services.store.give_consent(subject_id, consent)
         for verdict in accepted:
             details = {"origin": "photo", "sha256": verdict.sha256}
             services.store.add_reference(
@@ -186,7 +190,7 @@ def picture_files(given: tuple[Path, ...]) -> list[Path]:
         if not path.is_dir():
             files.append(path)
             continue
-        found = sorted(each for each in path.iterdir() if each.suffix.lower() in _PICTURES)
+        found = sorted(each for each in path.iterdir() if each.suffix.lower() in _PICTURES and each.is_file())
         if not found:
             raise InputError(f"{path} holds no pictures", hint=f"looked for {', '.join(_PICTURES)}")
         files.extend(found)
@@ -198,20 +202,18 @@ def existing(store: Store, name: str) -> Subject | None:
     return next((subject for subject in store.subjects() if subject.name == name), None)
 
 
-def _new(
-    store: Store, name: str, initials: str | None, given_by: str, purposes: tuple[str, ...]
-) -> SubjectId:
-    consent = Consent(purposes=purposes, text_version=TEXT_VERSION, given_by=given_by.strip())
-    return store.add_subject(name, initials=initials, consent=consent).id
-
-
 def _judged(files: list[Path], models: Embeds, known: dict[str, object]) -> list[Verdict]:
     """Read and judge, with a progress bar when there is more than a handful."""
     photos: list[Photo] = []
     for path in files:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MiB")
-        photos.append(Photo(path.name, path.read_bytes()))
+        try:
+            if not path.is_file():
+                raise InputError(f"{path.name} is no ordinary file")
+            if path.stat().st_size > _MAX_BYTES:
+                raise InputError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MiB")
+            photos.append(Photo(path.name, path.read_bytes()))
+        except OSError as error:
+            raise InputError(f"{path.name} cannot be read: {error.strerror}") from error
     bar: AbstractContextManager[Any] = click.progressbar(
         photos,
         label="looking at pictures",

@@ -31,6 +31,7 @@ class ShownCamera:
         self._camera = camera
         self._until_s = 0.0
         self._memory: _Memory | None = None
+        self._fresh = False
         self._ready = threading.Condition()
 
     def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
@@ -45,6 +46,7 @@ class ShownCamera:
         memory.writer.write(frame.stamp, frame.bgr(), json.dumps(overlay()).encode())
         with self._ready:
             self._memory = memory
+            self._fresh = True
             self._ready.notify_all()
 
     def share(self) -> FramesReply:
@@ -54,9 +56,13 @@ class ShownCamera:
             CameraLostError: The camera gave no frame in time.
         """
         with self._ready:
-            self._until_s = time.monotonic() + LEASE_S
-            self._ready.wait_for(lambda: self._memory is not None, _FIRST_FRAME_S)
-            memory = self._memory
+            now = time.monotonic()
+            if now > self._until_s:
+                # What the memory holds is as old as the last viewer.
+                self._fresh = False
+            self._until_s = now + LEASE_S
+            fresh = self._ready.wait_for(lambda: self._fresh, _FIRST_FRAME_S)
+            memory = self._memory if fresh else None
         if memory is None:
             raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
         message = FramesShared(camera=self._camera, width=memory.width, height=memory.height)

@@ -85,15 +85,20 @@ def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> 
 def main() -> None:
     """Run the command line; never returns."""
     try:
-        appliance.main(prog_name="appliance", standalone_mode=False)
+        code = appliance.main(prog_name="appliance", standalone_mode=False)
     except ApplianceError as error:
         for line in error.message.splitlines():
             click.echo(f"appliance: error: {line}", err=True)
         if error.hint:
             click.echo(f"appliance: hint: {error.hint}", err=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"appliance: error: {' '.join(error.format_message().split())}", err=True)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"appliance: hint: see: {error.ctx.command_path} --help", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("appliance: stopped", err=True)
@@ -102,4 +107,5 @@ def main() -> None:
         # Whoever read our output (head, less) has seen enough.
         sys.stderr.close()
         sys.exit(0)
-    sys.exit(0)
+    # `ctx.exit(1)` comes back as a number; what else a command returns is no exit code.
+    sys.exit(code if isinstance(code, int) else 0)

@@ -8,8 +8,9 @@ import click
 
 from appliance.camera.jpeg import encode_jpeg
 from appliance.cli.context import Context
+from appliance.cli.files import make_folder, write_file
 from appliance.errors import IdentityError, InputError
-from appliance.evidence import Spool, load_identities, make_identity, open_capture, save_opened
+from appliance.evidence import Spool, SpoolEntry, load_identities, make_identity, open_capture, save_opened
 from appliance.evidence.capture import MAX_SEALED_BYTES
 from appliance.services import Services
 
@@ -34,7 +35,7 @@ def captures() -> None:
 def list_(context: Context, *, as_json: bool) -> None:
     """List what is in the spool. The box cannot look inside."""
     with context.services() as services:
-        entries = _spool(context, services).list()
+        entries = _entries(context, services)
     if as_json:
         rows = [
             {"capture": entry.id, "sealed_at": entry.sealed_at.isoformat(), "size_bytes": entry.size_bytes}
@@ -62,11 +63,11 @@ def copy(context: Context, *, capture: tuple[str, ...], target: Path) -> None:
     """Copy sealed captures (all, or those named) to a folder; they stay sealed."""
     with context.services() as services:
         spool = _spool(context, services)
-        wanted = capture or tuple(entry.id for entry in spool.list())
-        target.mkdir(parents=True, exist_ok=True)
+        wanted = capture or tuple(entry.id for entry in _entries(context, services))
+        make_folder(target)
         for name in wanted:
             sealed = spool.read(name)
-            (target / f"{name}.age").write_bytes(sealed)
+            write_file(target / f"{name}.age", sealed)
     click.echo(f"{len(wanted)} capture(s) copied to {target}")
 
 
@@ -129,3 +130,8 @@ def _ask(name: str) -> str:
 
 def _spool(context: Context, services: Services) -> Spool:
     return Spool(services.layout.spool, context.settings.evidence, services.clock, encode_jpeg)
+
+
+def _entries(context: Context, services: Services) -> tuple[SpoolEntry, ...]:
+    """What is in the spool; the loop makes its folder, so before the first run there is none."""
+    return _spool(context, services).list() if services.layout.spool.exists() else ()

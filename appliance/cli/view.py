@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from appliance.cli.context import Context
+from appliance.cli.files import write_file
 from appliance.errors import CameraLostError, InputError, PeerGoneError
 from appliance.frames import FrameReader, SharedFrame
 from appliance.wire import Client
@@ -45,7 +46,7 @@ def view(context: Context, *, out: Path, camera: str | None, annotated: bool) ->
         with context.services() as services:
             names = {str(subject.id): subject.name for subject in services.store.subjects()}
         picture = _annotated(frame, names)
-    out.write_bytes(encode_jpeg(picture, _QUALITY))
+    write_file(out, encode_jpeg(picture, _QUALITY))
     click.echo(
         f"{out}: frame {frame.stamp.sequence} of {frame.stamp.camera}, {frame.stamp.wall:%H:%M:%S} UTC"
     )

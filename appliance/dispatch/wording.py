@@ -41,6 +41,7 @@ _SKIPPED = {
     "spool_full": "the spool is full",
     "disk_full": "the disk is full",
     "no_frame": "no frame was good enough",
+    "replay": "a replay that keeps nothing seals nothing",
     "failed": "sealing failed",
 }
 _REMOVED = {
