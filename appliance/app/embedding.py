@@ -17,7 +17,7 @@ import numpy as np
 
 from appliance.errors import ModelError, WireError
 from appliance.faces import FaceReader, assess_photo, decode_photo
-from appliance.models import ModelFolder
+from appliance.models.folder import ModelFolder
 from appliance.services import Layout
 from appliance.settings import Settings
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId

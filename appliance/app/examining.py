@@ -17,7 +17,7 @@ from appliance.camera import open_source
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError, WireError
 from appliance.evidence import parse_recipients
-from appliance.models import ModelFolder
+from appliance.models.folder import ModelFolder
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.wire import Client

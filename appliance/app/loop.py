@@ -27,7 +27,7 @@ from appliance.events import CameraChanged, Event
 from appliance.evidence import Spool
 from appliance.faces import FaceReader
 from appliance.matching import Gallery, Reference
-from appliance.models import ModelFolder
+from appliance.models.folder import ModelFolder
 from appliance.pipeline import CameraPipeline, FaceReading, GalleryHolder, Records, RecordsThread
 from appliance.pipeline.loop import LoopSettings, Rooms, Show
 from appliance.pipeline.records import Recording

@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from appliance.cli.context import Context
+from appliance.cli.files import write_file
 from appliance.errors import ModelError
-from appliance.models import CONVERTERS, ModelFolder, Progress, install
+from appliance.models.folder import ModelFolder
+from appliance.models.install import CONVERTERS, Progress, install
 
 
 @click.group()
@@ -85,5 +87,5 @@ def convert(source: Path, target: Path, *, kind: str) -> None:
     """Convert published weights in SOURCE to ONNX in TARGET, as models install does."""
     if target.exists():
         raise ModelError(f"{target} exists already")
-    target.write_bytes(CONVERTERS[kind](source.read_bytes()))
+    write_file(target, CONVERTERS[kind](source.read_bytes()))
     click.echo(f"{target} written")
