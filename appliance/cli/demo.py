@@ -98,7 +98,8 @@ def _epilogue(appliance: Sequence[str], state: Path, identity: Path, settings: P
     _step("what is left of it")
     _call([*appliance, "events", "verify"])
     captures = json.loads(_read([*appliance, "captures", "list", "--json"]))
-    short = f"appliance --settings {_short(settings)} --state {_short(state)}"
+    program = _short(Path(sys.argv[0]))
+    short = f"{program} --settings {_short(settings)} --state {_short(state)}"
     click.echo(f"{len(captures)} sealed capture(s) in the spool; the appliance itself cannot open them")
     click.secho("\ntry next", bold=True)
     click.echo(f"  {short} events list")
@@ -106,8 +107,8 @@ def _epilogue(appliance: Sequence[str], state: Path, identity: Path, settings: P
         newest = captures[-1]["capture"]
         click.echo(f"  {short} captures open {newest} --identity {_short(identity)} --out opened")
     click.echo("with your own camera and faces")
-    click.echo('  appliance enroll add "Your Name" you1.jpg you2.jpg --consent "signed 2026-01-05"')
-    click.echo("  appliance run --camera /dev/video0      (or rtsp://…, clip.mp4, folder/)")
+    click.echo(f'  {program} enroll add "Your Name" you1.jpg you2.jpg --consent "signed 2026-01-05"')
+    click.echo(f"  {program} run --camera /dev/video0      (or rtsp://…, clip.mp4, folder/)")
 
 
 def _step(text: str) -> None:
