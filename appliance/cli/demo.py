@@ -89,7 +89,6 @@ def demo(*, folder: Path) -> None:
                 ]
             )
     _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
-    # The loop's own words are what matters here; a short name leads them to the reader's eye.
     _call([*appliance, "run", "--once"])
     _epilogue(appliance, state, identity, settings)
 
