@@ -7,6 +7,7 @@ import structlog
 from appliance.errors import ApplianceError
 from appliance.events import CaptureRemoved, Event, StrangerCaptured
 from appliance.evidence import Spool
+from appliance.pipeline.records import captured
 from appliance.store import NewEvent, Store
 
 _log = structlog.get_logger()
@@ -41,20 +42,7 @@ def adopt_captures(store: Store, spool: Spool) -> int:
         EvidenceError: The spool cannot be read.
     """
     known = known_captures(store)
-    events: list[Event] = [
-        StrangerCaptured(
-            encounter=None,
-            capture=found.id,
-            file=found.file,
-            sha256=found.sha256,
-            size_bytes=found.size_bytes,
-            frames=found.frames,
-            recipients=found.recipients,
-            expires_at=found.expires_at,
-            adopted=True,
-        )
-        for found in spool.orphans(known)
-    ]
+    events: list[Event] = [captured(found, encounter=None, adopted=True) for found in spool.orphans(known)]
     events += [CaptureRemoved(capture=capture, reason="missing") for capture in spool.missing(known)]
     if events:
         store.append_all([NewEvent(event) for event in events])

@@ -29,6 +29,9 @@ from appliance.values import (
     Verdict,
 )
 
+_LOOK_OUT_S = 0.5
+"""With `when = "approach"` and nobody there, faces are looked for this often."""
+
 _MAX_WITH_PICTURES = 6
 """Encounters that may hold pictures for evidence at once; a 720p frame takes 2.8 MB."""
 
@@ -129,6 +132,7 @@ class CameraPipeline:
         self._stays: dict[int, _Stay] = {}
         self._last_seen_s: dict[str, float] = {}
         self._last_stamp: FrameStamp | None = None
+        self._looked_s: float | None = None
         self._gallery_version = rooms.gallery.current.version
 
     def process(self, frame: Frame) -> None:
@@ -184,7 +188,13 @@ class CameraPipeline:
 
     def _reads_faces(self, now_s: float) -> bool:
         """Whether faces are read in this frame: `when`, open or unsure doors, and the tail after them."""
-        if self._settings.camera.when is not When.DOOR:
+        when = self._settings.camera.when
+        if when is When.ALWAYS:
+            return True
+        if when is When.APPROACH:
+            if not self._stays and self._looked_s is not None and now_s - self._looked_s < _LOOK_OUT_S:
+                return False
+            self._looked_s = now_s
             return True
         tail_s = self._settings.camera.tail_s
         return any(

@@ -200,16 +200,32 @@ class Records:
             if error.reason != "replay":  # what was asked for is no cause for alarm
                 _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.hint)
             return CaptureSkipped(reason=error.reason, **place)
-        return StrangerCaptured(
-            capture=sealed.id,
-            file=sealed.file,
-            sha256=sealed.sha256,
-            size_bytes=sealed.size_bytes,
-            frames=sealed.frames,
-            recipients=sealed.recipients,
-            expires_at=sealed.expires_at,
-            **place,
-        )
+        return captured(sealed, **place)
+
+
+def captured(
+    sealed: Sealed, *, encounter: str | None, adopted: bool = False, **place: Any
+) -> StrangerCaptured:
+    """The event that logs a sealed capture.
+
+    Args:
+        sealed: What the spool says of it.
+        encounter: Whose; None when a crash made it forgotten.
+        adopted: It was found in the spool without its event.
+        place: `camera`, `door`, `visit`, as far as known.
+    """
+    return StrangerCaptured(
+        capture=sealed.id,
+        file=sealed.file,
+        sha256=sealed.sha256,
+        size_bytes=sealed.size_bytes,
+        frames=sealed.frames,
+        recipients=sealed.recipients,
+        expires_at=sealed.expires_at,
+        encounter=encounter,
+        adopted=adopted,
+        **place,
+    )
 
 
 class RecordsThread:

@@ -46,7 +46,9 @@ class CameraSettings(_Room):
         "pictures. May carry a password and is therefore never shown.",
     )
     when: When = _field(
-        When.DOOR, "When faces are read: door (open or unsure, plus a tail), approach, or always."
+        When.DOOR,
+        "When faces are read: door (open or unsure, plus a tail), approach (looked for twice a second until "
+        "somebody comes, then in every frame), or always (in every frame).",
     )
     tail_s: float = _field(
         8.0, "How long faces are still read after the door was shut, seconds.", ge=0, le=120

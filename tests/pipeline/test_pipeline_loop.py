@@ -177,6 +177,14 @@ def test_always_needs_no_door() -> None:
     assert house.log.kept[0].event.door is None
 
 
+def test_an_approach_is_looked_out_for_twice_a_second() -> None:
+    """Nobody there: every fifth frame of ten a second. Somebody there: every frame."""
+    empty = House([], doors=(), when="approach").run(20)
+    crowded = House([seen(ANN)] * 20, doors=(), when="approach").run(20)
+
+    assert (4, 20) == (empty.faces.detected, crowded.faces.detected)
+
+
 def test_bad_frames_do_not_count() -> None:
     """Blurred or too small faces are tracked, never embedded, never decided upon."""
     house = House([seen(ANN, quality=10)] * 3 + [seen(ANN, width=40)] * 3).run(6)

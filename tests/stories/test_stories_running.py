@@ -161,6 +161,27 @@ def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path) -> None:
     assert [] == list((state / "run").glob("*.sock"))
 
 
+def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None:
+    """With `processes.models = "loop"` there is no models process, and pictures are still embedded."""
+    state = tmp_path / "state"
+    settings = tmp_path / "appliance.toml"
+    settings.write_text('[processes]\nmodels = "loop"\n', encoding="utf-8")
+    command = [*appliance(state), "--settings", str(settings), "run", "--camera", "scene:door"]
+    process = subprocess.Popen(command)
+    try:
+        until(lambda: loop_status(state).details["cameras"]["camera"]["frames"], "a first frame")
+        found = ModelsClient(Client(Layout(state).socket("models"))).embed(
+            (PORTRAITS / "obama.jpg").read_bytes()
+        )
+        names = [child.name for child in children(state).children]
+    finally:
+        process.terminate()
+
+    assert 0 == process.wait(30)
+    assert 1 == found.faces
+    assert ["dispatch", "loop"] == names
+
+
 def test_no_camera_is_said_in_one_sentence(tmp_path: Path) -> None:
     """Without settings and without --camera it says what to do."""
     done = subprocess.run(appliance(tmp_path / "state", "run"), capture_output=True, text=True, check=False)
