@@ -51,7 +51,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     state = tmp_path_factory.mktemp("running") / "state"
     process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
     try:
-        until(lambda: loop_status(state).details["cameras"]["camera"]["frames"], "a first frame")
+        until(lambda: frames(state), "a first frame")
         yield state
     finally:
         process.terminate()
@@ -62,6 +62,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def loop_status(state: Path) -> Status:
     """What the loop says of itself."""
     return Client(Layout(state).socket("loop")).call(StatusRequest(), Status).message
+
+
+def frames(state: Path) -> int:
+    """How many frames the loop has looked at; 0 while it has not opened its camera."""
+    cameras = loop_status(state).details["cameras"]
+    return int(cameras["camera"]["frames"]) if cameras else 0
 
 
 def children(state: Path) -> SupervisorStatus:
@@ -126,7 +132,7 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
         assert before.pid is not None
         os.kill(before.pid, signal.SIGKILL)
         until(lambda name=name, pid=before.pid: _pid(running, name) not in {None, pid}, f"{name} restarted")
-        until(lambda: loop_status(running).details["cameras"]["camera"]["frames"] > 5, "frames again")
+        until(lambda: frames(running) > 5, "frames again")
     with open_services(Settings(), Layout(running)) as services:
         restarted = until(lambda: _restarts(services.store), "the restarts in the log")
 
@@ -152,7 +158,7 @@ def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path) -> None:
     """SIGTERM ends every process, in order, with code 0; the sockets are gone."""
     state = tmp_path / "state"
     process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
-    until(lambda: loop_status(state).details["cameras"]["camera"]["frames"], "a first frame")
+    until(lambda: frames(state), "a first frame")
     pids = [child.pid for child in children(state).children if child.pid is not None]
     process.terminate()
 
@@ -169,7 +175,7 @@ def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None
     command = [*appliance(state), "--settings", str(settings), "run", "--camera", "scene:door"]
     process = subprocess.Popen(command)
     try:
-        until(lambda: loop_status(state).details["cameras"]["camera"]["frames"], "a first frame")
+        until(lambda: frames(state), "a first frame")
         found = ModelsClient(Client(Layout(state).socket("models"))).embed(
             (PORTRAITS / "obama.jpg").read_bytes()
         )
