@@ -7,9 +7,11 @@ the entry-point group `appliance.commands`.
 """
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -82,10 +84,14 @@ def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> 
     ctx.obj = Context(settings, state)
 
 
-def main() -> None:
-    """Run the command line; never returns."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and exit with its code.
+
+    Args:
+        arguments: What follows `appliance`; the process's own by default.
+    """
     try:
-        code = appliance.main(prog_name="appliance", standalone_mode=False)
+        code = appliance.main(arguments, prog_name="appliance", standalone_mode=False)
     except ApplianceError as error:
         for line in error.message.splitlines():
             click.echo(f"appliance: error: {line}", err=True)
@@ -103,9 +109,5 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("appliance: stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output (head, less) has seen enough.
-        sys.stderr.close()
-        sys.exit(0)
     # `ctx.exit(1)` comes back as a number; what else a command returns is no exit code.
     sys.exit(code if isinstance(code, int) else 0)
