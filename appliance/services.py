@@ -5,7 +5,7 @@ No camera, no network, no door. A process is handed what it needs of these and n
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,19 @@ from appliance.settings import Settings
 from appliance.store import Store, Subscription, sqlite_url
 from appliance.vault import Vault, key_source
 
+CAMERA_VARIABLE = "APPLIANCE_CAMERA"
+"""Environment variable with a source that stands in for the configured cameras; may hold a password."""
+CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
+"""The folder of credentials that systemd hands over."""
 PASSPHRASE_VARIABLE = "APPLIANCE_PASSPHRASE"  # noqa: S105 - the name of a variable
-"""Environment variable that hands over the passphrase; removed from the environment once read."""
+"""Environment variable that hands over the passphrase, to the processes that hold keys and no others."""
+
+_SECRETS = (CAMERA_VARIABLE, CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE)
+
+
+def without_secrets(environment: Mapping[str, str], *, but: Sequence[str] = ()) -> dict[str, str]:
+    """An environment without what opens the vault or a camera, except for the variables in `but`."""
+    return {name: value for name, value in environment.items() if name not in _SECRETS or name in but}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +129,8 @@ def open_services(
                 f"the state directory {layout.state} cannot be made: {error.strerror}",
                 hint="name another one with --state",
             ) from error
-    passphrase = os.environ.pop(PASSPHRASE_VARIABLE, None)
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+    credentials = os.environ.get(CREDENTIALS_VARIABLE)
     source = key_source(
         settings.vault,
         layout.state,

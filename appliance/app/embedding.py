@@ -4,6 +4,7 @@ It works under memory limits, with no key, no database and no camera in reach. W
 it asks at its socket; a command that runs while no appliance does starts one for itself.
 """
 
+import os
 import resource
 import subprocess
 import tempfile
@@ -18,7 +19,7 @@ import numpy as np
 from appliance.errors import ModelError, WireError
 from appliance.faces import FaceReader, assess_photo, decode_photo
 from appliance.models.folder import ModelFolder
-from appliance.services import Layout
+from appliance.services import Layout, without_secrets
 from appliance.settings import Settings
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
@@ -163,7 +164,9 @@ def photo_models(layout: Layout, command: Sequence[str]) -> Iterator[ModelsClien
         return
     with tempfile.TemporaryDirectory(prefix="appliance-") as folder:
         socket = Path(folder) / "models.sock"
-        process = subprocess.Popen([*command, "--socket", str(socket)], stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command, "--socket", str(socket)], stdin=subprocess.DEVNULL, env=without_secrets(os.environ)
+        )
         try:
             _await(Client(socket), process)
             yield ModelsClient(Client(socket))

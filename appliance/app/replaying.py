@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from appliance.app.loop import (
+from appliance.app.parts import (
     LoggedEvents,
     camera_pipeline,
     opened_parts,

@@ -1,5 +1,6 @@
 """`appliance run`: first boot, then the supervisor with its children."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 
@@ -7,7 +8,14 @@ import structlog
 
 from appliance.errors import ApplianceError, SettingsError, WireError
 from appliance.events import ProcessChanged
-from appliance.services import Layout, Services
+from appliance.services import (
+    CAMERA_VARIABLE,
+    CREDENTIALS_VARIABLE,
+    PASSPHRASE_VARIABLE,
+    Layout,
+    Services,
+    without_secrets,
+)
 from appliance.settings import Settings
 from appliance.store import NewEvent
 from appliance.supervisor import ChildSpec, Supervisor
@@ -31,11 +39,14 @@ def child_specs(settings: Settings, layout: Layout, command: Command, *, once: b
 
     The loop comes last, so that what it reports while stopping still finds a dispatch.
     """
+    # Each is handed the secrets it needs: models looks at strangers' files and needs none.
+    keys = (CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE)
     specs = []
     if settings.processes.models == "own":
         specs.append(_spec("models", layout, command("models")))
-    specs.append(_spec("dispatch", layout, command("dispatch")))
-    specs.append(_spec("loop", layout, [*command("loop"), *(["--once"] if once else [])], final=once))
+    specs.append(_spec("dispatch", layout, command("dispatch"), secrets=keys))
+    loop = [*command("loop"), *(["--once"] if once else [])]
+    specs.append(_spec("loop", layout, loop, secrets=(*keys, CAMERA_VARIABLE), final=once))
     return specs
 
 
@@ -61,7 +72,7 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
             _log.error("change_not_logged", child=event.process, error=error.message)
 
     specs = child_specs(settings, services.layout, command, once=once)
-    supervisor = Supervisor(specs, changed, services.clock)
+    supervisor = Supervisor(specs, changed, services.clock, environment=without_secrets(os.environ))
 
     def status(_: Request[SupervisorStatusRequest]) -> Reply[SupervisorStatus]:
         return Reply(supervisor.status())
@@ -76,7 +87,14 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
         supervisor.run()
 
 
-def _spec(name: str, layout: Layout, argv: Sequence[str], *, final: bool = False) -> ChildSpec:
+def _spec(
+    name: str,
+    layout: Layout,
+    argv: Sequence[str],
+    *,
+    secrets: Sequence[str] = (),
+    final: bool = False,
+) -> ChildSpec:
     client = Client(layout.socket(name), timeout_s=3.0)
 
     def probe() -> bool:
@@ -86,4 +104,5 @@ def _spec(name: str, layout: Layout, argv: Sequence[str], *, final: bool = False
             return False
         return True
 
-    return ChildSpec(name, tuple(argv), probe=probe, probe_every_s=5.0, final=final)
+    env = {variable: os.environ[variable] for variable in secrets if variable in os.environ}
+    return ChildSpec(name, tuple(argv), env=env, probe=probe, final=final)

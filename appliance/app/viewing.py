@@ -25,10 +25,16 @@ _FIRST_FRAME_S = 5.0
 
 
 class ShownCamera:
-    """One camera's shared memory."""
+    """One camera's shared memory.
 
-    def __init__(self, camera: str) -> None:
+    Args:
+        camera: Its id.
+        lease_s: For how long frames keep coming after somebody asked.
+    """
+
+    def __init__(self, camera: str, *, lease_s: float = LEASE_S) -> None:
         self._camera = camera
+        self._lease_s = lease_s
         self._until_s = 0.0
         self._memory: _Memory | None = None
         self._fresh = False
@@ -50,7 +56,7 @@ class ShownCamera:
             self._ready.notify_all()
 
     def share(self) -> FramesReply:
-        """Keep frames coming for `LEASE_S`; says where they are.
+        """Keep frames coming for as long as the lease; says where they are.
 
         Raises:
             CameraLostError: The camera gave no frame in time.
@@ -60,7 +66,7 @@ class ShownCamera:
             if now > self._until_s:
                 # What the memory holds is as old as the last viewer.
                 self._fresh = False
-            self._until_s = now + LEASE_S
+            self._until_s = now + self._lease_s
             fresh = self._ready.wait_for(lambda: self._fresh, _FIRST_FRAME_S)
             memory = self._memory if fresh else None
         if memory is None:

@@ -14,12 +14,10 @@ from pydantic import ValidationError
 
 from appliance import logs
 from appliance.errors import SettingsError
-from appliance.services import Layout, Services, open_services
+from appliance.services import CAMERA_VARIABLE, Layout, Services, open_services
 from appliance.settings import DoorSettings, Settings, When, load
 
 SYSTEM_SETTINGS = Path("/etc/appliance.toml")
-CAMERA_VARIABLE = "APPLIANCE_CAMERA"
-"""Environment variable with a source that stands in for the configured cameras."""
 WHEN_VARIABLE = "APPLIANCE_WHEN"
 """When faces are read on that source."""
 SCENE_DOOR: Mapping[str, Any] = {
@@ -86,8 +84,15 @@ class Context:
             yield services
 
     def process_command(self, name: str) -> list[str]:
-        """The command line that starts one of our processes with these settings and this state."""
+        """The command line that starts one of our processes with these settings and this state.
+
+        The models process is handed its own part of the settings instead of the file, which may
+        hold a camera's password.
+        """
         command = [sys.executable, "-m", "appliance", "--state", str(self.layout.state)]
+        if name == "models":
+            part = self.settings.model_dump_json(include={"faces", "models", "processes", "log"})
+            return [*command, "--settings", os.devnull, "process", name, "--part", part]
         if self.settings_file is not None:
             command += ["--settings", str(self.settings_file)]
         return [*command, "process", name]
@@ -105,6 +110,18 @@ class Context:
                 hint="name one with --settings FILE, or a camera with: appliance run --camera /dev/video0",
             )
         return path
+
+
+def parse_part(text: str) -> Settings:
+    """Settings from the JSON of a part of them, as `Context.process_command` makes it.
+
+    Raises:
+        SettingsError: It is not that.
+    """
+    try:
+        return Settings.model_validate_json(text)
+    except ValidationError as error:
+        raise SettingsError("--part is not a part of the settings as JSON") from error
 
 
 def with_camera(settings: Settings, source: str, when: str | None) -> Settings:

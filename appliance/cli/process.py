@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.context import Context
+from appliance.cli.context import Context, parse_part
 from appliance.errors import ApplianceError
 from appliance.supervisor import die_with_parent, leave_last_words
 
@@ -57,11 +57,14 @@ def dispatch(context: Context) -> None:
 @click.option(
     "--socket", type=click.Path(path_type=Path), help="Answer here instead of in the state directory."
 )
+@click.option("--part", metavar="JSON", help="The settings this process needs, instead of the settings file.")
 @click.pass_obj
-def models(context: Context, socket: Path | None) -> None:
+def models(context: Context, *, socket: Path | None, part: str | None) -> None:
     """Decode and embed pictures from outside, under memory limits, without any key."""
     from appliance.app.embedding import run_models
 
+    if part is not None:
+        context.use(parse_part(part))
     with _as_process(context, "models") as stop:
         run_models(context.settings, socket or context.layout.socket("models"), stop)
 

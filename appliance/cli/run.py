@@ -4,7 +4,8 @@ import os
 
 import click
 
-from appliance.cli.context import CAMERA_VARIABLE, WHEN_VARIABLE, Context
+from appliance.cli.context import WHEN_VARIABLE, Context
+from appliance.services import CAMERA_VARIABLE
 from appliance.settings import When
 
 

@@ -176,8 +176,7 @@ class Records:
             return
         event, capture = self._strangers[encounter]
         events: list[Event] = [StrangerRetracted(encounter=encounter, retracts=event, **place)]
-        if capture is not None:
-            self._spool.remove(capture)
+        if capture is not None and self._remove(capture):
             events.append(CaptureRemoved(capture=capture, reason="retracted", **place))
         self._log.append_all(events, at=at)
         del self._strangers[encounter]
@@ -185,6 +184,15 @@ class Records:
     def forget(self, encounter: str) -> None:
         """Let go of an encounter."""
         self._strangers.pop(encounter, None)
+
+    def _remove(self, capture: str) -> bool:
+        """Delete a capture; when the disk will not, say so: it then goes when it expires."""
+        try:
+            self._spool.remove(capture)
+        except EvidenceError as error:
+            _log.error("capture_not_removed", capture=capture, error=error.message, hint=error.hint)
+            return False
+        return True
 
     def _seal(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> Event:
         place: dict[str, Any] = {
@@ -288,7 +296,13 @@ class RecordsThread:
         self._jobs.put(lambda: self._records.forget(encounter))
 
     def _capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
-        self._records.capture(seen, pictures, at)
+        try:
+            self._records.capture(seen, pictures, at)
+        except StoreError:
+            raise  # it is tried again, pictures and all
+        except Exception:
+            self._pictures.release()
+            raise
         self._pictures.release()
 
     def _run(self) -> None:
@@ -310,6 +324,10 @@ class RecordsThread:
                 self.failing = True
                 if self._closing.wait(_BACK_OFF.delay(failures)) and failures >= _LAST_TRIES:
                     return False
+            except Exception:  # noqa: BLE001 - and it is logged whole
+                # A fault of ours in one job must not keep the others from the log.
+                _log.exception("record_failed")
+                return True
             else:
                 self.failing = False
                 return True

@@ -20,7 +20,7 @@ import structlog
 
 from appliance.backoff import BackOff
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, ModelError, SettingsError, VaultError
+from appliance.errors import ApplianceError, CameraError, ModelError, SettingsError, VaultError
 from appliance.events import ProcessChanged
 from appliance.supervisor.notify import Notifier
 from appliance.supervisor.probing import probe_for_ever
@@ -31,7 +31,7 @@ from appliance.wire.messages import SupervisorStatus
 _log = structlog.get_logger()
 
 _FATAL: Mapping[int, type[ApplianceError]] = {
-    cls.exit_code: cls for cls in (SettingsError, ModelError, VaultError)
+    cls.exit_code: cls for cls in (SettingsError, CameraError, ModelError, VaultError)
 }
 """Exit codes that a restart cannot mend."""
 _FATAL_TIMES = 3
@@ -90,6 +90,7 @@ class Supervisor:
 
         Raises:
             SettingsError: A child ended with that exit code three times in a row. Likewise
+            CameraError: with that one,
             ModelError: with that one,
             VaultError: with that one. The message is the child's last one.
         """

@@ -188,6 +188,31 @@ def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None
     assert ["dispatch", "loop"] == names
 
 
+def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
+    """A passphrase to processes with keys, a camera's password to the loop, neither to a command line."""
+    state = tmp_path / "state"
+    settings = tmp_path / "appliance.toml"
+    settings.write_text('[vault]\nkey = "passphrase"\n', encoding="utf-8")
+    secrets = {"APPLIANCE_PASSPHRASE": "open sesame", "APPLIANCE_CAMERA": "rtsp://u:hunter2@127.0.0.1:9/x"}
+    process = subprocess.Popen(
+        [*appliance(state), "--settings", str(settings), "run"], env={**os.environ, **secrets}
+    )
+    try:
+        until(lambda: loop_status(state), "a loop")
+        pids = {child.name: child.pid for child in children(state).children}
+        known = {
+            name: {word for word in ("open sesame", "hunter2") if word in _environment(pid)}
+            for name, pid in pids.items()
+        }
+        lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (*pids.values(), process.pid)]
+    finally:
+        process.terminate()
+
+    assert 0 == process.wait(30)
+    assert {"models": set(), "dispatch": {"open sesame"}, "loop": {"open sesame", "hunter2"}} == known
+    assert [] == [line for line in lines if "sesame" in line or "hunter2" in line]
+
+
 def test_no_camera_is_said_in_one_sentence(tmp_path: Path) -> None:
     """Without settings and without --camera it says what to do."""
     done = subprocess.run(appliance(tmp_path / "state", "run"), capture_output=True, text=True, check=False)
@@ -195,6 +220,10 @@ def test_no_camera_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert 2 == done.returncode
     assert "appliance: hint:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def _environment(pid: int | None) -> str:
+    return Path(f"/proc/{pid}/environ").read_text(encoding="utf-8", errors="replace")
 
 
 def _pid(state: Path, name: str) -> int | None:
