@@ -61,7 +61,7 @@ def test_a_missing_model_is_named(box: Any, tmp_path: Path, named: list[str]) ->
 
 
 def test_published_weights_are_converted(box: Any, tmp_path: Path) -> None:
-    """Dlib's network becomes the very bytes that are installed."""
+    """The network of dlib becomes the very bytes that are installed."""
     folder = ModelFolder()
     source, wanted = folder.path("dlib-resnet-dat"), folder.path("dlib-resnet")
     done = box.call("models", "convert", source, tmp_path / "out.onnx", "--kind", "dlib")

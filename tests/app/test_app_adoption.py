@@ -1,0 +1,106 @@
+"""After a crash, spool and log agree again, whatever came between the two."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pyrage
+import pytest
+from captures import NOW, jpeg, make_shot
+
+from appliance.app.adoption import adopt_captures, known_captures, sweep_captures
+from appliance.clock import ManualClock
+from appliance.events import CaptureRemoved, Event, StrangerCaptured
+from appliance.evidence import SealedCapture, Spool
+from appliance.services import Services
+from appliance.settings import EvidenceSettings
+
+
+@pytest.fixture
+def spool(services: Services, clock: ManualClock) -> Spool:
+    """The box's spool, sealing to a key made for the test."""
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    settings = EvidenceSettings(recipients=(recipient,), min_free_mib=0)
+    return Spool(services.layout.spool, settings, clock, jpeg, ids=services.ids).open()
+
+
+@pytest.fixture
+def seal(spool: Spool) -> Callable[[], SealedCapture]:
+    """Seal a stranger, without a word in the log."""
+    return lambda: spool.store([make_shot()], {}, NOW)
+
+
+def logged(services: Services) -> list[Event]:
+    """What the log says of captures."""
+    found = services.store.events(types=("stranger_captured", "capture_removed"))
+    return [stored.event for stored in found if stored.event is not None]
+
+
+def test_an_orphan_is_adopted(services: Services, spool: Spool, seal: Callable[[], SealedCapture]) -> None:
+    """A crash after sealing and before logging: the log gets what the file shows, and says so."""
+    sealed = seal()
+
+    assert 1 == adopt_captures(services.store, spool)
+    (event,) = logged(services)
+    assert isinstance(event, StrangerCaptured)
+    assert (True, None, sealed.id, sealed.sha256, sealed.size_bytes) == (
+        event.adopted,
+        event.encounter,
+        event.capture,
+        event.sha256,
+        event.size_bytes,
+    )
+
+
+def test_a_capture_that_is_gone_is_logged_as_missing(
+    services: Services, spool: Spool, seal: Callable[[], SealedCapture]
+) -> None:
+    """Fetched with a file manager, say: the log no longer claims that it is there."""
+    sealed = seal()
+    adopt_captures(services.store, spool)
+    (services.layout.spool / sealed.file).unlink()
+
+    assert 1 == adopt_captures(services.store, spool)
+    assert CaptureRemoved(capture=sealed.id, reason="missing") == logged(services)[-1]
+    assert set() == known_captures(services.store)
+
+
+def test_agreeing_again_writes_nothing(
+    services: Services, spool: Spool, seal: Callable[[], SealedCapture]
+) -> None:
+    """However often the box starts; and on an empty one as well."""
+    assert 0 == adopt_captures(services.store, spool)
+    kept, gone = seal(), seal()
+    adopt_captures(services.store, spool)
+    spool.remove(gone.id)
+    adopt_captures(services.store, spool)
+    before = logged(services)
+
+    assert [0, 0] == [adopt_captures(services.store, spool) for _ in range(2)]
+    assert before == logged(services)
+    assert {kept.id} == known_captures(services.store)
+
+
+def test_half_a_capture_is_deleted_and_not_adopted(services: Services, spool: Spool) -> None:
+    """What a kill in the middle of writing leaves is no evidence."""
+    partial = services.layout.spool / "019b8d62-7a80-7a46-8b3c-c014e496ec50.age.partial"
+    partial.write_bytes(b"half")
+
+    assert 0 == adopt_captures(services.store, spool)
+    assert not partial.exists()
+
+
+def test_an_expired_capture_is_deleted_and_logged(
+    services: Services, spool: Spool, clock: ManualClock, seal: Callable[[], SealedCapture]
+) -> None:
+    """One sweep: the file goes, the reason is in the log, and a later start finds nothing to mend."""
+    sealed = seal()
+    adopt_captures(services.store, spool)
+    clock.set(wall=NOW + timedelta(days=31), monotonic=clock.monotonic())
+    over = threading.Event()
+    over.set()
+    sweep_captures(services.store, spool, over)
+
+    assert CaptureRemoved(capture=sealed.id, reason="expired") == logged(services)[-1]
+    assert () == spool.list()
+    assert 0 == adopt_captures(services.store, spool)

@@ -1,0 +1,149 @@
+"""Whoever asks sees frames; when nobody asks, none is written."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import frame
+
+from appliance.app.viewing import Showcase, ShownCamera
+from appliance.errors import CameraLostError
+from appliance.frames import FrameReader
+from appliance.wire import Client, Server
+from appliance.wire.messages import FramesShared, WatchFrames
+
+
+class Overlay:
+    """What was seen in a frame; counts how often somebody wanted to know."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> dict[str, Any]:
+        """Nothing was seen."""
+        self.asked += 1
+        return {"faces": []}
+
+
+@contextmanager
+def filming(shown: ShownCamera, *, size: tuple[int, int] = (320, 180)) -> Iterator[None]:
+    """A camera's loop: a frame every few milliseconds until the block ends."""
+    over = threading.Event()
+
+    def film() -> None:
+        sequence = 0
+        while not over.wait(0.01):
+            shown.show(frame(sequence, level=sequence % 200, size=size), Overlay())
+            sequence += 1
+
+    thread = threading.Thread(target=film)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_without_a_viewer_nothing_is_written() -> None:
+    """No overlay is made, no memory taken."""
+    shown, overlay = ShownCamera("entrance"), Overlay()
+    for sequence in range(100):
+        shown.show(frame(sequence), overlay)
+
+    assert 0 == overlay.asked
+
+
+def test_a_viewer_gets_frames_that_go_on() -> None:
+    """One question is enough for `LEASE_S` of frames, each newer than the one before."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        reply = shown.share()
+        with FrameReader(reply.fds[0]) as reader:
+            first = reader.wait_newer(-1, 5.0)
+            assert first is not None
+            second = reader.wait_newer(first.stamp.sequence, 5.0)
+
+    assert second is not None
+    assert second.stamp.sequence > first.stamp.sequence
+    assert b'{"faces": []}' == second.note
+    np.testing.assert_array_equal(frame(level=second.stamp.sequence % 200).bgr(), second.bgr)
+
+
+def test_another_process_gets_a_descriptor_it_can_read(tmp_path: Path) -> None:
+    """Over the socket, as `appliance view` does it; the size comes along."""
+    showcase = Showcase()
+    with (
+        filming(showcase.camera("entrance")),
+        Server(tmp_path / "run" / "loop.sock", showcase.handlers()),
+    ):
+        reply = Client(tmp_path / "run" / "loop.sock").call(WatchFrames(camera="entrance"), FramesShared)
+        with FrameReader(reply.fds[0]) as reader:
+            seen = reader.wait_newer(-1, 5.0)
+        for fd in reply.fds:
+            os.close(fd)
+
+    assert (320, 180) == (reply.message.width, reply.message.height)
+    assert seen is not None
+    assert (180, 320, 3) == seen.bgr.shape
+
+
+def test_a_viewer_who_comes_late_sees_no_frame_of_the_last_one() -> None:
+    """After the lease has run out the memory still holds an old frame; it is not shown as the newest."""
+    shown = ShownCamera("entrance", lease_s=0.2)
+    with filming(shown):
+        shown.share()
+    time.sleep(0.25)
+    camera = threading.Timer(0.1, lambda: shown.show(frame(9999), Overlay()))
+    camera.start()
+    reply = shown.share()
+    camera.join()
+    with FrameReader(reply.fds[0]) as reader:
+        seen = reader.newest()
+
+    assert seen is not None
+    assert 9999 == seen.stamp.sequence
+
+
+def test_frames_stop_when_the_lease_is_over() -> None:
+    """Nobody has to say that they have seen enough."""
+    shown, overlay = ShownCamera("entrance", lease_s=0.1), Overlay()
+    with filming(shown):
+        shown.share()
+    time.sleep(0.15)
+    shown.show(frame(9999), overlay)
+
+    assert 0 == overlay.asked
+
+
+def test_a_camera_of_another_size_gets_other_memory() -> None:
+    """A camera that comes back with another resolution is shown in it."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        small = shown.share().message
+    with filming(shown, size=(640, 360)):
+        deadline = time.monotonic() + 5
+        large = shown.share().message
+        while large.width == small.width and time.monotonic() < deadline:
+            time.sleep(0.02)
+            large = shown.share().message
+
+    assert ((320, 180), (640, 360)) == ((small.width, small.height), (large.width, large.height))
+
+
+def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
+    """A wrong name is answered at once."""
+    showcase = Showcase()
+    showcase.camera("entrance")
+    (watch,) = showcase.handlers().values()
+    request: Any = type("Asked", (), {"message": WatchFrames(camera="yard")})()
+
+    with pytest.raises(CameraLostError, match="no camera 'yard'") as caught:
+        watch(request)
+    assert "there are: entrance" == caught.value.hint
