@@ -25,8 +25,14 @@ their own. I can withdraw at any time; that key is then destroyed and the templa
 Saying no has no disadvantage: the door opens by other means as before.
 """
 
-TEXT_VERSION = f"1-{hashlib.sha256(TEXT.encode()).hexdigest()[:12]}"
-"""Names the wording: changes whenever a letter of it does."""
+
+def text_version(text: str) -> str:
+    """What names a wording: another whenever a letter of it is another."""
+    return f"1-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+TEXT_VERSION = text_version(TEXT)
+"""Names the wording of `TEXT`; kept with every consent."""
 
 
 def checked_purposes(wanted: Collection[str]) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ def run(*arguments: object, cwd: Path | None = None, variables: Mapping[str, str
     """Run a command line in a process of its own."""
     done = subprocess.run(
         argv(*arguments),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
