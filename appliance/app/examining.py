@@ -4,6 +4,7 @@ Changes nothing. Each look is a function that returns findings; one that fails b
 finding itself and the others go on.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -147,15 +148,13 @@ def _cameras(settings: Settings, layout: Layout) -> Iterator[Finding]:
         return
     for camera in settings.cameras:
         began = time.monotonic()
-        source = open_source(camera, SystemClock())
         try:
-            source.open()
-            shot = source.read()
+            with contextlib.closing(open_source(camera, SystemClock())) as source:
+                source.open()
+                shot = source.read()
         except ApplianceError as error:
             yield Finding(f"camera {camera.id}", "problem", error.message, error.hint)
             continue
-        finally:
-            source.close()
         if shot is None:
             yield Finding(f"camera {camera.id}", "problem", "it gives no picture")
             continue

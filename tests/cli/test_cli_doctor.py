@@ -46,18 +46,19 @@ def test_a_box_before_its_first_run(tmp_path: Path, box: Any) -> None:
 
 
 def test_a_camera_is_opened_for_a_look(box: Any, tmp_path: Path) -> None:
-    """One that gives pictures is well; one that is no video is a problem, and both are told."""
+    """One that gives pictures is well; one that is no video, or not there, is a problem, and all are told."""
     write_clip(tmp_path / "clip.mkv")
     (tmp_path / "junk.mkv").write_bytes(b"no video" * 100)
     box.settings(
         "".join(
             f'[[cameras]]\nid = "{name}"\nsource = "{tmp_path / name}.mkv"\nwhen = "always"\n'
-            for name in ("junk", "clip")
+            for name in ("none", "junk", "clip")
         )
     )
     code, health = found(box)
 
-    assert (1, "problem", "ok") == (code, health["camera junk"], health["camera clip"])
+    assert 1 == code
+    assert ["problem", "problem", "ok"] == [health[f"camera {name}"] for name in ("none", "junk", "clip")]
 
 
 def test_damaged_models_are_a_problem(box: Any, one_wrong_byte: Path) -> None:

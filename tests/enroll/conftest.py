@@ -43,6 +43,8 @@ def state(tmp_path: Path, models_socket: Path) -> Path:
     layout.socket("models").parent.mkdir(mode=0o700, parents=True)
     layout.socket("models").symlink_to(models_socket)
     layout.state.chmod(0o700)
+    # So that no settings of the machine the tests run on are read.
+    layout.settings_file.write_text('site = "test"\n', encoding="utf-8")
     return layout.state
 
 
