@@ -18,6 +18,7 @@ from enroll.photos import Embeds, Photo, Verdict, judge, need_accepted
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 _MAX_NAME = 100
+_MAX_CONSENT = 500
 _SHOW_PROGRESS_FROM = 5
 """Pictures; fewer are done before anybody looks up."""
 _MAX_BYTES = 30 * 1024 * 1024
@@ -72,9 +73,11 @@ def add(
     label = name.strip()
     if not label or len(label) > _MAX_NAME or not label.isprintable():
         raise EnrolmentError(f"a name is 1 to {_MAX_NAME} printable characters")
-    if not given_by.strip():
+    agreed = given_by.strip()
+    if not agreed or len(agreed) > _MAX_CONSENT or not agreed.isprintable():
         raise EnrolmentError(
-            "--consent is empty", hint="say how the person agreed; the text is: appliance enroll text"
+            f"--consent takes 1 to {_MAX_CONSENT} printable characters",
+            hint="say how the person agreed; the text is: appliance enroll text",
         )
     wanted = checked_purposes(purposes)
     with context.services(create=True) as services:
@@ -82,7 +85,7 @@ def add(
             subject = existing(services.store, label)
             verdicts = _judged(files, models, _known_photos(services.store, subject))
         accepted = need_accepted(verdicts)
-        consent = Consent(purposes=wanted, text_version=TEXT_VERSION, given_by=given_by.strip())
+        consent = Consent(purposes=wanted, text_version=TEXT_VERSION, given_by=agreed)
         if subject is None:
             subject_id = services.store.add_subject(label, initials=initials, consent=consent).id
         else:

@@ -34,9 +34,16 @@ class Context:
     Args:
         settings: The file named on the command line, if any.
         state: The directory named on the command line, if any.
+
+    Raises:
+        SettingsError: The directory's path is not text; the database's address has to be.
     """
 
     def __init__(self, settings: Path | None, state: Path | None) -> None:
+        if state is not None and not _is_text(state):
+            raise SettingsError(
+                "--state: the path is not UTF-8 text", hint="choose a directory whose path is"
+            )
         self._named = settings
         self.layout = Layout(state.resolve() if state is not None else _default_state())
         self._settings: Settings | None = None
@@ -148,6 +155,15 @@ def with_camera(settings: Settings, source: str, when: str | None) -> Settings:
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
         raise SettingsError(f"--camera: {fault}") from None
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a path can be written as UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _default_state() -> Path:

@@ -153,3 +153,24 @@ def test_the_state_may_be_moved(box: Any, tmp_path: Path) -> None:
     shutil.move(box.state, tmp_path / "elsewhere")
 
     assert 0 == call("--state", tmp_path / "elsewhere", "events", "verify").code
+
+
+def test_a_path_that_is_no_text(tmp_path: Path) -> None:
+    """File names may hold any bytes; a database's address may not."""
+    done = call("--state", tmp_path / "caf\udce9", "events", "list")
+
+    assert (2, "--state: the path is not UTF-8 text") == done.refusal
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("events", "show", "\udcff\udcfeabcd"),
+        ("enroll", "show", "\udcff"),
+        ("captures", "copy", "\udcff", "--to", "{}/copies"),
+        ("captures", "open", "\udcff", "--identity", "{}/state/device.json"),
+    ],
+)
+def test_words_that_are_no_text(box: Any, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Bytes that are not UTF-8 name nothing, and are no traceback."""
+    assert box.call(*(word.format(tmp_path) for word in command)).refusal[0] in {6, 8}
