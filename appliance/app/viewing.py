@@ -5,6 +5,7 @@ When nobody has asked for `LEASE_S`, nothing is written any more and looking cos
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -51,9 +52,11 @@ class ShownCamera:
             memory.writer.open()
         memory.writer.write(frame.stamp, frame.bgr(), json.dumps(overlay()).encode())
         with self._ready:
-            self._memory = memory
+            before, self._memory = self._memory, memory
             self._fresh = True
             self._ready.notify_all()
+        if before is not None and before is not memory:
+            before.writer.close()
 
     def share(self) -> FramesReply:
         """Keep frames coming for as long as the lease; says where they are.
@@ -69,10 +72,11 @@ class ShownCamera:
             self._until_s = now + self._lease_s
             fresh = self._ready.wait_for(lambda: self._fresh, _FIRST_FRAME_S)
             memory = self._memory if fresh else None
-        if memory is None:
-            raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
-        message = FramesShared(camera=self._camera, width=memory.width, height=memory.height)
-        return Reply(message, fds=(memory.writer.fd,))
+            if memory is None:
+                raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
+            message = FramesShared(camera=self._camera, width=memory.width, height=memory.height)
+            # A descriptor of the reply's own: the camera may come back in another size before it is sent.
+            return Reply(message, fds=(os.dup(memory.writer.fd),), close_fds=True)
 
 
 @dataclass(frozen=True, slots=True)

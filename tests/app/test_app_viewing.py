@@ -133,6 +133,23 @@ def test_a_camera_of_another_size_gets_other_memory() -> None:
     assert ((320, 180), (640, 360)) == ((small.width, small.height), (large.width, large.height))
 
 
+def test_changing_sizes_leave_nothing_open() -> None:
+    """However often a camera comes back different, one memory is open; whoever holds an old one keeps it."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        kept = shown.share().fds[0]
+    before = sorted(Path("/proc/self/fd").iterdir())
+    for width in range(100, 150):
+        shown.show(frame(width, size=(width, 90)), Overlay())
+    with FrameReader(kept) as reader:
+        seen = reader.newest()
+
+    assert len(before) == len(sorted(Path("/proc/self/fd").iterdir()))
+    assert seen is not None
+    assert (180, 320, 3) == seen.bgr.shape
+    os.close(kept)
+
+
 def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
     """A wrong name is answered at once."""
     showcase = Showcase()
