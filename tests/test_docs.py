@@ -59,7 +59,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     def below(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
         yield path, command
         if isinstance(command, click.Group):
-            context = click.Context(command)
+            context = reference.context_of(command)
             for each in command.list_commands(context):
                 inner = command.get_command(context, each)
                 assert inner is not None
@@ -120,7 +120,7 @@ def parsed(given: list[str]) -> tuple[click.Command, dict[str, Any]]:
         click.UsageError: There is no such command or option, or an argument is too many.
     """
     command: click.Command = appliance
-    context = click.Context(appliance, info_name="appliance")
+    context = reference.context_of(appliance, "appliance")
     while True:
         values, rest, _ = command.make_parser(context).parse_args(list(given))
         for parameter in command.params:

@@ -58,17 +58,23 @@ def commands_page() -> str:
     """The help of every command."""
     parts = ["# Commands", "", _MADE, ""]
     for path, command in _commands((), appliance):
-        context = click.Context(command, info_name=" ".join(("appliance", *path)), max_content_width=100)
+        context = context_of(command, " ".join(("appliance", *path)))
         title = " ".join(("appliance", *path))
         parts += [f"## {title}", "", "```text", command.get_help(context).rstrip(), "```", ""]
     return "\n".join(parts)
+
+
+def context_of(command: click.Command, name: str | None = None) -> click.Context:
+    """A context like the one a command has when it is run; click keeps the help option of the first one."""
+    # A width of its own: the page must not depend on the terminal it is made in.
+    return click.Context(command, info_name=name, terminal_width=78, **appliance.context_settings)
 
 
 def _commands(path: tuple[str, ...], command: click.Command) -> list[tuple[tuple[str, ...], click.Command]]:
     """A command and all below it."""
     found = [(path, command)]
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = context_of(command)
         for name in command.list_commands(context):
             inner = command.get_command(context, name)
             if inner is not None:
