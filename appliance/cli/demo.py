@@ -68,6 +68,9 @@ def demo(*, folder: Path) -> None:
     state, identity, settings = folder / "state", folder / "admin" / "identity.txt", folder / "appliance.toml"
     if not settings.exists():
         _step("an admin's key, kept outside the appliance's state")
+        if identity.exists():
+            # From a demo that was interrupted before it had settings: nothing is sealed to that key.
+            identity.unlink()
         recipient = make_identity(identity)
         settings.write_text(_SETTINGS.format(recipient=json.dumps(recipient)), encoding="utf-8")
         click.echo(f"  private half: {_short(identity)}")

@@ -90,4 +90,3 @@ def wait_for_decision(box: Box, before: int, patience_s: float) -> float:
                 return now
             time.sleep(0.01)
     raise TimeoutError(f"no decision within {patience_s:g} s")
-
