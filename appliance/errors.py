@@ -137,7 +137,7 @@ class VaultError(ApplianceError):
     exit_code = 7
 
 
-EvidenceReason = Literal["no_recipient", "spool_full", "disk_full", "no_frame", "replay", "failed"]
+EvidenceReason = Literal["no_recipient", "spool_full", "disk_full", "no_frame", "memory", "replay", "failed"]
 """Why nothing was stored; the `reason` of the event `capture_skipped`."""
 
 

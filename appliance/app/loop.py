@@ -152,6 +152,9 @@ class LoopProcess:
         clock = self._services.clock
 
         def changed(event: CameraChanged) -> None:
+            if event.type == "camera_lost":
+                # Whoever stands there when it is back is somebody else until seen.
+                pipeline.finish()
             records.log([event], clock.wall())
 
         camera = Camera(settings, clock, on_change=changed, loop=not self._once)

@@ -41,6 +41,7 @@ _SKIPPED = {
     "spool_full": "the spool is full",
     "disk_full": "the disk is full",
     "no_frame": "no frame was good enough",
+    "memory": "too many pictures were waiting already",
     "replay": "a replay that keeps nothing seals nothing",
     "failed": "sealing failed",
 }

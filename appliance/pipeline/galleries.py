@@ -5,32 +5,18 @@ waits for it and never sees half of it.
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 import structlog
 
 from appliance.errors import ApplianceError
-from appliance.matching import Gallery, Reference
-from appliance.values import FloatArray, ModelId, ReferenceId, SubjectId
+from appliance.matching import Gallery
 
 _log = structlog.get_logger()
 
 POLL_S = 0.3
 """How often the store's gallery version is asked for. Enrolment must be effective within a second;
 the question costs a fraction of a millisecond."""
-
-
-class GalleryStore(Protocol):
-    """Where references come from."""
-
-    def gallery_version(self) -> int:
-        """Rises with every change to subjects, references or templates."""
-
-    def template_rows(
-        self, models: Sequence[ModelId]
-    ) -> Sequence[tuple[SubjectId, ReferenceId, ModelId, FloatArray]]:
-        """(subject, reference, model, embedding) of every active subject."""
 
 
 class GalleryHolder:
@@ -75,14 +61,3 @@ class GalleryHolder:
                 if not failing:
                     _log.error("gallery_not_refreshed", error=error.message, hint=error.hint)
                 failing = True
-
-
-def read_gallery(store: GalleryStore, models: Sequence[ModelId]) -> Gallery:
-    """Build a gallery from the store's rows.
-
-    The version is read first: a change in between makes the gallery look older than it is,
-    and the next refresh reads it again.
-    """
-    version = store.gallery_version()
-    rows = store.template_rows(models)
-    return Gallery(models, (Reference(*row) for row in rows), version=version)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy
 from appliance.events import CaptureSkipped, DoorChanged, PersonUndecided, StrangerSeen, SubjectIdentified
 from appliance.ids import IdFactory
+from appliance.matching import Gallery
 from appliance.pipeline.galleries import GalleryHolder
 from appliance.pipeline.records import Picture, Recording
 from appliance.settings import CameraSettings, EncounterSettings, EvidenceSettings, FaceSettings, When
@@ -32,9 +33,11 @@ from appliance.values import (
 _LOOK_OUT_S = 0.5
 """With `when = "approach"` and nobody there, faces are looked for this often."""
 
-_MAX_WITH_PICTURES = 6
-"""Encounters that may hold pictures for evidence at once; a 720p frame takes 2.8 MB."""
+_SETTLE_S = 2.0
+"""Seconds from calling somebody a stranger to sealing: they come nearer, and the best pictures come last."""
 
+_PICTURE_BYTES = 48 * 2**20
+"""Memory for full frames kept as possible evidence, per camera: 18 at 720p; one encounter's at any size."""
 
 Show = Callable[[Frame, Callable[[], dict[str, Any]]], None]
 """Told of each frame, with a way to ask what was seen in it."""
@@ -71,8 +74,15 @@ class _Stay:
     label: str | None = None
     score: float | None = None
     repeated: bool = False
+    stranger: StrangerSeen | None = None
+    stranger_since_s: float = 0.0
     captured: bool = False
     pictures: list[Picture] = field(default_factory=list)
+
+    @property
+    def awaits_capture(self) -> bool:
+        """Called a stranger, and better pictures may still come before they are sealed."""
+        return self.stranger is not None and not self.captured
 
 
 @dataclass(slots=True)
@@ -140,17 +150,20 @@ class CameraPipeline:
         self._last_stamp = frame.stamp
         for name, door in self._doors.items():
             self._observe_door(name, door, frame)
-        tracks: list[Track] = []
-        if self._reads_faces(frame.stamp.monotonic_s):
-            self._follow_gallery()
-            tracks = self._read_faces(frame)
         for track in self._tracker.ended(frame.stamp.monotonic_s):
             self._end(track, frame.stamp.wall)
+        tracks: list[Track] = []
+        if self._reads_faces(frame.stamp.monotonic_s):
+            # One gallery for the whole frame: another may be swapped in at any moment.
+            gallery = self._rooms.gallery.current
+            self._follow(gallery)
+            tracks = self._read_faces(frame, gallery)
+        self._seal_settled(frame.stamp)
         if self._show is not None:
             self._show(frame, lambda: self._overlay(tracks))
 
     def finish(self) -> None:
-        """The frames are over: end every encounter."""
+        """No frame comes for now (the recording is over, the camera lost): end every encounter."""
         if self._last_stamp is None:
             return
         for track in self._tracker.end_all():
@@ -203,7 +216,7 @@ class CameraPipeline:
 
     # ------------------------------------------------------------ faces
 
-    def _read_faces(self, frame: Frame) -> list[Track]:
+    def _read_faces(self, frame: Frame, gallery: Gallery) -> list[Track]:
         bgr = frame.bgr()
         now_s = frame.stamp.monotonic_s
         tracks = self._tracker.update(self._rooms.faces.detect(bgr), now_s)
@@ -214,7 +227,7 @@ class CameraPipeline:
             if stay.encounter.identified and stay.label is not None:
                 self._last_seen_s[stay.label] = now_s
         for track in self._to_embed(tracks, now_s):
-            self._look_closely(track, frame, bgr)
+            self._look_closely(track, frame, bgr, gallery)
         return tracks
 
     def _to_embed(self, tracks: Sequence[Track], now_s: float) -> list[Track]:
@@ -223,32 +236,37 @@ class CameraPipeline:
             track
             for track in tracks
             if track.face.box.width >= self._settings.faces.min_width_px
-            and self._stays[track.number].encounter.wants_frame(now_s)
+            and (
+                self._stays[track.number].encounter.wants_frame(now_s)
+                or self._stays[track.number].awaits_capture
+            )
         ]
         wanted.sort(key=lambda t: (self._stays[t.number].encounter.good_frames, -t.face.box.area, t.number))
         return wanted[: self._settings.faces.max_embedded]
 
-    def _look_closely(self, track: Track, frame: Frame, bgr: ImageArray) -> None:
+    def _look_closely(self, track: Track, frame: Frame, bgr: ImageArray, gallery: Gallery) -> None:
         sample = self._rooms.faces.sample(bgr, track.face)
         if sample.quality.total < self._settings.faces.min_quality:
             return
         stay = self._stays[track.number]
+        now_s = frame.stamp.monotonic_s
+        self._keep_picture(stay, Picture(frame.stamp, bgr, track.face.box, sample.quality.total))
+        if not stay.encounter.wants_frame(now_s):
+            return
         templates = self._rooms.faces.templates(sample)
         evidence = FrameEvidence(
             sequence=frame.stamp.sequence,
-            at_s=frame.stamp.monotonic_s,
+            at_s=now_s,
             media_s=frame.stamp.media_s,
             quality=sample.quality.total,
             box=track.face.box,
-            scores=self._rooms.gallery.current.compare(templates),
+            scores=gallery.compare(templates),
         )
-        self._keep_picture(stay, Picture(frame.stamp, bgr, track.face.box, sample.quality.total))
         for decision in stay.encounter.add(evidence, templates):
-            self._record(stay, decision, frame.stamp.wall, frame.stamp.monotonic_s)
+            self._record(stay, decision, frame.stamp.wall, now_s)
 
-    def _follow_gallery(self) -> None:
+    def _follow(self, gallery: Gallery) -> None:
         """Compare what is kept of current encounters with a gallery that has changed meanwhile."""
-        gallery = self._rooms.gallery.current
         if gallery.version == self._gallery_version:
             return
         self._gallery_version = gallery.version
@@ -259,12 +277,15 @@ class CameraPipeline:
         """Keep the best pictures of somebody not identified, in case they are a stranger."""
         if stay.captured or not self._settings.evidence.recipients:
             return
-        holding = sum(1 for other in self._stays.values() if other.pictures)
-        if not stay.pictures and holding >= _MAX_WITH_PICTURES:
-            return
+        most = self._settings.evidence.frames
+        room = max(most, _PICTURE_BYTES // picture.bgr.nbytes)
+        held = sum(len(other.pictures) for other in self._stays.values())
+        if held >= room:
+            # No more at once, but a better one may take a worse one's place.
+            most = len(stay.pictures)
         stay.pictures.append(picture)
         stay.pictures.sort(key=lambda kept: (-kept.quality, kept.stamp.sequence))
-        del stay.pictures[self._settings.evidence.frames :]
+        del stay.pictures[most:]
 
     # ------------------------------------------------------------ encounters
 
@@ -284,9 +305,13 @@ class CameraPipeline:
 
     def _end(self, track: Track, at: datetime) -> None:
         stay = self._stays.pop(track.number)
+        if stay.awaits_capture:
+            self._capture(stay, at)
         decision = stay.encounter.finish()
         if decision is not None:
             self._record(stay, decision, at, track.last_s)
+        if stay.awaits_capture:
+            self._capture(stay, at)
         self._rooms.records.forget(stay.encounter_id)
 
     def _record(self, stay: _Stay, decision: GradedDecision, at: datetime, now_s: float) -> None:
@@ -303,6 +328,7 @@ class CameraPipeline:
         if conclusion.subject is not None:
             if decision.retracts_stranger:
                 records.retract(stay.encounter_id, place, at)
+                stay.stranger, stay.captured = None, False
             if stay.label != conclusion.subject:
                 stay.label = conclusion.subject
                 stay.repeated = self._seen_lately(conclusion.subject, now_s)
@@ -313,19 +339,38 @@ class CameraPipeline:
                 stay.pictures.clear()
         elif conclusion.verdict is Verdict.STRANGER:
             stay.label = None
-            pictures = self._evidence(stay)
-            records.stranger(StrangerSeen(**facts), () if stay.captured else pictures, at)
-            if not stay.captured and not pictures:
-                reason: Any = "no_frame" if self._settings.evidence.recipients else "no_recipient"
-                records.log([CaptureSkipped(encounter=stay.encounter_id, reason=reason, **place)], at)
-            stay.captured = True
-            stay.pictures.clear()
+            seen = StrangerSeen(**facts)
+            records.stranger(seen, at)
+            if stay.stranger is None:
+                stay.stranger, stay.stranger_since_s = seen, now_s
         else:
             records.log([PersonUndecided(**facts)], at)
 
-    def _evidence(self, stay: _Stay) -> tuple[Picture, ...]:
-        """The kept pictures in the order they were taken."""
-        return tuple(sorted(stay.pictures, key=lambda kept: kept.stamp.sequence))
+    def _seal_settled(self, stamp: FrameStamp) -> None:
+        """Seal the strangers of whom the best pictures have had time to come."""
+        for stay in self._stays.values():
+            if stay.awaits_capture and stamp.monotonic_s - stay.stranger_since_s >= _SETTLE_S:
+                self._capture(stay, stamp.wall)
+
+    def _capture(self, stay: _Stay, at: datetime) -> None:
+        """Have the kept pictures sealed, once per encounter, in the order they were taken."""
+        seen = stay.stranger
+        if seen is None:
+            return
+        pictures = sorted(stay.pictures, key=lambda kept: kept.stamp.sequence)
+        stay.captured = True
+        stay.pictures.clear()
+        if pictures:
+            self._rooms.records.capture(seen, pictures, at)
+            return
+        skipped = CaptureSkipped(
+            encounter=stay.encounter_id,
+            reason="memory" if self._settings.evidence.recipients else "no_recipient",
+            camera=seen.camera,
+            door=seen.door,
+            visit=seen.visit,
+        )
+        self._rooms.records.log([skipped], at)
 
     def _seen_lately(self, subject: str, now_s: float) -> bool:
         last = self._last_seen_s.get(subject)
@@ -344,7 +389,7 @@ class CameraPipeline:
                 {
                     "box": [round(v) for v in track.face.box.corners],
                     "subject": self._stays[track.number].label,
-                    "stranger": self._stays[track.number].captured,
+                    "stranger": self._stays[track.number].stranger is not None,
                     "score": self._stays[track.number].score,
                 }
                 for track in tracks

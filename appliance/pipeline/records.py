@@ -122,8 +122,11 @@ class Recording(Protocol):
     def log(self, events: Sequence[Event], at: datetime) -> None:
         """Append events."""
 
-    def stranger(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
-        """Append a stranger and, with pictures, seal a capture."""
+    def stranger(self, seen: StrangerSeen, at: datetime) -> None:
+        """Append a stranger, and remember it for a retraction."""
+
+    def capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        """Seal pictures of a stranger and append what became of it."""
 
     def retract(self, encounter: str, place: Mapping[str, Any], at: datetime) -> None:
         """The stranger of this encounter was somebody enrolled: say so, drop the capture."""
@@ -150,13 +153,7 @@ class Records:
         """Append events in one transaction."""
         self._log.append_all(events, at=at)
 
-    def stranger(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
-        """Append `seen`; then, with pictures, seal them and append what became of it."""
-        self.log_stranger(seen, at)
-        if pictures:
-            self.capture(seen, pictures, at)
-
-    def log_stranger(self, seen: StrangerSeen, at: datetime) -> None:
+    def stranger(self, seen: StrangerSeen, at: datetime) -> None:
         """Append a stranger and remember it for a retraction. May be repeated when it failed."""
         event = self._log.append_all([seen], at=at)[0]
         self._strangers.setdefault(seen.encounter, (event.id, None))
@@ -248,7 +245,7 @@ class RecordsThread:
         max_waiting_pictures: Strangers that may wait with their pictures.
     """
 
-    def __init__(self, records: Records, *, max_waiting_pictures: int = 8) -> None:
+    def __init__(self, records: Records, *, max_waiting_pictures: int = 4) -> None:
         self._records = records
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._pictures = threading.BoundedSemaphore(max_waiting_pictures)
@@ -277,15 +274,21 @@ class RecordsThread:
         kept = tuple(events)
         self._jobs.put(lambda: self._records.log(kept, at))
 
-    def stranger(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+    def stranger(self, seen: StrangerSeen, at: datetime) -> None:
         """See `Records.stranger`."""
+        self._jobs.put(lambda: self._records.stranger(seen, at))
+
+    def capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
+        """See `Records.capture`; with too many waiting, the pictures are let go and that is logged."""
         kept = tuple(pictures)
-        if kept and not self._pictures.acquire(blocking=False):
-            _log.warning("capture_not_stored", reason="failed", error="too many captures wait for the disk")
-            kept = ()
-        self._jobs.put(lambda: self._records.log_stranger(seen, at))
-        if kept:
+        if self._pictures.acquire(blocking=False):
             self._jobs.put(lambda: self._capture(seen, kept, at))
+            return
+        _log.warning("capture_not_stored", reason="memory", error="too many captures wait for the disk")
+        skipped = CaptureSkipped(
+            encounter=seen.encounter, reason="memory", camera=seen.camera, door=seen.door, visit=seen.visit
+        )
+        self._jobs.put(lambda: self._records.log([skipped], at))
 
     def retract(self, encounter: str, place: Mapping[str, Any], at: datetime) -> None:
         """See `Records.retract`."""

@@ -51,13 +51,14 @@ class FaceTracker:
         self._count = 0
 
     def update(self, faces: list[DetectedFace], now_s: float) -> list[Track]:
-        """Assign each face of a frame to a track; the answer is parallel to `faces`.
+        """Assign each face of a frame to a track that has not ended; the answer is parallel to `faces`.
 
         The nearest pairs go first; ties go to the older track and the earlier face.
         """
         pairs = sorted(
             (cost, track.number, at, track)
             for track in self._tracks
+            if now_s - track.last_s < self._end_after_s
             for at, face in enumerate(faces)
             if (cost := _cost(track.face.box, face.box, now_s - track.last_s)) is not None
         )

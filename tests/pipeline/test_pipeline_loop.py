@@ -1,7 +1,7 @@
 """One camera's loop, with toy rooms: what ends up on record, in which order."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from appliance.errors import EvidenceError
 from appliance.ids import seeded_ids
 from appliance.matching import Gallery, Reference
 from appliance.pipeline import CameraPipeline, GalleryHolder, Records
-from appliance.pipeline.loop import LoopSettings, Rooms
+from appliance.pipeline.loop import LoopSettings, Rooms, Show
 from appliance.settings import (
     CameraSettings,
     EncounterSettings,
@@ -26,6 +26,7 @@ from appliance.values import (
     SFACE,
     DetectedFace,
     DoorState,
+    FaceSample,
     ReferenceId,
     SubjectId,
     Templates,
@@ -60,24 +61,29 @@ class House:
         self.faces = ToyFaces(list(script))
         self.version, self.enrolled = 1, list(enrolled)
         self.holder = GalleryHolder(self._gallery, lambda: self.version)
-        camera = CameraSettings.model_validate(
+        self._camera = CameraSettings.model_validate(
             {"id": "entrance", "source": "scene:door", "when": when, "tail_s": 1}
         )
-        self.loop = CameraPipeline(
+        self._encounters = EncounterSettings.model_validate(encounters)
+        self._recipients = recipients
+        self._doors = doors
+        self.loop = self.build(self.faces)
+
+    def build(self, faces: ToyFaces, show: Show | None = None) -> CameraPipeline:
+        """The loop, with these faces."""
+        return CameraPipeline(
             LoopSettings(
-                camera,
-                FaceSettings(),
-                EncounterSettings.model_validate(encounters),
-                EvidenceSettings(recipients=recipients),
+                self._camera, FaceSettings(), self._encounters, EvidenceSettings(recipients=self._recipients)
             ),
             Rooms(
-                {"front": ScriptedDoor(*doors)} if doors else {},
-                self.faces,
+                {"front": ScriptedDoor(*self._doors)} if self._doors else {},
+                faces,
                 Policy(RecognitionSettings(), TABLES),
                 self.holder,
                 Records(self.log, self.spool),
                 seeded_ids(1),
             ),
+            show=show,
         )
 
     def _gallery(self) -> Gallery:
@@ -118,12 +124,12 @@ def test_nobody_is_embedded_once_confirmed() -> None:
     assert 3 == house.faces.embedded
 
 
-def test_a_stranger_is_sealed_once() -> None:
-    """Said at confirmed and at the end; one capture of the best frames, in the order taken."""
+def test_a_stranger_is_sealed_once_by_the_best_frames() -> None:
+    """Said at confirmed and at the end; one capture of the best frames so far, in the order taken."""
     house = House([seen(NOBODY, quality=60 + i) for i in range(6)]).run(6)
 
     assert ["door_opened", "stranger_seen", "stranger_captured", "stranger_seen"] == house.finish()
-    assert [[0, 1, 2]] == [[p.stamp.sequence for p in pictures] for pictures in house.spool.stored.values()]
+    assert [[3, 4, 5]] == [[p.stamp.sequence for p in pictures] for pictures in house.spool.stored.values()]
 
 
 def test_without_recipients_no_picture_is_kept() -> None:
@@ -145,13 +151,55 @@ def test_a_full_spool_is_said_and_the_loop_goes_on() -> None:
 
 
 def test_a_stranger_who_was_somebody_is_retracted_and_the_capture_dropped() -> None:
-    """A bad start, then better frames: retraction, the capture gone, then the greeting."""
-    better = [seen(ANN, quality=99)] * 80
-    house = House([seen(NOBODY, quality=40)] * 3 + better, keep_frames=3).run(60)
+    """A bad start, sealed after two seconds, then better frames: retraction, capture gone, greeting."""
+    bad, good = [seen(NOBODY, quality=40)] * 25, [seen(ANN, quality=99)] * 60
+    house = House(bad + good, keep_frames=3).run(85)
     types = house.finish()
 
     assert ["stranger_seen", "stranger_captured", "stranger_retracted", "capture_removed"] == types[1:5]
     assert {} == house.spool.stored
+
+
+def test_a_stranger_retracted_before_the_sealing_was_never_sealed() -> None:
+    """The first two seconds are for better pictures; whoever is known by then leaves none."""
+    house = House([seen(NOBODY, quality=40)] * 3 + [seen(ANN, quality=99)] * 40, keep_frames=3).run(43)
+
+    assert ["stranger_seen", "stranger_retracted", "subject_identified"] == house.finish()[1:4]
+    assert 0 == house.spool.sealed
+
+
+def test_a_stranger_is_sealed_while_still_there() -> None:
+    """Two seconds after it was said, not at the end of a stay of minutes."""
+    house = House([seen(NOBODY)] * 30).run(24)
+
+    assert ["door_opened", "stranger_seen", "stranger_captured"] == house.log.types()
+
+
+def test_whoever_comes_after_an_outage_is_somebody_else() -> None:
+    """The same place, minutes later: a new encounter, looked at anew; the old one has ended."""
+    house = House([seen(ANN)] * 5 + [seen(NOBODY)] * 5).run(5)
+    house.run(5, start=6000)
+    types = house.finish()
+
+    assert ["subject_identified"] * 3 == types[1:4]
+    assert "stranger_seen" in types[4:]
+
+
+def test_a_gallery_that_changes_within_a_frame_is_taken_up_with_the_next() -> None:
+    """Whatever is swapped in while faces are embedded, one frame is compared with one gallery."""
+    house = House([seen(ANN)] * 6)
+
+    class Swapping(ToyFaces):
+        def templates(self, sample: FaceSample) -> Templates:
+            house.version += 1
+            house.holder.refresh()
+            return super().templates(sample)
+
+    house.faces = Swapping([seen(ANN)] * 6)
+    house.loop = house.build(house.faces)
+    house.run(6)
+
+    assert ["door_opened", *["subject_identified"] * 3] == house.finish()
 
 
 def test_nothing_is_read_behind_a_shut_door() -> None:
@@ -221,7 +269,7 @@ def test_somebody_enrolled_meanwhile_is_recognised() -> None:
     house.holder.refresh()
     house.run(20, start=5)
 
-    assert ["stranger_retracted", "capture_removed", "subject_identified"] == house.log.types()[3:6]
+    assert ["stranger_retracted", "subject_identified"] == house.log.types()[2:4]
 
 
 def test_too_many_faces_take_turns() -> None:
@@ -248,11 +296,14 @@ def test_an_empty_run_ends_quietly() -> None:
 
 
 @pytest.mark.parametrize("look", [0, 1])
-def test_viewers_cost_nothing_when_nobody_looks(look: int) -> None:
-    """What is shown is put together only when the viewer asks for it."""
+def test_what_is_shown_is_put_together_only_for_a_viewer(look: int) -> None:
+    """The loop hands a way to ask; nothing is computed unless it is asked."""
     house = House([seen(ANN)] * 4)
-    shown: list[dict[str, object]] = []
-    house.loop._show = (lambda _, overlay: shown.append(overlay())) if look else (lambda *_: None)
+    asked: list[dict[str, object]] = []
+    offers: list[Callable[[], dict[str, object]]] = []
+    house.loop = house.build(house.faces, lambda _, overlay: offers.append(overlay))
     house.run(4)
+    asked.extend(overlay() for overlay in offers[: 4 * look])
 
-    assert 4 * look == len(shown)
+    assert 4 == len(offers)
+    assert 4 * look == len(asked)

@@ -1,5 +1,6 @@
 """Recording on a thread: in order, never lost, never twice."""
 
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -52,7 +53,8 @@ def test_a_full_disk_loses_nothing_and_doubles_nothing(failures: int, people: in
     log.full = failures
     with RecordsThread(Records(log, spool)) as records:
         for i in range(people):
-            records.stranger(stranger(str(i)), [picture()], START)
+            records.stranger(stranger(str(i)), START)
+            records.capture(stranger(str(i)), [picture()], START)
 
     assert ["stranger_seen", "stranger_captured"] * people == log.types()
     assert people == spool.sealed
@@ -63,19 +65,22 @@ def test_pictures_are_let_go_before_the_memory_is() -> None:
     log, spool = MemoryLog(), MemorySpool()
     records = RecordsThread(Records(log, spool), max_waiting_pictures=2)
     for i in range(5):
-        records.stranger(stranger(str(i)), [picture()], START)
+        records.stranger(stranger(str(i)), START)
+        records.capture(stranger(str(i)), [picture()], START)
     with records:
         pass
 
     assert 5 == log.types().count("stranger_seen")
     assert 2 == spool.sealed
+    assert 3 == log.types().count("capture_skipped")
 
 
 def test_a_retraction_names_the_event_and_drops_the_capture() -> None:
     """The event retracted and the capture removed are those of the encounter."""
     log, spool = MemoryLog(), MemorySpool()
     with RecordsThread(Records(log, spool)) as records:
-        records.stranger(stranger("a"), [picture()], START)
+        records.stranger(stranger("a"), START)
+        records.capture(stranger("a"), [picture()], START)
         records.retract("a", {"camera": "c"}, START)
         records.retract("a", {"camera": "c"}, START)
         records.retract("unknown", {}, START)
@@ -83,3 +88,33 @@ def test_a_retraction_names_the_event_and_drops_the_capture() -> None:
     assert ["stranger_seen", "stranger_captured", "stranger_retracted", "capture_removed"] == log.types()
     assert "e0" == log.kept[2].event.retracts  # type: ignore[attr-defined]
     assert {} == spool.stored
+
+
+def test_a_fault_in_one_job_does_not_keep_the_others_from_the_log() -> None:
+    """A spool that cannot delete, a picture that cannot be encoded: said aloud, and the log goes on."""
+    log, spool = MemoryLog(), MemorySpool()
+    with RecordsThread(Records(log, spool)) as records:
+        records.stranger(stranger("a"), START)
+        records.capture(stranger("a"), [picture()], START)
+        records.forget("b")
+        spool_job_done(records)
+        spool.broken = True
+        records.retract("a", {}, START)
+        records.stranger(stranger("c"), START)
+        records.capture(stranger("c"), [picture()], START)
+        records.log([door()], START)
+
+    assert [
+        "stranger_seen",
+        "stranger_captured",
+        "stranger_retracted",
+        "stranger_seen",
+        "door_opened",
+    ] == log.types()
+
+
+def spool_job_done(records: RecordsThread) -> None:
+    """Wait until the thread has done what was asked so far."""
+    while records.waiting:
+        time.sleep(0.001)
+    time.sleep(0.05)

@@ -74,15 +74,18 @@ class SealedNote:
 
 
 class MemorySpool:
-    """A spool in a dictionary; refuses when told to."""
+    """A spool in a dictionary; refuses when told to, and fails like a dying disk when `broken`."""
 
     def __init__(self) -> None:
         self.stored: dict[str, tuple[Picture, ...]] = {}
         self.refuse: EvidenceError | None = None
+        self.broken = False
         self.sealed = 0
 
     def store(self, pictures: Sequence[Picture], metadata: Mapping[str, Any], at: datetime) -> SealedNote:
         """Keep the pictures as they are."""
+        if self.broken:
+            raise ValueError("a picture that cannot be encoded")
         if self.refuse is not None:
             raise self.refuse
         name = f"c{self.sealed}"
@@ -94,6 +97,8 @@ class MemorySpool:
 
     def remove(self, capture: str) -> bool:
         """Forget a capture."""
+        if self.broken:
+            raise EvidenceError("the spool is read-only")
         return self.stored.pop(capture, None) is not None
 
 
