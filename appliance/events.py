@@ -36,11 +36,12 @@ class Event(BaseModel):
 
 
 class CandidateScore(BaseModel):
-    """A subject in a decision's ranked list; scores are similarities."""
+    """A subject in a decision's ranked list; scores are similarities, over `references` references."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     subject: str
     score: float
+    references: int
     by_model: Mapping[str, float]
 
 
@@ -49,6 +50,7 @@ class FrameScore(BaseModel):
 
     Attributes:
         sequence: The camera's frame number.
+        at_s: Monotonic seconds; differences tell which frames count as probes of their own.
         media_s: Position in the recording, seconds, if it was one.
         quality: Total quality, 0 to 100.
         box: Left, top, width, height of the face in the full frame, pixels.
@@ -57,6 +59,7 @@ class FrameScore(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     sequence: int
+    at_s: float
     media_s: float | None
     quality: float
     box: tuple[float, float, float, float]
@@ -72,7 +75,11 @@ class DecisionFacts(BaseModel):
         threshold: What it was held against.
         margin: Lead over the second person; None when there is no second.
         margin_wanted: The lead that was needed.
-        fpir: The false-positive identification rate the threshold was set for.
+        stranger_band: A score this close below the threshold was undecided.
+        fpir: The false-positive identification rate that was wanted of the whole encounter.
+        looks: Tries so far at least a second apart, among which that rate was divided.
+        table: References and probes of the table of error rates that was used.
+        fnmr: Share of mated comparisons below the threshold, by that table; None beyond it.
         extrapolated: The threshold lies beyond the measured tables.
         gallery_size: Subjects searched.
         gallery_version: Version of the gallery searched.
@@ -87,7 +94,11 @@ class DecisionFacts(BaseModel):
     threshold: float
     margin: float | None
     margin_wanted: float
+    stranger_band: float
     fpir: float
+    looks: int
+    table: tuple[int, int]
+    fnmr: float | None
     extrapolated: bool
     gallery_size: int
     gallery_version: int
@@ -123,7 +134,7 @@ class StrangerSeen(_Decided):
 
 
 class PersonUndecided(_Decided):
-    """An encounter ended, or was confirmed, without an answer; no image is kept."""
+    """An encounter ended without an answer; no image is kept."""
 
     type: Literal["person_undecided"] = "person_undecided"
 

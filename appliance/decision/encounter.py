@@ -8,7 +8,7 @@ end. Time comes with the frames.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.decision.policy import Conclusion, FrameEvidence, Policy
+from appliance.decision.policy import INDEPENDENT_S, Conclusion, FrameEvidence, Policy
 from appliance.settings import EncounterSettings
 from appliance.values import Grade, SubjectScores, Templates, Verdict
 
@@ -48,6 +48,8 @@ class Encounter:
         self._policy = policy
         self._kept: list[tuple[FrameEvidence, Templates]] = []
         self._seen = 0
+        self._looks = 0
+        self._last_look_s: float | None = None
         self._greeted: str | None = None
         self._confirmed: Conclusion | None = None
         self._last_frame_s: float | None = None
@@ -74,6 +76,9 @@ class Encounter:
         """Take a good frame in; returns the decisions that are now due, usually none or one."""
         self._seen += 1
         self._last_frame_s = frame.at_s
+        if self._last_look_s is None or frame.at_s - self._last_look_s >= INDEPENDENT_S:
+            self._looks += 1
+            self._last_look_s = frame.at_s
         self._kept.append((frame, templates))
         # The best frames are kept; of equals, the earlier.
         self._kept.sort(key=lambda item: (-item[0].quality, item[0].sequence))
@@ -119,4 +124,4 @@ class Encounter:
 
     def _conclude(self) -> Conclusion:
         frames = sorted((frame for frame, _ in self._kept), key=lambda frame: frame.sequence)
-        return self._policy.conclude(frames, seen=self._seen)
+        return self._policy.conclude(frames, seen=self._seen, looks=self._looks)

@@ -38,6 +38,9 @@ INDEPENDENT_S = 1.0
 """Frames closer together than this count as one probe when the threshold is chosen: the tables'
 probes are photographs of different days, and frames 0.1 s apart are nearly one photograph."""
 
+_DIGITS = 6
+"""Stored digits: float32 has seven, so that a what-if decides what was decided."""
+
 LISTED = 5
 """Candidates kept with a decision."""
 
@@ -96,12 +99,16 @@ class Policy:
         """The models whose templates this composition needs, sorted."""
         return tuple(sorted(self.weights))
 
-    def conclude(self, frames: Sequence[FrameEvidence], *, seen: int) -> Conclusion:
+    def conclude(self, frames: Sequence[FrameEvidence], *, seen: int, looks: int = 1) -> Conclusion:
         """Decide from the good frames of one encounter.
 
         Args:
             frames: The frames to use, at least one, all compared with the same gallery.
             seen: Good frames seen so far, those not kept included.
+            looks: How often the rule has been tried on this encounter at least `INDEPENDENT_S`
+                apart, this time included. The wanted FPIR is of the encounter, so each look
+                gets its share of it (Bonferroni): staying longer must not make a stranger
+                likelier to pass.
 
         Raises:
             ValueError: No frame, or frames compared with different galleries.
@@ -122,7 +129,7 @@ class Policy:
             references=int(gallery.references[best]) if best is not None else 1,
             probes=_independent(frames),
             gallery_size=max(1, size),
-            fpir=self._settings.fpir,
+            fpir=self._settings.fpir / max(1, looks),
         )
         score = float(fused[best]) if best is not None else None
         margin = float(fused[best] - fused[order[1]]) if best is not None and len(order) > 1 else None
@@ -131,10 +138,14 @@ class Policy:
             rule=rule,
             composition=self._settings.composition,
             score=_round(score),
-            threshold=round(point.threshold, 4),
+            threshold=round(point.threshold, _DIGITS),
             margin=_round(margin),
             margin_wanted=self._settings.margin,
+            stranger_band=self._settings.stranger_band,
             fpir=self._settings.fpir,
+            looks=looks,
+            table=(point.references, point.probes),
+            fnmr=_round(point.fnmr),
             extrapolated=point.extrapolated,
             gallery_size=size,
             gallery_version=gallery.gallery_version,
@@ -143,8 +154,9 @@ class Policy:
             candidates=tuple(
                 CandidateScore(
                     subject=gallery.subjects[i],
-                    score=round(float(fused[i]), 4),
-                    by_model={model: round(float(by_model[model][i]), 4) for model in self.models},
+                    score=round(float(fused[i]), _DIGITS),
+                    references=int(gallery.references[i]),
+                    by_model={model: round(float(by_model[model][i]), _DIGITS) for model in self.models},
                 )
                 for i in order
             ),
@@ -176,12 +188,13 @@ class Policy:
         box = frame.box
         return FrameScore(
             sequence=frame.sequence,
+            at_s=round(frame.at_s, 3),
             media_s=frame.media_s,
             quality=round(frame.quality, 1),
             box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
             scores={
                 frame.scores.subjects[i]: {
-                    model: round(float(frame.scores.by_model[model][i]), 4) for model in self.models
+                    model: round(float(frame.scores.by_model[model][i]), _DIGITS) for model in self.models
                 }
                 for i in leaders
             },
@@ -189,7 +202,7 @@ class Policy:
 
 
 def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    return None if value is None else round(value, _DIGITS)
 
 
 def _leaders(scores: FloatArray, count: int) -> list[int]:

@@ -1,6 +1,7 @@
 """The rule and the grades: who is named, who is a stranger, and when it is said."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,30 @@ def test_frames_of_one_walk_up_count_as_one_probe() -> None:
 
 
 def test_frames_of_two_galleries_are_not_mixed() -> None:
-    """A mean over different galleries has no meaning."""
-    with pytest.raises(ValueError, match="same gallery"):
-        POLICY.conclude([], seen=0)
+    """A mean over different galleries has no meaning, and neither has one over nothing."""
+    old = evidence(0, {"ann": SURE})
+    new = replace(evidence(1, {"ann": SURE}), scores=scores({"ann": SURE}, version=2))
+    for frames in ([old, new], []):
+        with pytest.raises(ValueError, match="same gallery"):
+            POLICY.conclude(frames, seen=2)
+
+
+def test_staying_longer_makes_nobody_likelier_to_pass() -> None:
+    """The wanted rate is of the encounter: each look a second apart gets its share."""
+    frames = [evidence(0, {"ann": SURE})]
+    thresholds = [POLICY.conclude(frames, seen=1, looks=looks).facts.threshold for looks in (1, 2, 10)]
+
+    assert thresholds == sorted(set(thresholds))
+
+
+def test_looks_are_counted_a_second_apart() -> None:
+    """Ten frames a second for two and a half seconds are three looks."""
+    stay = encounter()
+    feed(stay, *[{"ann": LOW}] * 25)
+    final = stay.finish()
+
+    assert final is not None
+    assert 3 == final.conclusion.facts.looks
 
 
 def test_somebody_enrolled_is_greeted_then_confirmed() -> None:
