@@ -7,6 +7,7 @@ into something of another size.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.values import ImageArray
 
@@ -17,7 +18,14 @@ _BLUR_PX = 5
 def fill_fraction(
     gray: ImageArray, seed: tuple[float, float], tolerance: int, reference: int | None = None
 ) -> float:
-    """Share of the region that is connected to the seed and alike in brightness.
+    """Share of the region that a fill covers, 0 to 1; see `fill`."""
+    return float(np.count_nonzero(fill(gray, seed, tolerance, reference))) / gray.size
+
+
+def fill(
+    gray: ImageArray, seed: tuple[float, float], tolerance: int, reference: int | None = None
+) -> NDArray[np.bool_]:
+    """What of the region is connected to the seed and alike in brightness.
 
     Args:
         gray: Luma of the region, uint8, (h, w).
@@ -28,7 +36,7 @@ def fill_fraction(
             what stands there instead is evenly coloured.
 
     Returns:
-        0 to 1.
+        bool, (h, w).
 
     Raises:
         ValueError: `gray` is not a single-channel uint8 picture.
@@ -41,13 +49,11 @@ def fill_fraction(
     value = int(smooth[at[1], at[0]])
     if reference is None:
         reference = value
-    if abs(value - reference) > tolerance:
-        return 0.0
-    # With a fixed range the allowance is counted from the seed pixel's own value; shifting
-    # it makes it count from the reference instead.
-    low, high = tolerance + value - reference, tolerance + reference - value
     mask = np.zeros((height + 2, width + 2), np.uint8)
-    filled, *_ = cv2.floodFill(
-        smooth, mask, at, 0, low, high, 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY
-    )
-    return float(filled) / gray.size
+    if abs(value - reference) <= tolerance:
+        # With a fixed range the allowance is counted from the seed pixel's own value; shifting
+        # it makes it count from the reference instead.
+        low, high = tolerance + value - reference, tolerance + reference - value
+        flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY
+        cv2.floodFill(smooth, mask, at, 0, low, high, flags)
+    return mask[1:-1, 1:-1].astype(np.bool_)

@@ -5,7 +5,10 @@ door is followed slowly, so that daylight may drift; a fraction between "open" a
 or a fill larger than a shut door's, is unsure.
 """
 
-from appliance.door.fill import fill_fraction
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.door.fill import fill, fill_fraction
 from appliance.settings import DoorSettings
 from appliance.values import DoorReading, DoorState, Frame, ImageArray, Region
 
@@ -14,8 +17,9 @@ _DRIFT_S = 20.0
 dusk."""
 
 _RELEARN_S = 20.0
-"""The plain rule must say "shut" for this long before a new brightness is taken for the shut door's:
-a lamp was switched. Longer than anybody stands in a doorway filling the region evenly."""
+"""A new brightness is taken for the shut door's when by it the door has looked shut for this long, and
+what surrounds the door has changed as well: a lamp was switched. A door propped open before an evenly
+lit wall looks shut by itself, but leaves its surroundings as they were."""
 
 _OVERFLOW = 1.25
 """A fill this many times the shut door's has leaked into the wall: the region's light is unusual."""
@@ -39,6 +43,8 @@ class DoorWatch:
         self._reference: float | None = None
         self._seen_s: float | None = None
         self._other_light_since_s: float | None = None
+        self._around: NDArray[np.bool_] | None = None
+        self._around_level = 0.0
 
     @property
     def state(self) -> DoorState:
@@ -51,10 +57,11 @@ class DoorWatch:
         now = frame.stamp.monotonic_s
         tolerance = self._settings.tolerance
         reference = None if self._reference is None else round(self._reference)
-        fraction = fill_fraction(gray, self._seed, tolerance, reference)
+        filled = fill(gray, self._seed, tolerance, reference)
+        fraction = float(np.count_nonzero(filled)) / gray.size
         seen = self._classify(fraction)
         if seen is DoorState.SHUT:
-            self._follow(gray, now)
+            self._follow(gray, filled, now)
             self._other_light_since_s = None
         elif reference is not None:
             self._relearn(gray, now)
@@ -72,21 +79,31 @@ class DoorWatch:
         return DoorState.UNSURE
 
     def _relearn(self, gray: ImageArray, now: float) -> None:
-        """Forget the reference when, by the seed's own brightness, the door has long looked shut."""
+        """Forget the reference once the door has long looked shut in another light."""
         plain = fill_fraction(gray, self._seed, self._settings.tolerance)
-        if self._classify(plain) is not DoorState.SHUT:
+        if self._classify(plain) is not DoorState.SHUT or not self._surroundings_changed(gray):
             self._other_light_since_s = None
         elif self._other_light_since_s is None:
             self._other_light_since_s = now
         elif now - self._other_light_since_s >= _RELEARN_S:
             self._reference = None
 
-    def _follow(self, gray: ImageArray, now: float) -> None:
-        """Move the reference brightness towards what the shut door shows now."""
+    def _surroundings_changed(self, gray: ImageArray) -> bool:
+        """Whether what lies around the shut door in the region is brighter or darker than it was."""
+        if self._around is None or self._around.shape != gray.shape or not self._around.any():
+            return False
+        now = float(gray[self._around].mean())
+        return abs(now - self._around_level) > self._settings.tolerance / 2
+
+    def _follow(self, gray: ImageArray, filled: NDArray[np.bool_], now: float) -> None:
+        """Move the reference brightness towards what the shut door shows now, and note its surroundings."""
         height, width = gray.shape
         at = min(int(self._seed[0] * width), width - 1), min(int(self._seed[1] * height), height - 1)
         patch = gray[max(0, at[1] - 2) : at[1] + 3, max(0, at[0] - 2) : at[0] + 3]
         value = float(patch.mean())
+        self._around = ~filled
+        if self._around.any():
+            self._around_level = float(gray[self._around].mean())
         if self._reference is None or self._seen_s is None:
             self._reference = value
             return

@@ -93,6 +93,16 @@ def test_a_switched_lamp_is_survived() -> None:
     assert DoorState.SHUT == states(watch, seconds(2, 30, door=DOOR + 60, wall=WALL + 40))[-1]
 
 
+def test_a_propped_door_stays_open() -> None:
+    """Five minutes before an evenly lit wall behind it: open all the time, and shut when it is shut."""
+    watch = DoorWatch(settings())
+    states(watch, seconds(0, 2))
+    propped = [picture(2 + t, door=70) for t in range(300)]
+
+    assert [DoorState.OPEN] == states(watch, propped)
+    assert [DoorState.SHUT] == states(watch, seconds(302, 304))
+
+
 def test_noise_does_not_open_the_door() -> None:
     """Sensor noise of four gray levels is blurred away."""
     assert [DoorState.SHUT] == states(DoorWatch(settings()), seconds(0, 3, noise=4.0))
