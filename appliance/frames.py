@@ -32,11 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import WireError
-from appliance.values import CameraId, FrameStamp, ImageArray
+from appliance.values import MAX_PIXELS, CameraId, FrameStamp, ImageArray
 
 VERSION = 1
 MAX_NOTE_BYTES = 16 * 1024
-MAX_PIXELS = 40_000_000
 MIN_SLOTS = 2
 MAX_SLOTS = 16
 

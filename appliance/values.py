@@ -19,18 +19,18 @@ SubjectId = NewType("SubjectId", str)
 """An enrolled person, by opaque id (UUIDv7 text)."""
 ReferenceId = NewType("ReferenceId", str)
 EventId = NewType("EventId", str)
-EncounterId = NewType("EncounterId", str)
-CaptureId = NewType("CaptureId", str)
 CameraId = NewType("CameraId", str)
-DoorId = NewType("DoorId", str)
 ModelId = NewType("ModelId", str)
 """What a template was made by: `dlib`, `dlib-mirror`, `sface`."""
-Similarity = NewType("Similarity", float)
-"""Comparison score; higher is more alike. A distance becomes its negative."""
 
 ImageArray = NDArray[np.uint8]
 """Picture, uint8, shape (height, width, 3) or (height, width) as stated."""
 FloatArray = NDArray[np.float32]
+
+MAX_PIXELS = 40_000_000
+"""Larger pictures are refused everywhere: 40 MP take 120 MB once decoded, and no door camera has them."""
+MAX_PHOTO_BYTES = 30_000_000
+"""Size of a picture file above which it is neither read nor looked at."""
 
 DLIB = ModelId("dlib")
 """dlib ResNet v1 on one chip: interchangeable with `face_recognition`'s encodings."""
@@ -278,21 +278,6 @@ class EmbeddedPhoto:
     reasons: tuple[str, ...]
     quality: float
     templates: Templates
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A subject in a ranked list, most alike first.
-
-    Attributes:
-        subject: Who.
-        score: The composition's score, over all frames and references used.
-        by_model: The same per model, before they are put together.
-    """
-
-    subject: SubjectId
-    score: Similarity
-    by_model: Mapping[ModelId, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
-"""`appliance enroll …`: people from the command line. Consent is asked for here, too."""
+"""`appliance enroll …`: people from the command line. Consent is asked for here, too.
+
+Who is enrolled, and how somebody is; what changes or ends an enrolment is in `enroll.changes`.
+"""
 
 import json
 import sys
+import unicodedata
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -12,17 +16,16 @@ import click
 from appliance.cli.context import Context
 from appliance.errors import EnrolmentError, InputError
 from appliance.store import Consent, Store, Subject
-from appliance.values import SubjectId
+from appliance.store.people import NAME_CHARS
+from appliance.values import MAX_PHOTO_BYTES, SubjectId
+from enroll.changes import pause, remove, remove_reference, rename, resume, withdraw
 from enroll.consent import PURPOSES, TEXT, TEXT_VERSION, checked_purposes
 from enroll.photos import Embeds, Photo, Verdict, judge, need_accepted
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-_MAX_NAME = 100
 _MAX_CONSENT = 500
 _SHOW_PROGRESS_FROM = 5
 """Pictures; fewer are done before anybody looks up."""
-_MAX_BYTES = 30 * 1024 * 1024
-"""The models process refuses larger files; reading them first would only take memory."""
 
 
 @click.group()
@@ -32,9 +35,14 @@ def enroll() -> None:
     \b
     Examples:
       appliance enroll add "Ann Example" ann1.jpg ann2.jpg --consent "signed form 2026-01-05"
+      appliance enroll add "Ann Example" ann3.jpg --to 0190a5 --consent "the same form"
       appliance enroll list --json
-      appliance enroll remove "Ann Example"
+      appliance enroll withdraw "Ann Example"
     """
+
+
+for each in (pause, remove, remove_reference, rename, resume, withdraw):
+    enroll.add_command(each)
 
 
 @enroll.command("add")
@@ -53,6 +61,8 @@ def enroll() -> None:
     help="What the consent covers; may be repeated.",
 )
 @click.option("--initials", help="At most four letters for small screens.")
+@click.option("--to", metavar="ID", help="Add the photos to this person, who is enrolled and has that name.")
+@click.option("--namesake", is_flag=True, help="Enrol somebody else of a name that is enrolled already.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def add(
@@ -63,16 +73,22 @@ def add(
     given_by: str,
     purposes: tuple[str, ...],
     initials: str | None,
+    to: str | None,
+    namesake: bool,
     as_json: bool,
 ) -> None:
-    """Enrol NAME from PHOTOS (files, or folders of files), or add photos to somebody enrolled."""
+    """Enrol NAME from PHOTOS (files, or folders of files); with --to, add photos to somebody enrolled."""
     # Late, so that `enroll list` does not load the networks' runtime.
     from appliance.app.embedding import photo_models
 
     files = picture_files(photos)
-    label = name.strip()
-    if not label or len(label) > _MAX_NAME or not label.isprintable():
-        raise EnrolmentError(f"a name is 1 to {_MAX_NAME} printable characters")
+    label = unicodedata.normalize("NFC", name).strip()
+    if not label or len(label) > NAME_CHARS or not label.isprintable():
+        raise EnrolmentError(f"a name is 1 to {NAME_CHARS} printable characters")
+    if to is not None and (namesake or initials is not None):
+        raise EnrolmentError(
+            "--to is for somebody enrolled already; it goes with neither --namesake nor --initials"
+        )
     agreed = given_by.strip()
     if not agreed or len(agreed) > _MAX_CONSENT or not agreed.isprintable():
         raise EnrolmentError(
@@ -81,8 +97,8 @@ def add(
         )
     wanted = checked_purposes(purposes)
     with context.services(create=True) as services:
+        subject = meant(services.store, label, to=to, namesake=namesake)
         with photo_models(context.layout, context.process_command("models")) as models:
-            subject = existing(services.store, label)
             verdicts = _judged(files, models, _known_photos(services.store, subject))
         accepted = need_accepted(verdicts)
         consent = Consent(purposes=wanted, text_version=TEXT_VERSION, given_by=agreed)
@@ -90,8 +106,7 @@ def add(
             subject_id = services.store.add_subject(label, initials=initials, consent=consent).id
         else:
             subject_id = subject.id
-            if set(wanted) - set(subject.purposes):
-                services.store.give_consent(subject_id, consent)
+            services.store.give_consent(subject_id, consent)
         for verdict in accepted:
             details = {"origin": "photo", "sha256": verdict.sha256}
             services.store.add_reference(
@@ -129,6 +144,7 @@ def show(context: Context, person: str, *, as_json: bool) -> None:
         found = _described(subject)
         found["consents"] = [
             {
+                "id": consent.id,
                 "purposes": list(consent.purposes),
                 "text_version": consent.text_version,
                 "given_by": consent.given_by,
@@ -153,7 +169,7 @@ def show(context: Context, person: str, *, as_json: bool) -> None:
     for consent in found["consents"]:
         ended = f", withdrawn {consent['withdrawn_at']}" if consent["withdrawn_at"] else ""
         click.echo(
-            f"  consent to {', '.join(consent['purposes'])}: {consent['given_by']} "
+            f"  consent {consent['id']} to {', '.join(consent['purposes'])}: {consent['given_by']} "
             f"({consent['given_at']}{ended})"
         )
     for reference in found["reference_list"]:
@@ -162,23 +178,13 @@ def show(context: Context, person: str, *, as_json: bool) -> None:
         )
 
 
-@enroll.command("remove")
-@click.argument("person")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def remove(context: Context, person: str, *, yes: bool) -> None:
-    """Remove PERSON: their key is destroyed, and with it every template and name."""
-    with context.services() as services:
-        subject = services.store.subject(person)
-        if not yes:
-            click.confirm(f"Remove {subject.name} for good?", abort=True)
-        services.store.remove_subject(subject.id)
-    click.echo("removed; the log keeps what happened, by a number that no longer means anybody")
-
-
 @enroll.command("text")
-def text() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def text(*, as_json: bool) -> None:
     """Print the text that people agree to, and its version."""
+    if as_json:
+        click.echo(json.dumps({"text": TEXT, "version": TEXT_VERSION, "purposes": PURPOSES}, indent=1))
+        return
     click.echo(f"{TEXT}\nversion {TEXT_VERSION}")
 
 
@@ -200,9 +206,37 @@ def picture_files(given: tuple[Path, ...]) -> list[Path]:
     return files
 
 
-def existing(store: Store, name: str) -> Subject | None:
-    """Whoever is enrolled under exactly this name."""
-    return next((subject for subject in store.subjects() if subject.name == name), None)
+def meant(store: Store, name: str, *, to: str | None, namesake: bool) -> Subject | None:
+    """Whose the photos are: somebody enrolled, or None for somebody new.
+
+    A name alone never names somebody enrolled: two people may have one, and a face that is
+    added to the wrong person lets the one pass for the other.
+
+    Args:
+        store: Who is enrolled.
+        name: As given, in NFC.
+        to: Id, or the beginning of one, of whoever is enrolled already.
+        namesake: It is known that somebody of that name is enrolled; this is another.
+
+    Raises:
+        EnrolmentError: Somebody of that name is enrolled and neither is said, or `to` has another name.
+        UnknownSubjectError: Nobody is `to`.
+    """
+    if to is not None:
+        subject = store.subject(to)
+        if subject.name != name:
+            raise EnrolmentError(
+                "whoever has the id given with --to has another name", hint="see: appliance enroll list"
+            )
+        return subject
+    same = [subject.id for subject in store.subjects() if subject.name == name]
+    if same and not namesake:
+        raise EnrolmentError(
+            "somebody of that name is enrolled already",
+            hint=f"for more pictures of them: --to {' or --to '.join(same[:5])}; "
+            "for somebody else of the same name: --namesake",
+        )
+    return None
 
 
 def _judged(files: list[Path], models: Embeds, known: dict[str, object]) -> list[Verdict]:
@@ -212,8 +246,9 @@ def _judged(files: list[Path], models: Embeds, known: dict[str, object]) -> list
         try:
             if not path.is_file():
                 raise InputError(f"{path.name} is no ordinary file")
-            if path.stat().st_size > _MAX_BYTES:
-                raise InputError(f"{path.name} is larger than {_MAX_BYTES // 2**20} MiB")
+            # The models process refuses larger files; reading them first would only take memory.
+            if path.stat().st_size > MAX_PHOTO_BYTES:
+                raise InputError(f"{path.name} is larger than {MAX_PHOTO_BYTES // 10**6} MB")
             photos.append(Photo(path.name, path.read_bytes()))
         except OSError as error:
             raise InputError(f"{path.name} cannot be read: {error.strerror}") from error

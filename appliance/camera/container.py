@@ -18,12 +18,13 @@ import av.error
 import av.logging
 import structlog
 
-from appliance.camera.pictures import MAX_PIXELS, DecodedPicture, JpegPicture, Picture, YuyvPicture
+from appliance.camera.pictures import DecodedPicture, JpegPicture, Picture, YuyvPicture
 from appliance.camera.ring import CodecParameters, RingPacket
 from appliance.camera.source import OnPacket, Shot
 from appliance.clock import Clock
 from appliance.errors import CameraError, CameraLostError, CameraRefusedError
 from appliance.logs import redact
+from appliance.values import MAX_PIXELS
 
 VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"
 """Generic for the type checker only, hence the quotes."""

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import structlog
 
-from appliance.camera.pictures import MAX_PIXELS, JpegPicture, MadePicture, Picture
+from appliance.camera.pictures import JpegPicture, MadePicture, Picture
 from appliance.camera.source import OnPacket, Shot
 from appliance.errors import CameraLostError, CameraRefusedError
-from appliance.values import ImageArray
+from appliance.values import MAX_PIXELS, ImageArray
 
 _JPEG = frozenset({".jpg", ".jpeg"})
 _PNG = frozenset({".png"})

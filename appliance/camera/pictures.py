@@ -13,10 +13,7 @@ import numpy as np
 
 from appliance.camera.jpeg_header import parse_jpeg
 from appliance.errors import CameraLostError
-from appliance.values import ImageArray, Region
-
-MAX_PIXELS = 40_000_000
-"""Larger pictures are refused: 40 MP take 120 MB once decoded, and no door camera has them."""
+from appliance.values import MAX_PIXELS, ImageArray, Region
 
 _LEAST_GRAY_WIDTH = 320
 """A reduced picture stays at least this wide; the door's edges are still sharp enough there."""

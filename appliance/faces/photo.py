@@ -17,14 +17,10 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from appliance.errors import PhotoError
 from appliance.faces.quality import Reason
 from appliance.faces.reader import FaceReader
-from appliance.values import FaceSample, ImageArray
+from appliance.values import MAX_PHOTO_BYTES, MAX_PIXELS, FaceSample, ImageArray
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 """What is decoded; each by Pillow's own decoder of that name."""
-MAX_BYTES = 30_000_000
-"""Size of a file above which it is not looked at."""
-MAX_PIXELS = 40_000_000
-"""Pixels above which a picture is not decoded; 40 MP become 120 MB."""
 
 _ACCEPTED = "use a JPEG, PNG or WebP picture"
 _OTHER_PICTURES = {
@@ -77,9 +73,9 @@ def decode_photo(data: bytes) -> ImageArray:
         PhotoError: With `reason` `too_many_bytes`, `not_a_picture`, `unsupported_format`, `too_many_pixels`,
             `truncated` or `unreadable`.
     """
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_PHOTO_BYTES:
         raise PhotoError(
-            f"the picture has {len(data) / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} allowed",
+            f"the picture has {len(data) / 1e6:.0f} MB, more than the {MAX_PHOTO_BYTES / 1e6:.0f} allowed",
             reason="too_many_bytes",
             hint="send a smaller copy; 2,000 pixels along the longer side are plenty",
         )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
-from enroll.consent import TEXT, TEXT_VERSION
+from enroll.consent import PURPOSES, TEXT, TEXT_VERSION
 from enroll.photos import REASONS
 
 CONSENT = ("--consent", "signed form 2026-01-05")
@@ -65,7 +65,7 @@ def test_somebody_is_enrolled_listed_shown_and_removed(enrol: Any, portraits: Pa
         consent["withdrawn_at"],
     )
     assert ["dlib", "dlib-mirror", "sface"] == sorted(shown["reference_list"][0]["models"])
-    assert f"consent to greet, identify: {CONSENT[1]}" in words
+    assert f"consent {consent['id']} to greet, identify: {CONSENT[1]}" in words
     assert f"reference {shown['reference_list'][0]['id']}" in words
     assert (0, "") == (removed.code, removed.err)
     assert [] == people(enrol)
@@ -97,11 +97,18 @@ def test_what_became_of_each_picture_is_told(enrol: Any, portraits: Path, tmp_pa
     assert 1 == people(enrol)[0]["references"]
 
 
-def test_a_further_picture_goes_to_the_same_person(enrol: Any, portraits: Path) -> None:
-    """By exactly the same name; the picture given before is known again, and there is still one Ann."""
+def only(enrol: Any) -> str:
+    """Id of the one person enrolled."""
+    (person,) = people(enrol)
+    return str(person["id"])
+
+
+def test_a_further_picture_goes_to_whoever_is_named_by_id(enrol: Any, portraits: Path) -> None:
+    """With --to; the picture given before is known again, and there is still one Ann."""
     enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
-    again = enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
-    further = enrol("add", "Ann", portraits / "astronaut.jpg", *CONSENT)
+    to = ("--to", only(enrol)[:13])
+    again = enrol("add", "Ann", portraits / "obama.jpg", *CONSENT, *to)
+    further = enrol("add", "Ann", portraits / "astronaut.jpg", *CONSENT, *to)
 
     assert 11 == again.refusal[0]
     assert REASONS["SAME_PHOTO"] in again.errors[0]
@@ -109,14 +116,56 @@ def test_a_further_picture_goes_to_the_same_person(enrol: Any, portraits: Path) 
     assert [("Ann", 2)] == [(person["name"], person["references"]) for person in people(enrol)]
 
 
-def test_a_further_purpose_is_a_further_consent(enrol: Any, portraits: Path) -> None:
-    """Asked for beside a further picture it is recorded, not dropped; asked for again it is recorded once."""
+@pytest.mark.parametrize("name", ["Zo\u00eb", "Zoe\u0308", " Zo\u00eb "])
+def test_a_name_alone_never_adds_a_face_to_somebody_enrolled(enrol: Any, portraits: Path, name: str) -> None:
+    """Two people may have one name, however its letters are composed; the hint names both ways on."""
+    enrol("add", "Zo\u00eb", portraits / "obama.jpg", *CONSENT)
+    enrolled = only(enrol)
+    refused = enrol("add", name, portraits / "astronaut.jpg", *CONSENT)
+
+    assert (11, "somebody of that name is enrolled already") == refused.refusal
+    assert f"--to {enrolled}" in refused.hints[0]
+    assert "--namesake" in refused.hints[0]
+    assert [1] == [person["references"] for person in people(enrol)]
+
+
+def test_two_people_may_have_one_name(enrol: Any, portraits: Path) -> None:
+    """With --namesake they are two, each with a key, a consent and a face of their own."""
     enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
+    done = enrol("add", "Ann", portraits / "astronaut.jpg", "--consent", "by mail", "--namesake")
+    both = people(enrol)
+    given = [json.loads(enrol("show", each["id"], "--json").out)["consents"] for each in both]
+
+    assert (0, "") == (done.code, done.err)
+    assert [("Ann", 1), ("Ann", 1)] == [(each["name"], each["references"]) for each in both]
+    assert [[CONSENT[1]], ["by mail"]] == [[each["given_by"] for each in consents] for consents in given]
+
+
+def test_an_id_that_goes_with_another_name_is_refused(enrol: Any, portraits: Path) -> None:
+    """A slip in the id does not put a face under somebody else's name; an unknown id names nobody."""
+    enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
+    to = ("--to", only(enrol))
+    slip = enrol("add", "Bob", portraits / "astronaut.jpg", *CONSENT, *to)
+    nobody = enrol("add", "Ann", portraits / "astronaut.jpg", *CONSENT, "--to", "00000000")
+    both = enrol("add", "Ann", portraits / "astronaut.jpg", *CONSENT, *to, "--namesake")
+
+    assert (11, "whoever has the id given with --to has another name") == slip.refusal
+    assert 6 == nobody.refusal[0]
+    assert 11 == both.refusal[0]
+    assert [("Ann", 1)] == [(person["name"], person["references"]) for person in people(enrol)]
+
+
+def test_every_consent_is_recorded(enrol: Any, portraits: Path, tmp_path: Path) -> None:
+    """Beside a further picture too, to the same purposes or to others: none that was given is dropped."""
+    Image.open(portraits / "astronaut.jpg").save(tmp_path / "same.png")
+    enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
+    to = ("--to", only(enrol))
     song = ("--purpose", "identify", "--purpose", "song")
-    enrol("add", "Ann", portraits / "astronaut.jpg", "--consent", "by mail", *song)
+    enrol("add", "Ann", portraits / "astronaut.jpg", "--consent", "by mail", *to)
+    enrol("add", "Ann", tmp_path / "same.png", "--consent", "at the desk", *to, *song)
 
     assert {"greet", "identify", "song"} == set(people(enrol)[0]["purposes"])
-    assert [CONSENT[1], "by mail"] == [
+    assert [CONSENT[1], "by mail", "at the desk"] == [
         consent["given_by"] for consent in json.loads(enrol("show", "Ann", "--json").out)["consents"]
     ]
 
@@ -193,12 +242,12 @@ def test_a_pipe_is_not_waited_for(enrol: Any, tmp_path: Path) -> None:
     assert (3, "ann.jpg is no ordinary file") == enrol("add", "Ann", tmp_path / "ann.jpg", *CONSENT).refusal
 
 
-@pytest.mark.parametrize("name", ["", "   ", "a\nb", "\x1b[31mred", "x" * 101, "\u202eevil"])
+@pytest.mark.parametrize("name", ["", "   ", "a\nb", "\x1b[31mred", "x" * 121, "\u202eevil"])
 def test_a_name_that_is_none(enrol: Any, portraits: Path, name: str) -> None:
     """Empty, of several lines, moving a terminal's cursor, too long, written backwards."""
     done = enrol("add", name, portraits / "obama.jpg", *CONSENT)
 
-    assert (11, "a name is 1 to 100 printable characters") == done.refusal
+    assert (11, "a name is 1 to 120 printable characters") == done.refusal
     assert [] == people(enrol)
 
 
@@ -247,6 +296,9 @@ def test_removing_without_an_answer_removes_nobody(enrol: Any, state: Path, port
 def test_the_text_is_printed_with_its_version(enrol: Any) -> None:
     """To be put on the form that people sign; it needs no database."""
     assert (0, f"{TEXT}\nversion {TEXT_VERSION}\n", "") == tuple(vars(enrol("text")).values())
+    assert {"text": TEXT, "version": TEXT_VERSION, "purposes": PURPOSES} == json.loads(
+        enrol("text", "--json").out
+    )
 
 
 def test_names_are_nowhere_in_the_clear(enrol: Any, state: Path, portraits: Path) -> None:

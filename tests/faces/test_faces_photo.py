@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from appliance.errors import PhotoError
-from appliance.faces.photo import MAX_BYTES, assess_photo, decode_photo
+from appliance.faces.photo import assess_photo, decode_photo
 from appliance.faces.quality import Reason
 from appliance.faces.reader import FaceReader
-from appliance.values import ImageArray
+from appliance.values import MAX_PHOTO_BYTES, ImageArray
 
 # One colour a quarter, so that every turn and mirroring can be told apart: BGR of each corner.
 CORNERS = {
@@ -180,7 +180,7 @@ def test_a_hundred_megapixels_are_refused_by_the_header(size: tuple[int, int]) -
 def test_a_huge_file_is_not_looked_at() -> None:
     """More bytes than any portrait has."""
     with pytest.raises(PhotoError) as caught:
-        decode_photo(b"\xff\xd8\xff" + bytes(MAX_BYTES))
+        decode_photo(b"\xff\xd8\xff" + bytes(MAX_PHOTO_BYTES))
 
     assert "too_many_bytes" == caught.value.reason
 
