@@ -17,7 +17,7 @@ from appliance.settings import Settings, nested_model
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def check(context: Context, *, describe: bool, as_json: bool) -> None:
-    """Check the settings file: faults with line, key and the nearest valid key.
+    """Check the settings file: faults with line, key and the nearest valid key or event.
 
     \b
     Examples:
@@ -35,8 +35,10 @@ def check(context: Context, *, describe: bool, as_json: bool) -> None:
                 f"{row['key']} = {row['default']}\n    {row['meaning']} [change: restart {row['scope']}]"
             )
         return
+    from appliance.app.checking import checked
+
     path = context.need_settings_file()
-    settings = context.settings
+    settings = checked(context.settings, path)
     summary = {
         "file": str(path),
         "ok": True,

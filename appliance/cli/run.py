@@ -31,6 +31,7 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     An address with a password is better kept in the settings file, or in the environment
     variable APPLIANCE_CAMERA: other users of the machine can read command lines.
     """
+    from appliance.app.checking import checked
     from appliance.app.running import supervise
 
     if camera is not None:
@@ -38,6 +39,7 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
         os.environ[CAMERA_VARIABLE] = camera
     if when is not None:
         os.environ[WHEN_VARIABLE] = when
+    settings = checked(context.settings, context.settings_file)
     context.log_as("supervisor")
     with context.services(create=True) as services:
-        supervise(context.settings, services, context.process_command, once=once)
+        supervise(settings, services, context.process_command, once=once)

@@ -10,6 +10,7 @@ from commands import call
 
 from appliance.cli.context import Context, with_camera
 from appliance.errors import SettingsError
+from appliance.events import event_types
 from appliance.settings import Settings, parse
 
 RIGHT = """
@@ -71,6 +72,44 @@ def test_a_typo_is_told_with_line_key_and_the_nearest_key(tmp_path: Path) -> Non
     assert f"{path}:13: actions[0].onn: unknown key; did you mean 'on'?" in done.errors
     assert "" == done.out
     assert "hunter2" not in done.err
+
+
+WRONG = (
+    RIGHT.replace('["door_opened"]', '["door_open", "door_shut", "rain"]')
+    + """
+[evidence]
+recipients = [
+  "ssh-ed25519 garbage",
+]
+"""
+)
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_cannot_run_is_not_called_right(tmp_path: Path, command: str) -> None:
+    """A recipient that is no key, a misspelt event: `check` says so, and `run` does not begin.
+
+    Each fault has its line, its setting and, for an event, the nearest there is; no key is repeated.
+    """
+    path = written(tmp_path, WRONG)
+    done = call("--settings", path, "--state", tmp_path / "state", command)
+
+    assert 2 == done.code
+    assert [
+        f"{path}:16: evidence.recipients[0] is not a complete ssh-ed25519 public key",
+        f"{path}:13: actions[0].on: there is no event 'door_open'; did you mean 'door_opened'?",
+    ] == done.errors[:2]
+    assert done.errors[2].startswith(f"{path}:13: actions[0].on: there is no event 'rain'; there are: ")
+    assert 1 == len(done.hints)
+    assert "garbage" not in done.err
+    assert not (tmp_path / "state").exists()
+
+
+def test_every_event_may_trigger_an_action(tmp_path: Path) -> None:
+    """What the program can say, the settings can wait for."""
+    path = written(tmp_path, RIGHT.replace('["door_opened"]', json.dumps(event_types())))
+
+    assert 0 == call("--settings", path, "check").code
 
 
 def test_a_value_out_of_range_does_not_repeat_secrets(tmp_path: Path) -> None:
