@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance import private_files
 from appliance.clock import Clock, SystemClock
 from appliance.errors import StoreError
 from appliance.ids import IdFactory, random_ids
@@ -56,6 +57,11 @@ class Layout:
     def identity(self) -> Path:
         """The device's id."""
         return self.state / "device.json"
+
+    @property
+    def log_head(self) -> Path:
+        """The newest signed head of the log, kept outside the database."""
+        return self.state / "log.head"
 
     @property
     def spool(self) -> Path:
@@ -148,6 +154,7 @@ def open_services(
         clock=clock,
         ids=ids,
         subscriptions=[Subscription.of(action) for action in settings.actions],
+        head_file=layout.log_head,
     )
     with vault, store:
         # New keys only beside an empty database: beside an old one they would open nothing in it.
@@ -163,10 +170,8 @@ def device_id(layout: Layout, ids: IdFactory, clock: Clock, *, create: bool) -> 
     """
     path = layout.identity
     if create and not path.exists():
-        partial = path.with_suffix(".partial")
         try:
-            partial.write_text(json.dumps({"device": ids(clock.wall())}) + "\n", encoding="utf-8")
-            partial.replace(path)
+            private_files.write_once(path, (json.dumps({"device": ids(clock.wall())}) + "\n").encode())
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}") from error
     try:

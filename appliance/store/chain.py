@@ -25,6 +25,14 @@ GENESIS = "0" * 64
 SEGMENT = 256
 """Events between two checkpoints. Retention drops whole segments from the old end."""
 
+_EXPORTED = "head that was exported"
+_KEPT = "head kept beside the database"
+_COMPARE = "keep a copy of the database as it is, and compare with exported heads and backups"
+_SET_BACK = (
+    "if you restored the database from a backup yourself, that is why: remove log.head; "
+    "otherwise keep a copy of everything as it is"
+)
+
 _HEAD_LABEL = b"office-door appliance, chain head v1\n"
 
 Verify = Callable[[bytes, bytes, bytes], bool]
@@ -134,6 +142,7 @@ class ChainReport:
         dropped: Events whose body retention dropped.
         checked_against: Position of the exported head that was found in the chain; None when none
             was given, or when it is older than what is kept.
+        kept_head: Likewise of the head that is kept in a file beside the database.
     """
 
     device: str
@@ -144,6 +153,7 @@ class ChainReport:
     signed_up_to: int
     dropped: int
     checked_against: int | None
+    kept_head: int | None = None
 
 
 @dataclass(slots=True)
@@ -156,6 +166,7 @@ class ChainCheck:
         verify: Checks a signature; None: nobody here can, and signatures are not looked at.
         trusted_key: Whose signatures count, hex; None: any one key, the same throughout.
         against: A head that was exported before.
+        kept: The head in the file beside the database.
     """
 
     device: str
@@ -163,8 +174,9 @@ class ChainCheck:
     verify: Verify | None
     trusted_key: str | None
     against: SignedHead | None
+    kept: SignedHead | None = None
     _dropped: int = field(default=0, init=False)
-    _found: int | None = field(default=None, init=False)
+    _found: set[str] = field(default_factory=set, init=False)
 
     def run(self, rows: Iterable[Mapping[Any, Any]], *, head_position: int, head_hash: str) -> ChainReport:
         """Check every row, every checkpoint and the head.
@@ -204,8 +216,17 @@ class ChainCheck:
             checkpoints=len(self.checkpoints) if self.verify else 0,
             signed_up_to=max(self.checkpoints, default=0),
             dropped=self._dropped,
-            checked_against=self._found,
+            checked_against=self._position_found(_EXPORTED, self.against),
+            kept_head=self._position_found(_KEPT, self.kept),
         )
+
+    def _known(self) -> list[tuple[str, SignedHead]]:
+        """Heads from outside the database, and what they are called."""
+        named = ((_EXPORTED, self.against), (_KEPT, self.kept))
+        return [(name, head) for name, head in named if head is not None]
+
+    def _position_found(self, name: str, head: SignedHead | None) -> int | None:
+        return head.position if head is not None and name in self._found else None
 
     def _check_signatures(self) -> None:
         if self.against is not None:
@@ -216,10 +237,15 @@ class ChainCheck:
                 )
             if self.verify is None:
                 raise StoreError("signatures cannot be checked here", hint="hand over a verifier")
+        if self.kept is not None and self.kept.device != self.device:
+            raise StoreError(
+                f"the head kept beside the database is of device {self.kept.device!r}, not {self.device!r}",
+                hint="restore the files of the state directory from one backup",
+            )
         if self.verify is None:
             return
         trusted = self.trusted_key or (self.against.public_key if self.against else None)
-        heads = [*self.checkpoints.values(), *([self.against] if self.against else [])]
+        heads = [*self.checkpoints.values(), *(head for _, head in self._known())]
         for head in heads:
             trusted = trusted or head.public_key
             if head.public_key != trusted:
@@ -274,27 +300,31 @@ class ChainCheck:
         checkpoint = self.checkpoints.get(position)
         if checkpoint is not None and checkpoint.hash != found:
             raise _broken(position, "it differs from what its checkpoint was signed for")
-        if self.against is not None and self.against.position == position:
-            if self.against.hash != found:
-                raise _broken(position, "it differs from the head that was exported")
-            self._found = position
+        for name, head in self._known():
+            if head.position == position:
+                if head.hash != found:
+                    raise _broken(position, f"it differs from the {name}")
+                self._found.add(name)
 
     def _check_end(self, first: int, last: int) -> None:
-        newest = max(self.checkpoints, default=0)
-        if newest > last:
+        if max(self.checkpoints, default=0) > last:
             raise _broken(last + 1, "events that a checkpoint was signed for are missing")
         oldest = first or last + 1
-        for due in range(-(-oldest // SEGMENT) * SEGMENT, newest, SEGMENT):
+        for due in range(-(-oldest // SEGMENT) * SEGMENT, last + 1, SEGMENT):
             if due not in self.checkpoints:
                 raise _broken(due, "its checkpoint is missing")
-        if self.against is not None:
-            if self.against.position > last:
-                raise _broken(last + 1, "events that an exported head was signed for are missing")
-            anchor = self.checkpoints.get(self.against.position)
-            if anchor is not None and anchor.hash != self.against.hash:
-                raise _broken(anchor.position, "its checkpoint differs from the head that was exported")
-            if anchor is not None or self.against.position == 0:
-                self._found = self.against.position
+        for name, head in self._known():
+            if head.position > last:
+                raise _broken(
+                    last + 1,
+                    f"events that the {name} was signed for are missing",
+                    hint=_SET_BACK if name == _KEPT else _COMPARE,
+                )
+            anchor = self.checkpoints.get(head.position)
+            if anchor is not None and anchor.hash != head.hash:
+                raise _broken(anchor.position, f"its checkpoint differs from the {name}")
+            if anchor is not None or head.position == 0:
+                self._found.add(name)
 
 
 def _columns_fit(row: Mapping[Any, Any], body: str) -> bool:
@@ -304,9 +334,7 @@ def _columns_fit(row: Mapping[Any, Any], body: str) -> bool:
     return columns == (said.get("type"), said.get("version"), said.get("subject"))
 
 
-def _broken(position: int, what: str) -> ChainBrokenError:
+def _broken(position: int, what: str, *, hint: str = _COMPARE) -> ChainBrokenError:
     return ChainBrokenError(
-        f"the log does not verify at position {position}: {what}",
-        position=position,
-        hint="keep a copy of the database as it is, and compare with exported heads and backups",
+        f"the log does not verify at position {position}: {what}", position=position, hint=hint
     )

@@ -10,6 +10,7 @@ from appliance.errors import StoreError
 from appliance.events import Personal
 from appliance.store.chain import GENESIS, SEGMENT, ChainCheck, ChainReport, SignedHead
 from appliance.store.database import reading
+from appliance.store.kept_head import read_head
 from appliance.store.log import EventLog, parsed
 from appliance.store.records import Erased, StoredEvent
 from appliance.store.sealing import need, personal_row
@@ -112,7 +113,9 @@ class History(EventLog):
     def verify(
         self, *, against: SignedHead | None = None, trusted_key: str | None = None, device: str | None = None
     ) -> ChainReport:
-        """Check one device's whole chain: bodies, links, order, checkpoints, and an exported head.
+        """Check one device's whole chain: bodies, links, order, checkpoints, and heads from outside.
+
+        This device's own is also held against the head kept in the file beside the database.
 
         Args:
             against: A head that left the box before; shows also a log that was cut or re-signed.
@@ -122,11 +125,14 @@ class History(EventLog):
 
         Raises:
             ChainBrokenError: With the position at which it stops to verify.
-            StoreError: `against` is of another device, or nobody here can check signatures.
+            StoreError: `against` is of another device, nobody here can check signatures, or the
+                kept head cannot be read.
         """
         whose = device or self._device
         if trusted_key is None and self._seal is not None and whose == self._device:
             trusted_key = self._seal.public_key.hex()
+        # Read before the database is: the log may go on meanwhile, but not behind this.
+        kept = read_head(self._head_file) if self._head_file and whose == self._device else None
         with reading(self._engine) as connection:
             head = connection.execute(select(devices).where(devices.c.id == whose)).mappings().first()
             signed = connection.execute(select(checkpoints).where(checkpoints.c.device == whose)).mappings()
@@ -136,6 +142,7 @@ class History(EventLog):
                 verify=self._seal.verify_signature if self._seal else None,
                 trusted_key=trusted_key.lower() if trusted_key else None,
                 against=against,
+                kept=kept,
             )
             wanted = select(events).where(events.c.device == whose).order_by(events.c.position)
             # Closed at once when the chain is broken: a cursor on the server would stay open.

@@ -5,24 +5,29 @@ what to log, and doing what the outbox asks for, is for others; `history` reads.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from appliance.errors import StoreError, UnknownSubjectError
+from appliance.errors import ApplianceError, StoreError, UnknownSubjectError
 from appliance.events import Event, Personal, parse_event
 from appliance.store.chain import GENESIS, SEGMENT, SignedHead, canonical, link_hash, sha256
-from appliance.store.database import writing
+from appliance.store.database import reading, writing
+from appliance.store.kept_head import read_head, write_head
 from appliance.store.opened import Opened
 from appliance.store.records import NewEvent, OutboxState, StoredEvent
 from appliance.store.sealing import need, personal_row
 from appliance.store.tables import checkpoints, devices, events, outbox
 from appliance.values import EventId, SubjectId
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class _Head:
 
 class EventLog(Opened):
     """The end of one device's chain."""
+
+    _moved = False
+    """Whether this process appended since the head was last kept outside the database."""
+    _signed_one = False
+    """Whether one of these was a checkpoint."""
 
     def append(
         self, event: Event, *, personal: Personal | None = None, at: datetime | None = None
@@ -56,8 +66,22 @@ class EventLog(Opened):
 
     def append_all(self, entries: Sequence[NewEvent]) -> list[StoredEvent]:
         """Write several events in one transaction, in this order; see `append`."""
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             return self._append(connection, entries)
+
+    def close(self) -> None:
+        """Keep the newest head outside the database, if this process moved it; then let go."""
+        if self._opened is not None and self._moved:
+            self._keep_head()
+        super().close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction; when it signed a checkpoint, the head is kept outside the database after it."""
+        with writing(self._engine) as connection:
+            yield connection
+        if self._signed_one:
+            self._keep_head()
 
     def _append(
         self, connection: Connection, entries: Sequence[NewEvent], *, triggers: bool = True
@@ -81,12 +105,13 @@ class EventLog(Opened):
         connection.execute(insert(events), rows)
         if due:
             connection.execute(insert(outbox), due)
-        checkpointed = self._checkpoint(connection, head, rows)
+        checkpointed = self._checkpoint(connection, rows) or head.checkpointed
         connection.execute(
             update(devices)
             .where(devices.c.id == self._device)
             .values(position=position, hash=previous, checkpointed=checkpointed)
         )
+        self._moved = True
         return stored
 
     def _lock_head(self, connection: Connection) -> _Head:
@@ -173,23 +198,54 @@ class EventLog(Opened):
             if wanted.wants(event)
         ]
 
-    def _checkpoint(self, connection: Connection, head: _Head, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Sign the ends of segments that are full; those of a process without a key wait for the next."""
-        if self._seal is None:
-            return head.checkpointed
-        newest: int = rows[-1]["position"] // SEGMENT * SEGMENT
-        due = list(range(head.checkpointed + SEGMENT, newest + 1, SEGMENT))
-        if not due:
-            return head.checkpointed
-        # Read back rather than remembered: some may be older than this transaction.
-        found = connection.execute(
-            select(events.c.position, events.c.hash)
-            .where(events.c.device == self._device, events.c.position.in_(due))
-            .order_by(events.c.position)
-        )
-        signed = [self._signed(row.position, row.hash) for row in found]
+    def _checkpoint(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int | None:
+        """Sign the ends of the segments that these rows fill; the position of the last, if any.
+
+        Only these: an older end without its checkpoint was tampered with, and must not be signed.
+
+        Raises:
+            StoreError: A segment fills, and this process holds no key.
+        """
+        full = [row for row in rows if row["position"] % SEGMENT == 0]
+        if not full:
+            return None
+        signed = [self._signed(row["position"], row["hash"]) for row in full]
         connection.execute(insert(checkpoints), [dict(head) for head in signed])
-        return newest
+        self._signed_one = True
+        return signed[-1].position
+
+    def _keep_head(self) -> None:
+        """Put the newest head into its file; when that cannot be, the log goes on without, and says so.
+
+        A head that is no longer in the chain is evidence, and is not replaced. (Of two processes at
+        once the older head may stay: it holds as well, until the next.)
+        """
+        if self._head_file is None or self._seal is None:
+            return
+        try:
+            kept = read_head(self._head_file)
+            with reading(self._engine) as connection:
+                now = connection.execute(
+                    select(devices.c.position, devices.c.hash).where(devices.c.id == self._device)
+                ).one()
+                if kept is not None and not self._contains(connection, kept):
+                    _log.error("log_was_set_back", position=kept.position, hint="appliance events verify")
+                    return
+            write_head(self._head_file, self._signed(now.position, now.hash))
+            self._moved = self._signed_one = False
+        except ApplianceError as error:
+            _log.warning("log_head_not_kept", error=error.message, hint=error.hint)
+
+    def _contains(self, connection: Connection, head: SignedHead) -> bool:
+        if head.device != self._device:
+            return False
+        found = [
+            connection.execute(
+                select(table.c.hash).where(table.c.device == head.device, table.c.position == head.position)
+            ).scalar()
+            for table in (events, checkpoints)
+        ]
+        return head.position == 0 or head.hash in found
 
     def _signed(self, position: int, head_hash: str) -> SignedHead:
         seal, at = need(self._seal), self._clock.wall()

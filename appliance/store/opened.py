@@ -4,6 +4,7 @@ Knows the engine, the version of the tables and who is asking; nothing of what i
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine, select
@@ -24,12 +25,14 @@ class Opened:
     Args:
         address: `sqlite:////path` (see `sqlite_url`) or `postgresql+psycopg://…`.
         device: Id of this device, whose chain is written.
-        boot: Id of this run of the device, on every event.
+        boot: Id of this run of the process, on every event it appends: each process and each command
+            has its own.
         clock: Tells the time of events that come without one.
         seal: The vault, in a process that holds the device key.
         ids: Makes ids; seeded ones make a replay repeatable.
         subscriptions: The actions; the same in every process that appends.
         patience_s: Seconds to wait for another process's lock.
+        head_file: Where the newest signed head is kept outside the database; None: nowhere.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Opened:
         ids: IdFactory = random_ids,
         subscriptions: Sequence[Subscription] = (),
         patience_s: float = DEFAULT_PATIENCE_S,
+        head_file: Path | None = None,
     ) -> None:
         self._address = address
         self._device = device
@@ -52,6 +56,7 @@ class Opened:
         self._ids = ids
         self._subscriptions = tuple(subscriptions)
         self._patience_s = patience_s
+        self._head_file = head_file
         self._opened: Engine | None = None
 
     def open(self) -> Self:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from appliance.errors import StoreError
 from appliance.events import ActionOutcome
-from appliance.store.database import reading, writing
+from appliance.store.database import reading
 from appliance.store.log import EventLog, parsed
 from appliance.store.records import Delivery, NewEvent, OutboxRow, OutboxState
 from appliance.store.tables import events, outbox
@@ -53,7 +53,7 @@ class Outbox(EventLog):
             idle = all(connection.execute(wanted.limit(1)).first() is None for wanted in (late, due))
         if idle:
             return []
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             for found in connection.execute(late).mappings().all():
                 self._end(connection, _row(found), OutboxState.EXPIRED, "its deadline passed", now)
@@ -92,7 +92,7 @@ class Outbox(EventLog):
             ValueError: `RUNNING`, no such state, or repeating what is promised at most once.
         """
         now, end = self._clock.wall(), OutboxState(state)
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             found = self._rows(connection, [row if isinstance(row, int) else row.id])
             if not found or found[0].state is not OutboxState.RUNNING:
@@ -114,7 +114,7 @@ class Outbox(EventLog):
         Returns:
             Those rows as they are now: unknown (at most once) or pending (at least once).
         """
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             wanted = _joined(self._device).where(outbox.c.state == OutboxState.RUNNING.value)
             running = [_row(found) for found in connection.execute(wanted.order_by(outbox.c.id)).mappings()]
@@ -132,7 +132,7 @@ class Outbox(EventLog):
             StoreError: No such dead letter, or one that is promised at most once.
         """
         now = self._clock.wall()
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             found = self._rows(connection, [row])
             if not found or found[0].state is not OutboxState.DEAD:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from appliance.errors import EnrolmentError, UnknownSubjectError
 from appliance.events import ConsentChanged, Event, SubjectChanged
 from appliance.store.chain import canonical
-from appliance.store.database import reading, writing
+from appliance.store.database import reading
 from appliance.store.records import IDENTIFY, Consent, KeptConsent, Subject, SubjectState
 from appliance.store.references import References
 from appliance.store.sealing import given_by_row, need, profile_row
@@ -52,7 +52,7 @@ class People(References):
         profile = _profile(name, initials)
         subject = SubjectId(self._ids(now))
         key = seal.new_subject_key(subject)
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             row = {
                 "id": subject,
@@ -74,7 +74,7 @@ class People(References):
             UnknownSubjectError: Nobody, or removed.
             EnrolmentError: A consent to nothing.
         """
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             key = self._key_of(connection, subject)
             given = self._add_consent(connection, SubjectId(subject), key, consent)
@@ -87,7 +87,7 @@ class People(References):
             UnknownSubjectError: Nobody, or removed.
         """
         now = self._clock.wall()
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             self._key_of(connection, subject)
             wanted = select(consents).where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
@@ -119,7 +119,7 @@ class People(References):
             EnrolmentError: A name or initials that cannot be.
         """
         profile = _profile(name, initials)
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             key = self._key_of(connection, subject)
             connection.execute(
@@ -158,7 +158,7 @@ class People(References):
             UnknownSubjectError: Nobody, or removed already.
         """
         now = self._clock.wall()
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             self._key_of(connection, subject)
             self._delete_references(connection, subject)
@@ -241,7 +241,7 @@ class People(References):
         ]
 
     def _set_state(self, subject: str, state: SubjectState, change: _Change) -> None:
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             self._key_of(connection, subject)
             moved = connection.execute(

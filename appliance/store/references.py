@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from appliance.errors import EnrolmentError, UnknownSubjectError
 from appliance.events import Event, ReferenceChanged
 from appliance.store.chain import canonical
-from appliance.store.database import empty_write_ahead_log, reading, writing
+from appliance.store.database import empty_write_ahead_log, reading
 from appliance.store.log import EventLog
 from appliance.store.records import IDENTIFY, NewEvent, Reference, StoredGallery, SubjectState, TemplateRow
 from appliance.store.sealing import details_row, embedding_row, need
@@ -48,7 +48,7 @@ class References(EventLog):
             raise EnrolmentError("a reference needs at least one template, each under its own model's name")
         seal, now = need(self._seal), self._clock.wall()
         reference = ReferenceId(self._ids(now))
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             key = self._key_of(connection, subject)
             if IDENTIFY not in self._purposes(connection, [subject])[subject]:
@@ -94,7 +94,7 @@ class References(EventLog):
         Raises:
             UnknownSubjectError: There is no such reference.
         """
-        with writing(self._engine) as connection:
+        with self._writing() as connection:
             self._lock_head(connection)
             owner = connection.execute(
                 select(face_references.c.subject).where(face_references.c.id == reference)

@@ -1,13 +1,15 @@
-"""Small private files: written whole or not at all, mode 0600, refused when others may read them.
+"""Files of keys: written as `appliance.private_files` does, refused when others may read them.
 
 Knows nothing of what is in them.
 """
 
 import os
 import stat
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from appliance import private_files
 from appliance.errors import VaultError
 
 _ROOT = 0
@@ -22,21 +24,8 @@ def write_once(path: Path, content: bytes) -> bool:
     Raises:
         VaultError: The folder is missing, full, or not writable.
     """
-    try:
-        spare = _spare(path, content)
-        try:
-            os.link(spare, path)  # fails if it exists, unlike a rename
-        except FileExistsError:
-            return False
-        finally:
-            spare.unlink()
-        _settle(path.parent)
-    except OSError as error:
-        raise VaultError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="check the state directory's owner and free space",
-        ) from error
-    return True
+    with _trouble(path):
+        return private_files.write_once(path, content)
 
 
 def read_private(path: Path) -> bytes:
@@ -68,31 +57,16 @@ def replace(path: Path, content: bytes) -> None:
     Raises:
         VaultError: The folder is missing, full, or not writable.
     """
+    with _trouble(path):
+        private_files.replace(path, content)
+
+
+@contextmanager
+def _trouble(path: Path) -> Iterator[None]:
     try:
-        _spare(path, content).replace(path)
-        _settle(path.parent)
+        yield
     except OSError as error:
-        raise VaultError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _spare(path: Path, content: bytes) -> Path:
-    """A finished file beside `path`, flushed to the disk; mkstemp makes it 0600."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        Path(name).unlink()
-        raise
-    return Path(name)
-
-
-def _settle(directory: Path) -> None:
-    """Make a new name in a directory survive a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        raise VaultError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="check the state directory's owner and free space",
+        ) from error

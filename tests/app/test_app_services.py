@@ -39,9 +39,18 @@ def test_what_is_made_is_private(layout: Layout) -> None:
     boot(layout)
 
     assert 0o700 == layout.state.stat().st_mode & 0o777
-    assert [0o600] * 3 == [
-        (layout.state / name).stat().st_mode & 0o777 for name in ("device.key", "signing.key", "appliance.db")
-    ]
+    assert [0o600] * 4 == [(layout.state / name).stat().st_mode & 0o777 for name in (*KEYS, "appliance.db")]
+
+
+def test_the_newest_head_is_kept_beside_the_database(layout: Layout) -> None:
+    """A box that appended leaves its signed head in the state directory; a box that only read does not."""
+    boot(layout)
+    assert not layout.log_head.exists()
+    enrol(layout)
+
+    with open_services(Settings(), layout) as services:
+        report = services.store.verify()
+        assert (report.last, report.last) == (report.kept_head, services.store.events()[-1].position)
 
 
 def test_nothing_is_made_without_leave(layout: Layout) -> None:

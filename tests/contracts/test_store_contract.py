@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from seals import ToySeal
 from stores import AGREED, NOON, OPENED, SHUT, identified, on, sql, store
+from structlog.testing import capture_logs
 
 import appliance
 from appliance.clock import ManualClock
 from appliance.errors import ChainBrokenError, StoreError, UnknownSubjectError
 from appliance.events import Personal
 from appliance.store import GENESIS, SEGMENT, Erased, NewEvent, OutboxState, SignedHead, Store
+from appliance.store.chain import link_hash, sha256
+from appliance.store.tables import parse_time
 from appliance.values import Grade
 
 MakeStore = Callable[..., Store]
@@ -377,7 +380,8 @@ def test_a_rewritten_segment_differs_from_its_checkpoint(make_store: MakeStore, 
     sql(address, "DELETE FROM checkpoints")
     sql(address, "DELETE FROM events")
     sql(address, "DELETE FROM devices")
-    make_store(sealed=False, seed=4).append_all([NewEvent(SHUT)] * SEGMENT)
+    make_store(seal=ToySeal("forger"), seed=4).append_all([NewEvent(SHUT)] * SEGMENT)
+    sql(address, "DELETE FROM checkpoints")
     sql(
         address,
         "INSERT INTO checkpoints (device, position, hash, at, public_key, signature) "
@@ -390,14 +394,110 @@ def test_a_rewritten_segment_differs_from_its_checkpoint(make_store: MakeStore, 
     assert SEGMENT == caught.value.position
 
 
-def test_a_process_without_the_key_leaves_checkpoints_to_the_next(make_store: MakeStore) -> None:
-    """They are made up for by the first append of a process that can sign."""
-    keyless, keyed = make_store(sealed=False, seed=5), make_store()
-    keyless.append_all([NewEvent(OPENED)] * (2 * SEGMENT + 1))
+def forge_without_the_key(address: str) -> None:
+    """With plain SQL: other bodies for some events, every later hash made anew, no checkpoints."""
+    previous = GENESIS
+    for row in sql(address, "SELECT * FROM events ORDER BY position"):
+        body = row.body.replace("0.25", "0.75") if row.position < 9 else row.body
+        link = link_hash(
+            device=row.device,
+            position=row.position,
+            event_id=row.id,
+            event_type=row.type,
+            version=row.version,
+            at=parse_time(row.at),
+            boot=row.boot,
+            body_sha256=sha256(body),
+            sealed_sha256=row.sealed_sha256,
+            previous=previous,
+        )
+        sql(
+            address,
+            "UPDATE events SET body = :body, body_sha256 = :sha, previous = :previous, hash = :hash "
+            "WHERE position = :p",
+            body=body,
+            sha=sha256(body),
+            previous=previous,
+            hash=link,
+            p=row.position,
+        )
+        previous = link
+    sql(address, "DELETE FROM checkpoints")
+    sql(address, "UPDATE devices SET hash = :hash, checkpointed = 0", hash=previous)
 
-    assert 0 == keyed.verify().signed_up_to
+
+def test_a_segment_without_its_checkpoint_is_found(make_store: MakeStore, address: str) -> None:
+    """Deleting every checkpoint and linking anew does not pass, and nobody signs it afterwards."""
+    log = make_store()
+    log.append_all([NewEvent(OPENED)] * (SEGMENT + 3))
+    forge_without_the_key(address)
+
+    for _ in range(2):
+        with pytest.raises(ChainBrokenError, match="its checkpoint is missing") as caught:
+            log.verify()
+        assert SEGMENT == caught.value.position
+        log.append_all([NewEvent(OPENED)] * SEGMENT)
+
+
+def test_a_process_without_the_key_fills_no_segment(make_store: MakeStore) -> None:
+    """An unsigned segment cannot be told from a forged one, so there never is one."""
+    keyless, keyed = make_store(sealed=False, seed=5), make_store()
+    keyless.append_all([NewEvent(OPENED)] * (SEGMENT - 1))
+    with pytest.raises(StoreError, match="needs the device key"):
+        keyless.append(OPENED)
     keyed.append(SHUT)
-    assert (2, 2 * SEGMENT) == (keyed.verify().checkpoints, keyed.verify().signed_up_to)
+    keyless.append(OPENED)
+
+    report = keyed.verify()
+    assert (1, SEGMENT, SEGMENT + 1) == (report.checkpoints, report.signed_up_to, report.last)
+
+
+def test_a_log_set_back_is_found_by_the_head_kept_beside_it(
+    make_store: MakeStore, address: str, tmp_path: Path
+) -> None:
+    """A tidy cut in the database alone: the file beside it knows better, and is not written over."""
+    head_file = tmp_path / "log.head"
+    with store(address, head_file=head_file) as first:
+        third = first.append_all([NewEvent(OPENED)] * 5)[2]
+    log = make_store(head_file=head_file, seed=7)
+
+    assert (0o600, 5) == (head_file.stat().st_mode & 0o777, log.verify().kept_head)
+    sql(address, "DELETE FROM events WHERE position > 3")
+    sql(address, "UPDATE devices SET position = 3, hash = :hash", hash=third.hash)
+    with pytest.raises(
+        ChainBrokenError, match="kept beside the database was signed for are missing"
+    ) as caught:
+        log.verify()
+    assert 4 == caught.value.position
+    assert "backup" in caught.value.hint
+    log.append_all([NewEvent(SHUT)] * (SEGMENT + 1))
+    log.close()
+    with pytest.raises(ChainBrokenError, match="differs from the head kept beside the database"):
+        log.open().verify()
+
+
+def test_every_checkpoint_is_kept_beside_the_database(make_store: MakeStore, tmp_path: Path) -> None:
+    """A process that is killed has left the newest checkpoint there, whatever it was appended by."""
+    head_file = tmp_path / "log.head"
+    log = make_store(head_file=head_file)
+    log.append_all([NewEvent(OPENED)] * (SEGMENT - 1))
+
+    assert not head_file.exists()
+    log.add_subject("Ann", consent=AGREED)
+    assert SEGMENT + 1 == SignedHead.parse(head_file.read_text()).position
+
+
+def test_a_head_that_cannot_be_kept_stops_nothing(make_store: MakeStore, tmp_path: Path) -> None:
+    """The log goes on without, and says so; a damaged one is an error of the verification only."""
+    log = make_store(head_file=tmp_path / "missing" / "log.head")
+    with capture_logs() as said:
+        log.append_all([NewEvent(OPENED)] * SEGMENT)
+
+    assert ["log_head_not_kept"] == [line["event"] for line in said]
+    assert (SEGMENT, None) == (log.verify().last, log.verify().kept_head)
+    (tmp_path / "log.head").write_text("{")
+    with pytest.raises(StoreError, match="is damaged"):
+        make_store(head_file=tmp_path / "log.head", seed=8).verify()
 
 
 def test_the_oldest_segment_can_be_dropped(make_store: MakeStore, address: str) -> None:

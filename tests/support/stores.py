@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def store(
     subscriptions: Sequence[Subscription] = (),
     patience_s: float = 5.0,
     seed: int = 1,
+    head_file: Path | None = None,
 ) -> Store:
     """A store that is not open yet; with a toy seal unless `sealed` says none."""
     return Store(
@@ -42,6 +44,7 @@ def store(
         ids=seeded_ids(seed),
         subscriptions=subscriptions,
         patience_s=patience_s,
+        head_file=head_file,
     )
 
 
