@@ -6,12 +6,9 @@ of its own, which is killed when it takes too long. What it prints is kept to th
 and logged only when it fails.
 """
 
-import contextlib
 import json
 import os
-import select
 import selectors
-import signal
 import subprocess
 import threading
 import time
@@ -22,6 +19,7 @@ import structlog
 
 from appliance.dispatch.actions import Delivery
 from appliance.errors import ActionError
+from appliance.processes import Kill, end_group, how_it_ended
 
 _log = structlog.get_logger()
 
@@ -30,8 +28,8 @@ _TAIL = 4096
 _KEPT = ("PATH", "LANG", "HOME")
 """What a command inherits of our environment: ours may hold secrets."""
 _PATH = "/usr/local/bin:/usr/bin:/bin"
-_TERM_MS = 1000
-"""How long a command may take to end after SIGTERM, before SIGKILL."""
+_TERM_S = 1.0
+"""How long a command may take to end after SIGTERM before SIGKILL, and after that before it is left alone."""
 _PIECE = 65536
 _LAST_PIECES = 32
 """Pieces read after the end: a pipe holds 16 at most, and what it left behind may print for ever."""
@@ -44,14 +42,22 @@ class CommandAction:
         argv: Program and arguments, as they are.
         timeout_s: Seconds it may run.
         environment: Where PATH, LANG and HOME are taken from; this process's, if None.
+        kill: Sends a signal to the command's group.
     """
 
     def __init__(
-        self, argv: Sequence[str], timeout_s: float, environment: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        timeout_s: float,
+        environment: Mapping[str, str] | None = None,
+        *,
+        kill: Kill = os.killpg,
     ) -> None:
         self._argv = tuple(argv)
         self._timeout_s = timeout_s
         self._environment = environment
+        self._kill = kill
+        self._left: list[subprocess.Popen[bytes]] = []
         self._closed = threading.Event()
 
     def perform(self, delivery: Delivery) -> None:
@@ -59,8 +65,10 @@ class CommandAction:
 
         Raises:
             ActionError: There is no such program or it may not be run (permanent); it ended with
-                another code than 0; it was killed by a signal; it took too long.
+                another code than 0; it was killed by a signal; it took too long. One that changed
+                its account (`sudo`) may not be killed by us: it is left to itself.
         """
+        self._left = [process for process in self._left if process.poll() is None]
         if self._closed.is_set():
             raise ActionError("not begun: the dispatcher stops")
         body = json.dumps(event_document(delivery)).encode()
@@ -83,8 +91,7 @@ class CommandAction:
             raise ActionError(f"{self._argv[0]!r} may not be run", permanent=True, hint="chmod +x") from error
         except (OSError, ValueError) as error:
             raise ActionError(f"{self._argv[0]!r} cannot be run: {error}", permanent=True) from error
-        with process:
-            self._watch(process, delivery, body)
+        self._watch(process, delivery, body)
 
     def close(self) -> None:
         """Kill the command that runs, and start none any more."""
@@ -107,16 +114,17 @@ class CommandAction:
                 elif time.monotonic() >= until:
                     reason = f"took longer than {self._timeout_s:g} s and was killed"
                 if reason:
-                    _kill_group(process)
                     break
                 talk.go_on(min(0.25, max(0.0, until - time.monotonic())))
         finally:
-            if process.poll() is None:
-                _kill_group(process)
+            ended = process.poll() is not None or end_group(process, _TERM_S, kill=self._kill)
             talk.close()
-        code = process.wait()
-        if not reason and code != 0:
-            reason = _how(code)
+            if not ended:
+                self._left.append(process)
+        if not ended:
+            reason = f"{reason}, but it runs under another account and goes on"
+        elif not reason and process.returncode != 0:
+            reason = how_it_ended(process.returncode)
         if reason:
             tail = talk.tail().decode("utf-8", "replace")
             _log.warning(
@@ -173,6 +181,9 @@ class _Talk:
                 break
         self._selector.close()
         os.close(self._end)
+        for stream in (self._process.stdin, stdout):
+            if stream is not None:
+                stream.close()
 
     def _write(self, stream: IO[bytes]) -> None:
         try:
@@ -194,28 +205,3 @@ class _Talk:
         if not data:
             self._selector.unregister(stream)
         return bool(data)
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the command and what it started: SIGTERM, and SIGKILL to whatever does not go."""
-    end = os.pidfd_open(process.pid)
-    try:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-            # Waited for without reaping: until then its number cannot become another group's.
-            waiting = select.poll()
-            waiting.register(end, select.POLLIN)
-            waiting.poll(_TERM_MS)
-            os.killpg(process.pid, signal.SIGKILL)
-    finally:
-        os.close(end)
-    process.wait()
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:  # a real-time signal
-        return f"killed by signal {-code}"

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.processes import how_it_ended, kill_group
 from appliance.supervisor.child import LAST_WORDS, SUPERVISOR, read_last_words
 from appliance.supervisor.notify import VARIABLES
 from appliance.supervisor.spec import ChildSpec
@@ -120,7 +121,7 @@ class Child:
         """End it and its group; `why` becomes the reason of its ending."""
         if self._process is not None:
             self._doom = why or self._doom
-            _kill_group(self._process.pid)
+            kill_group(self._process.pid)
 
     def reap(self) -> Ending:
         """Take note of its end, once `end_fd` is readable."""
@@ -128,14 +129,14 @@ class Child:
         if process is None or words is None or self.end_fd is None:
             raise RuntimeError(f"{self.spec.name} does not run")
         # What it left behind in its group goes too. Before reaping: until then the number is its own.
-        _kill_group(process.pid)
+        kill_group(process.pid)
         code = process.wait()
         message, hint = read_last_words(words)
         os.close(words)
         os.close(self.end_fd)
         self._process = self._words = self.end_fd = None
         self.state = "stopped"
-        ending = Ending(code, self._doom or _how(code), message, hint)
+        ending = Ending(code, self._doom or how_it_ended(code), message, hint)
         self.last_exit = ending.reason
         return ending
 
@@ -148,17 +149,3 @@ class Child:
             restarts=self.restarts,
             last_exit=self.last_exit,
         )
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"exit {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:  # a real-time signal
-        return f"killed by signal {-code}"

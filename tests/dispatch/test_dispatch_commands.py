@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -211,3 +212,27 @@ def test_no_descriptor_is_left_open() -> None:
         action.perform(DELIVERY)
 
     assert before == len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_command_that_may_not_be_killed_is_left_alone(tmp_path: Path) -> None:
+    """It changed its account (`sudo`): the action fails in time, says why, and the next one can begin."""
+    signals: list[int] = []
+
+    def refused(group: int, number: int) -> None:
+        signals.append(number)
+        raise PermissionError(1, "Operation not permitted")
+
+    code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    action = CommandAction([sys.executable, "-c", code], 1.0, kill=refused)
+    before = time.monotonic()
+    try:
+        with pytest.raises(ActionError, match="runs under another account and goes on"):
+            action.perform(DELIVERY)
+        with pytest.raises(ActionError, match="took longer than 1 s"):
+            action.perform(DELIVERY)
+        assert 10 > time.monotonic() - before
+        assert [signal.SIGTERM, signal.SIGKILL] * 2 == signals
+    finally:
+        for process in action._left:
+            process.kill()
+            process.wait()
