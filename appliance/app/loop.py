@@ -26,7 +26,7 @@ from appliance.app.parts import (
 )
 from appliance.app.viewing import Showcase
 from appliance.camera import Camera
-from appliance.errors import CameraLostError, CameraRefusedError, WireError
+from appliance.errors import CameraLostError, CameraRefusedError, StoreError, WireError
 from appliance.events import CameraChanged
 from appliance.pipeline import Records, RecordsThread
 from appliance.pipeline.records import Recording
@@ -94,7 +94,7 @@ class LoopProcess:
             waker = Waker(Client(services.layout.socket("dispatch")))
             log = LoggedEvents(services.store, waker.wake)
             adopt_captures(services.store, parts.spool)
-            records = stack.enter_context(RecordsThread(Records(log, parts.spool)))
+            records = stack.enter_context(RecordsThread(Records(log, parts.spool, parts.origin)))
             if not settings.evidence.recipients:
                 _log.warning(
                     "no_recipients",
@@ -113,6 +113,11 @@ class LoopProcess:
             self._watch_cameras(parts, records, stop)
         if self._failures:
             raise self._failures[0]
+        if records.lost:
+            raise StoreError(
+                f"the database took nothing more: {records.lost} event(s) of this run are lost",
+                hint="free some space on the state directory's disk",
+            )
 
     def _beside(self, name: str, work: Callable[[], None], stop: threading.Event) -> threading.Thread:
         """Work on a thread of its own. Whatever it raises ends the process: half a loop is none."""

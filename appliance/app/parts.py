@@ -92,6 +92,11 @@ class Parts:
     reader: FaceReader
     spool: Spool
 
+    @property
+    def origin(self) -> dict[str, str]:
+        """What captures say of where they come from."""
+        return {"site": self.settings.site, "device": self.services.device}
+
 
 def read_policy(settings: Settings) -> Policy:
     """The rule, with the measured error rates that come with the program.

@@ -97,7 +97,7 @@ def replay(
         )
         parts = stack.enter_context(opened_parts(own, services, policy, gallery))
         spool = parts.spool if seals else SealsNothing()
-        records = Records(LoggedEvents(services.store, lambda: None), spool)
+        records = Records(LoggedEvents(services.store, lambda: None), spool, parts.origin)
         pipeline = camera_pipeline(camera, parts, records, parts.reader)
         source = open_source(camera, clock)
         frames = damaged = 0

@@ -15,11 +15,22 @@ from pydantic import ValidationError
 from appliance import logs
 from appliance.errors import SettingsError
 from appliance.services import CAMERA_VARIABLE, Layout, Services, open_services
-from appliance.settings import DoorSettings, Settings, When, load
+from appliance.settings import ActionSettings, DoorSettings, Settings, When, load
 
 SYSTEM_SETTINGS = Path("/etc/appliance.toml")
 WHEN_VARIABLE = "APPLIANCE_WHEN"
 """When faces are read on that source."""
+TERMINAL_ACTION: Mapping[str, Any] = {
+    "id": "terminal",
+    "kind": "line",
+    "on": (
+        *("door_opened", "door_shut", "subject_identified", "stranger_seen", "stranger_retracted"),
+        *("stranger_captured", "capture_skipped", "person_undecided", "camera_lost", "camera_recovered"),
+    ),
+}
+"""What a run with `--camera` says where no action is configured."""
+TERMINAL_VARIABLE = "APPLIANCE_TERMINAL"
+"""Set for the processes of a run with `--camera`: to `names` where a person looks on, else to `ids`."""
 SCENE_DOOR: Mapping[str, Any] = {
     "region": (0.34, 0.05, 0.66, 0.3),
     "seed": (0.45, 0.15),
@@ -69,7 +80,7 @@ class Context:
             source = os.environ.get(CAMERA_VARIABLE)
             if source:
                 settings = with_camera(settings, source, os.environ.get(WHEN_VARIABLE))
-            self._settings = settings
+            self._settings = with_terminal(settings, os.environ.get(TERMINAL_VARIABLE))
         return self._settings
 
     def use(self, settings: Settings) -> None:
@@ -119,6 +130,19 @@ class Context:
         return path
 
 
+def with_terminal(settings: Settings, show: str | None) -> Settings:
+    """The settings with an action that prints what happens, if they have none and it is wanted.
+
+    Args:
+        settings: As read.
+        show: `names` or `ids`; None leaves the settings as they are.
+    """
+    if show is None or settings.actions:
+        return settings
+    action = ActionSettings.model_validate({**TERMINAL_ACTION, "names": show == "names"})
+    return settings.model_copy(update={"actions": (action,)})
+
+
 def parse_part(text: str) -> Settings:
     """Settings from the JSON of a part of them, as `Context.process_command` makes it.
 
@@ -151,7 +175,8 @@ def with_camera(settings: Settings, source: str, when: str | None) -> Settings:
         "doors": [{**door.model_dump(), "camera": "camera"} for door in doors],
     }
     try:
-        return Settings.model_validate({**settings.model_dump(exclude={"cameras", "doors"}), **changed})
+        kept = settings.model_dump(exclude=set(changed))
+        return Settings.model_validate({**kept, **changed})
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
         raise SettingsError(f"--camera: {fault}") from None

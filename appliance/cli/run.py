@@ -1,10 +1,11 @@
 """`appliance run`: the real thing."""
 
 import os
+import sys
 
 import click
 
-from appliance.cli.context import WHEN_VARIABLE, Context
+from appliance.cli.context import TERMINAL_VARIABLE, WHEN_VARIABLE, Context
 from appliance.services import CAMERA_VARIABLE
 from appliance.settings import When
 
@@ -37,6 +38,7 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     if camera is not None:
         # The children learn it the same way, without it standing in their command lines.
         os.environ[CAMERA_VARIABLE] = camera
+        os.environ[TERMINAL_VARIABLE] = "names" if sys.stdout.isatty() else "ids"
     if when is not None:
         os.environ[WHEN_VARIABLE] = when
     settings = checked(context.settings, context.settings_file)

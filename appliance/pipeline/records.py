@@ -141,11 +141,13 @@ class Records:
     Args:
         log: The event log.
         spool: The spool of captures.
+        origin: What every capture says of where it comes from (site, device).
     """
 
-    def __init__(self, log: EventLog, spool: Seals) -> None:
+    def __init__(self, log: EventLog, spool: Seals, origin: Mapping[str, str] | None = None) -> None:
         self._log = log
         self._spool = spool
+        self._origin = dict(origin or {})
         self._strangers: dict[str, tuple[str, str | None]] = {}
         self._sealed: dict[str, Event] = {}
 
@@ -198,7 +200,8 @@ class Records:
             "visit": seen.visit,
             "encounter": seen.encounter,
         }
-        metadata = {**place, "grade": seen.grade.value, "facts": seen.facts.model_dump(mode="json")}
+        reasons = {"grade": seen.grade.value, "facts": seen.facts.model_dump(mode="json")}
+        metadata = {**self._origin, **place, **reasons}
         try:
             sealed = self._spool.store(pictures, metadata, at)
         except EvidenceError as error:
@@ -243,6 +246,10 @@ class RecordsThread:
     Args:
         records: Who does it.
         max_waiting_pictures: Strangers that may wait with their pictures.
+
+    Attributes:
+        failing: The database refuses at the moment.
+        lost: Jobs that were given up when it was closed.
     """
 
     def __init__(self, records: Records, *, max_waiting_pictures: int = 4) -> None:
@@ -252,6 +259,7 @@ class RecordsThread:
         self._thread = threading.Thread(target=self._run, name="records", daemon=True)
         self._closing = threading.Event()
         self.failing = False
+        self.lost = 0
 
     def __enter__(self) -> Self:
         """Start the thread."""
@@ -311,7 +319,8 @@ class RecordsThread:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             if not self._done(job):
-                _log.error("not_recorded", lost=self.waiting + 1)
+                self.lost = self.waiting + 1
+                _log.error("not_recorded", lost=self.lost)
                 return
 
     def _done(self, job: Callable[[], None]) -> bool:

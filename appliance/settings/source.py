@@ -19,6 +19,13 @@ from appliance.settings.model import Settings
 _MAX_BYTES = 1 << 20
 """A settings file is a few kilobytes; a megabyte is a mistake."""
 
+_TOML_WORDS = (
+    (r"a valid tuple", "a list, [ … ]"),
+    (r"a valid dictionary or (an )?instance of \w+", "a table"),
+    (r"a valid boolean", "true or false"),
+)
+"""pydantic speaks of Python's types; whoever writes the file has TOML's."""
+
 KeyPath = tuple[str | int, ...]
 
 _TABLE = re.compile(r"^\s*\[(?!\[)([^\]]+)\]\s*(#.*)?$")
@@ -95,6 +102,8 @@ def _fault(origin: str, loc: KeyPath, kind: str, message: str, lines: dict[KeyPa
     if kind == "missing":
         return line, f"{where}: {key}: required, but not there"
     text = message.removeprefix("Value error, ")
+    for python, toml in _TOML_WORDS:
+        text = re.sub(python, toml, text)
     return line, f"{where}: {key}: {text[:1].lower()}{text[1:]}"
 
 

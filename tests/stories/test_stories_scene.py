@@ -107,6 +107,7 @@ def test_the_admin_opens_what_the_box_sealed(story: Story) -> None:
         "metadata.json",
     ] == names
     assert captured.encounter in json.dumps(metadata)
+    assert "office" in json.dumps(metadata)
 
 
 def test_a_decision_keeps_what_explains_it(story: Story) -> None:
