@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from appliance.app.embedding import ModelsClient
 from appliance.app.replaying import Replayed, replay
-from appliance.events import StrangerCaptured, StrangerSeen, SubjectIdentified
+from appliance.events import PersonUndecided, StrangerCaptured, StrangerSeen, SubjectIdentified
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.store import Consent
@@ -59,8 +59,8 @@ def middle(who: str, frame: int) -> float:
 
 
 def at(who: str, event: SubjectIdentified | StrangerSeen) -> bool:
-    """Whether every frame of a decision shows this person."""
-    return all(
+    """Whether every frame of a decision, of which there is one at least, shows this person."""
+    return bool(event.facts.frames) and all(
         abs(frame.box[0] + frame.box[2] / 2 - middle(who, FIRST_SECOND + _clip_frame(frame.media_s)))
         < REACH_PX
         for frame in event.facts.frames
@@ -122,6 +122,7 @@ def test_both_are_identified_and_nobody_is_named_wrongly(
     named = [stored.event for stored in done.events if isinstance(stored.event, SubjectIdentified)]
     names = {subject: who for who, subject in ids.items()}
 
+    assert all(event.facts.frames for event in named)
     assert [] == [event for event in named if not at(names[event.subject], event)]
     assert set(ids.values()) == {event.subject for event in named if event.grade is Grade.CONFIRMED}
 
@@ -130,10 +131,14 @@ def test_both_are_identified_and_nobody_is_named_wrongly(
 def test_the_others_are_strangers_and_neither_of_the_two_is(
     story: tuple[Replayed, dict[str, str], Path, Path],
 ) -> None:
-    """Strangers are found, and none of them is one of the enrolled."""
+    """Whoever is not one of the two ends as a stranger, or was seen in one good frame only."""
     done, _, _, _ = story
-    strangers = [stored.event for stored in done.events if isinstance(stored.event, StrangerSeen)]
+    events = [stored.event for stored in done.events]
+    strangers = [event for event in events if isinstance(event, StrangerSeen)]
+    undecided = [event for event in events if isinstance(event, PersonUndecided)]
 
+    assert {"below_threshold"} == {event.facts.rule for event in strangers}
+    assert {"too_few_frames"} >= {event.facts.rule for event in undecided}
     assert len({event.encounter for event in strangers}) >= 2
     assert [] == [event for event in strangers if at("man", event) or at("boy", event)]
 
