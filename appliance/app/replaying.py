@@ -6,6 +6,7 @@ the running appliance's log is not touched, its gallery is only read.
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from appliance.pipeline import GalleryHolder, Records
 from appliance.pipeline.records import Picture
 from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings, StoreSettings, VaultSettings
-from appliance.store import StoredEvent
+from appliance.store import Store, StoredEvent
 from appliance.values import CameraId
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,6 +64,7 @@ def replay(
     start: datetime = START,
     seed: int = 0,
     tell: Callable[[int], None] = lambda _: None,
+    happened: Callable[[StoredEvent], None] = lambda _: None,
 ) -> Replayed:
     """Run the loop over the first camera's recording.
 
@@ -76,6 +78,7 @@ def replay(
         start: Wall time of the first frame, aware.
         seed: For ids.
         tell: Called with the number of frames so far.
+        happened: Called with each event, after the frame in which it was logged and before the next.
 
     Raises:
         InputError: No camera, or `scratch` is in use.
@@ -96,9 +99,11 @@ def replay(
             open_services(own, layout, create=True, clock=clock, ids=ids, boot=_BOOT)
         )
         parts = stack.enter_context(opened_parts(own, services, policy, gallery))
+        logged = threading.Event()
         spool = parts.spool if seals else SealsNothing()
-        records = Records(LoggedEvents(services.store, lambda: None), spool, parts.origin)
+        records = Records(LoggedEvents(services.store, logged.set), spool, parts.origin)
         pipeline = camera_pipeline(camera, parts, records, parts.reader)
+        fresh = _Fresh(services.store, happened)
         source = open_source(camera, clock)
         frames = damaged = 0
         for frame in recorded_frames(source, camera=CameraId(camera.id), fps=camera.fps, start_wall=start):
@@ -108,9 +113,28 @@ def replay(
                 pipeline.process(frame)
             except CameraLostError:
                 damaged += 1
+            if logged.is_set():
+                logged.clear()
+                fresh.tell()
             tell(frames)
         pipeline.finish()
+        fresh.tell()
         return Replayed(frames, damaged + source.damaged, tuple(services.store.events(limit=_MOST_EVENTS)))
+
+
+class _Fresh:
+    """Tells of the events that were logged since it was last asked to."""
+
+    def __init__(self, store: Store, happened: Callable[[StoredEvent], None]) -> None:
+        self._store = store
+        self._happened = happened
+        self._after = 0
+
+    def tell(self) -> None:
+        """All of them, oldest first."""
+        for stored in self._store.events(after=self._after, limit=_MOST_EVENTS):
+            self._happened(stored)
+            self._after = stored.position
 
 
 class SealsNothing:

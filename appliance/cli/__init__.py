@@ -46,6 +46,7 @@ _OWN = (
     "doctor",
     "events",
     "models",
+    "outbox",
     "process",
     "replay",
     "run",

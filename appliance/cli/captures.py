@@ -9,10 +9,10 @@ import click
 from appliance.camera.jpeg import encode_jpeg
 from appliance.cli.context import Context
 from appliance.cli.files import make_folder, write_file
-from appliance.errors import IdentityError, InputError
+from appliance.clock import SystemClock
+from appliance.errors import IdentityError, InputError, StoreError
 from appliance.evidence import Spool, SpoolEntry, load_identities, make_identity, open_capture, save_opened
 from appliance.evidence.capture import MAX_SEALED_BYTES
-from appliance.services import Services
 
 
 @click.group()
@@ -34,8 +34,7 @@ def captures() -> None:
 @click.pass_obj
 def list_(context: Context, *, as_json: bool) -> None:
     """List what is in the spool. The box cannot look inside."""
-    with context.services() as services:
-        entries = _entries(context, services)
+    entries = _entries(context)
     if as_json:
         rows = [
             {"capture": entry.id, "sealed_at": entry.sealed_at.isoformat(), "size_bytes": entry.size_bytes}
@@ -58,16 +57,21 @@ def list_(context: Context, *, as_json: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to copy to.",
 )
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
-def copy(context: Context, *, capture: tuple[str, ...], target: Path) -> None:
+def copy(context: Context, *, capture: tuple[str, ...], target: Path, as_json: bool) -> None:
     """Copy sealed captures (all, or those named) to a folder; they stay sealed."""
-    with context.services() as services:
-        spool = _spool(context, services)
-        wanted = capture or tuple(entry.id for entry in _entries(context, services))
-        make_folder(target)
-        for name in wanted:
-            sealed = spool.read(name)
-            write_file(target / f"{name}.age", sealed)
+    wanted = capture or tuple(entry.id for entry in _entries(context))
+    spool = _spool(context)
+    make_folder(target)
+    rows = []
+    for name in wanted:
+        sealed, file = spool.read(name), target / f"{name}.age"
+        write_file(file, sealed)
+        rows.append({"capture": name, "file": str(file), "size_bytes": len(sealed)})
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
     click.echo(f"{len(wanted)} capture(s) copied to {target}")
 
 
@@ -95,8 +99,7 @@ def open_(context: Context, *, capture: str, identities: tuple[Path, ...], out: 
             raise InputError(f"{path} is larger than any capture")
         sealed, name = path.read_bytes(), path.stem
     else:
-        with context.services() as services:
-            sealed, name = _spool(context, services).read(capture), capture
+        sealed, name = _spool(context).read(capture), capture
     found = [identity for each in identities for identity in load_identities(each, _ask)]
     opened = open_capture(sealed, found)
     target = out if out is not None else Path(name)
@@ -128,10 +131,20 @@ def _ask(name: str) -> str:
     return str(click.prompt(f"passphrase of {name}", hide_input=True, err=True))
 
 
-def _spool(context: Context, services: Services) -> Spool:
-    return Spool(services.layout.spool, context.settings.evidence, services.clock, encode_jpeg)
+def _spool(context: Context) -> Spool:
+    """The spool, for looking only: neither keys nor database are needed for sealed files."""
+    return Spool(context.layout.spool, context.settings.evidence, SystemClock(), encode_jpeg)
 
 
-def _entries(context: Context, services: Services) -> tuple[SpoolEntry, ...]:
-    """What is in the spool; the loop makes its folder, so before the first run there is none."""
-    return _spool(context, services).list() if services.layout.spool.exists() else ()
+def _entries(context: Context) -> tuple[SpoolEntry, ...]:
+    """What is in the spool; the loop makes its folder, so before the first run there is none.
+
+    Raises:
+        StoreError: There is no state directory.
+    """
+    if not context.layout.state.exists():
+        raise StoreError(
+            f"there is no state directory {context.layout.state}",
+            hint="start the appliance once (appliance run), or name the right directory with --state",
+        )
+    return _spool(context).list() if context.layout.spool.exists() else ()

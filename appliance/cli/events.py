@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from appliance.cli.context import Context
+from appliance.cli.rows import event_json, event_row
 from appliance.dispatch.wording import line
 from appliance.errors import ApplianceError, InputError, StoreError
 from appliance.events import PersonUndecided, StrangerSeen, SubjectIdentified, event_types
@@ -52,7 +53,7 @@ def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool
     with context.services() as services:
         names = _names(services)
         for stored in reversed(services.store.events(types=types, limit=limit, newest_first=True)):
-            click.echo(_json(stored) if as_json else _line(stored, names))
+            click.echo(event_json(stored) if as_json else _line(stored, names))
 
 
 @events.command("follow")
@@ -66,20 +67,22 @@ def follow(context: Context, *, as_json: bool) -> None:
         after = newest[0].position if newest else 0
         while True:
             for stored in services.store.events(after=after, limit=500):
-                click.echo(_json(stored) if as_json else _line(stored, names))
+                click.echo(event_json(stored) if as_json else _line(stored, names))
                 after = stored.position
             time.sleep(_FOLLOW_S)
 
 
 @events.command("show")
 @click.argument("event")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, which it is anyway.")
 @click.pass_obj
-def show(context: Context, *, event: str) -> None:
+def show(context: Context, *, event: str, as_json: bool) -> None:
     """Print everything about EVENT (its number, or the beginning of its id) as JSON."""
+    del as_json
     with context.services() as services:
         stored = _find(services, event)
-        document = json.loads(_json(stored))
-        document["previous"], document["hash"], document["boot"] = stored.previous, stored.hash, stored.boot
+        document = event_row(stored)
+        document["previous"], document["boot"] = stored.previous, stored.boot
         personal = services.store.personal(stored)
         if isinstance(personal, Erased):
             document["personal"] = "erased"
@@ -148,9 +151,11 @@ def verify(context: Context, *, against: Path | None, as_json: bool) -> None:
 
 
 @events.command("head")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, which it is anyway.")
 @click.pass_obj
-def head(context: Context) -> None:
-    """Print the signed head of the log, to be kept somewhere else."""
+def head(context: Context, *, as_json: bool) -> None:
+    """Print the signed head of the log as JSON, to be kept somewhere else."""
+    del as_json
     with context.services() as services:
         click.echo(services.store.head().model_dump_json())
 
@@ -187,7 +192,7 @@ def explained(stored: StoredEvent, names: Callable[[str], str | None]) -> dict[s
         f"{len(facts.frames)} of {facts.frames_seen} good frame(s) used, quality {quality}; "
         f"gallery version {facts.gallery_version}"
     )
-    return {"event": json.loads(_json(stored)), "reasons": reasons}
+    return {"event": event_row(stored), "reasons": reasons}
 
 
 _RULES = {
@@ -230,17 +235,3 @@ def _line(stored: StoredEvent, names: Callable[[str], str | None]) -> str:
     if stored.event is None:
         return f"#{stored.position:<5} {stored.at.astimezone():%H:%M:%S}  {stored.type} (body dropped)"
     return f"#{stored.position:<5} {line(stored.event, stored.at, names)}"
-
-
-def _json(stored: StoredEvent) -> str:
-    body = stored.event.model_dump(mode="json") if stored.event is not None else None
-    return json.dumps(
-        {
-            "position": stored.position,
-            "id": stored.id,
-            "type": stored.type,
-            "at": stored.at.isoformat(),
-            "device": stored.device,
-            "body": body,
-        }
-    )

@@ -1,7 +1,6 @@
 """`appliance replay`: what would the loop say of this recording?"""
 
 import contextlib
-import json
 import sys
 import tempfile
 from datetime import UTC
@@ -10,9 +9,13 @@ from pathlib import Path
 import click
 
 from appliance.cli.context import Context, with_camera
+from appliance.cli.rows import event_json
 from appliance.dispatch.wording import line
 from appliance.settings import When
 from appliance.store import StoredEvent
+
+_CLEAR = "\r\x1b[K"
+"""Takes the line of progress away, so that the next line stands by itself."""
 
 
 @click.command()
@@ -28,6 +31,7 @@ from appliance.store import StoredEvent
 def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, as_json: bool) -> None:
     """Run the whole loop on CLIP (a video file, a folder of pictures, scene:door).
 
+    Events are printed as they are logged; Ctrl-C ends it, and what was printed stands.
     Uses the gallery of the state directory and writes nothing into it. The same clip with the
     same gallery gives the same log every time; with --keep, strangers are sealed, too, and
     what depends on the random bits of sealing differs.
@@ -48,10 +52,16 @@ def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, 
         if context.layout.database.exists() or context.settings.store.url is not None:
             origin = stack.enter_context(context.services())
             names = {str(subject.id): subject.name for subject in origin.store.subjects()}
-        done = run_replay(settings, origin, scratch, seals=keep is not None, tell=_tell)
-    for stored in done.events:
-        if stored.event is not None:
-            click.echo(_row(stored) if as_json else line(stored.event, stored.at, names.get, UTC))
+
+        def happened(stored: StoredEvent) -> None:
+            if sys.stderr.isatty():
+                click.echo(_CLEAR, nl=False, err=True)
+            if stored.event is not None:
+                click.echo(event_json(stored) if as_json else line(stored.event, stored.at, names.get, UTC))
+
+        done = run_replay(settings, origin, scratch, seals=keep is not None, tell=_tell, happened=happened)
+    if sys.stderr.isatty():
+        click.echo(_CLEAR, nl=False, err=True)
     click.echo(f"{done.frames} frames, {done.damaged} damaged, {len(done.events)} events", err=True)
 
 
@@ -59,16 +69,3 @@ def _tell(frames: int) -> None:
     """Progress for whoever waits at a terminal."""
     if frames % 10 == 0 and sys.stderr.isatty():
         click.echo(f"\rreplaying: {frames} frames", nl=False, err=True)
-
-
-def _row(stored: StoredEvent) -> str:
-    body = stored.event.model_dump(mode="json") if stored.event is not None else None
-    return json.dumps(
-        {
-            "position": stored.position,
-            "id": stored.id,
-            "at": stored.at.isoformat(),
-            "hash": stored.hash,
-            "body": body,
-        }
-    )

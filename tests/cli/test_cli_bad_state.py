@@ -15,7 +15,7 @@ from appliance.store import sqlite_url
 READS = [
     ("events", "list"),
     ("events", "verify"),
-    ("captures", "list"),
+    ("outbox", "list"),
     ("enroll", "list"),
     ("enroll", "show", "Ann"),
 ]
@@ -30,6 +30,24 @@ def test_no_state_directory(tmp_path: Path, command: tuple[str, ...]) -> None:
     assert (6, f"there is no database in {tmp_path / 'none'}") == done.refusal
     assert "--state" in done.hints[0]
     assert not (tmp_path / "none").exists()
+
+
+def test_no_state_directory_has_no_captures(tmp_path: Path) -> None:
+    """That is not the same as having none stored: the directory may be misspelt."""
+    done = call("--state", tmp_path / "none", "captures", "list")
+
+    assert (6, f"there is no state directory {tmp_path / 'none'}") == done.refusal
+    assert not (tmp_path / "none").exists()
+
+
+def test_captures_need_neither_key_nor_database(box: Any, tmp_path: Path) -> None:
+    """Sealed files are listed and copied from a box whose keys are lost or whose database is damaged."""
+    (box.state / "device.key").unlink()
+    (box.state / "appliance.db").write_bytes(b"not a database, " * 500)
+
+    assert box.capture in box.call("captures", "list").out
+    assert 0 == box.call("captures", "copy", "--to", tmp_path / "to").code
+    assert [f"{box.capture}.age"] == [path.name for path in (tmp_path / "to").iterdir()]
 
 
 @pytest.mark.parametrize("command", READS)

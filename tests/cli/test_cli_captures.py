@@ -39,6 +39,14 @@ def test_a_copy_is_the_same_bytes(box: Any, tmp_path: Path) -> None:
         assert (box.state / "spool" / copied.name).read_bytes() == copied.read_bytes()
 
 
+def test_a_copy_is_told_as_json(box: Any, tmp_path: Path) -> None:
+    """Which capture went to which file, and its size."""
+    (row,) = json.loads(box.call("captures", "copy", "--to", tmp_path / "to", "--json").out)
+
+    assert (box.capture, str(tmp_path / "to" / f"{box.capture}.age")) == (row["capture"], row["file"])
+    assert Path(row["file"]).stat().st_size == row["size_bytes"]
+
+
 def test_a_copy_that_cannot_be_written_is_one_sentence(box: Any, tmp_path: Path) -> None:
     """A folder that is a file's child cannot be made."""
     (tmp_path / "file").touch()

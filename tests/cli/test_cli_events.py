@@ -193,3 +193,10 @@ def test_a_reader_that_has_seen_enough_is_no_traceback(box: Any) -> None:
     os.close(writing)
 
     assert "" == done.stderr
+
+
+def test_what_is_json_anyway_takes_the_option_too(box: Any) -> None:
+    """Whoever asks every command for JSON gets it from these as well, the same as without."""
+    assert box.call("events", "show", "1").out == box.call("events", "show", "1", "--json").out
+    head, asked = (json.loads(box.call("events", "head", *more).out) for more in ((), ("--json",)))
+    assert head.keys() == asked.keys()

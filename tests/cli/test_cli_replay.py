@@ -2,12 +2,14 @@
 
 import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from camera_clips import write_clip, write_pictures
-from commands import Ended
+from commands import Ended, argv
 
 from appliance.camera import Scene, encode_jpeg
 
@@ -42,7 +44,8 @@ def test_a_stranger_is_told_in_words_and_as_json(box: Any, stranger: Path) -> No
     assert ["stranger_seen", "capture_skipped", "stranger_seen"] == [row["body"]["type"] for row in rows]
     assert "replay" == rows[1]["body"]["reason"]
     assert len(rows) == len(words.out.splitlines())
-    assert {"position", "id", "at", "hash", "body"} == set(rows[0])
+    listed = json.loads(box.call("events", "list", "--limit", "1", "--json").out)
+    assert set(listed) == set(rows[0])
     assert before == box.call("events", "head").out.split('"at"')[0]
 
 
@@ -101,3 +104,27 @@ def test_without_a_state_nobody_is_enrolled(tmp_path: Path, box: Any) -> None:
 
     assert (0, 2) == (done.code, frames(done)[0])
     assert not (tmp_path / "none").exists()
+
+
+def test_events_are_told_as_they_happen_and_stand_when_it_is_interrupted(
+    box: Any, stranger: Path, tmp_path: Path
+) -> None:
+    """The first line comes while most of the recording is still ahead; Ctrl-C then ends it with 130."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number, path in enumerate(sorted(stranger.iterdir()) * 40):
+        (pictures / f"{number:05}.jpg").symlink_to(path)
+    process = subprocess.Popen(
+        argv("--state", box.state, "replay", pictures, "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    rest, said = process.communicate(timeout=60)
+
+    assert "stranger_seen" == json.loads(first)["body"]["type"]
+    assert all(json.loads(row)["position"] > 1 for row in rest.splitlines())
+    assert (130, "appliance: stopped") == (process.returncode, said.strip())
