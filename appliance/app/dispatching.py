@@ -38,7 +38,7 @@ def subject_names(services: Services) -> Callable[[str], str | None]:
 
     def name(subject: str) -> str | None:
         try:
-            return services.store.subject(subject).name
+            return services.store.name_of(subject)
         except ApplianceError:
             return None
 

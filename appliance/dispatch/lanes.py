@@ -143,7 +143,9 @@ class Lane:
         if plan is None:
             return Result(row, Outcome.DEAD, "no action of this name is in the settings")
         if event is None:
-            return Result(row, Outcome.DEAD, "the event itself is not there any more")
+            return Result(
+                row, Outcome.DEAD, "the event is not there any more, or of another version"
+            )
         delivery = Delivery(row.action, row.event.id, event, row.event.at, row.attempts, row.idempotency_key)
         try:
             plan.action.perform(delivery)

@@ -82,8 +82,9 @@ class Outbox(Protocol):
     def claim(self, now: datetime, limit: int) -> Sequence[OutboxRow]:
         """Take rows that are pending and due, oldest first, and commit them as running before returning.
 
-        A row is due when its not_before has come. Each row returned has one attempt more than
-        before. Nothing that is returned is returned again until it was put back.
+        A row is due when it was never begun, when its not_before has come, or when it was last
+        begun later than now, by a clock that has been set back since. Each row returned has one
+        attempt more than before. Nothing that is returned is returned again until it was put back.
 
         Raises:
             StoreError: The database cannot; nothing was taken.

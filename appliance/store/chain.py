@@ -331,7 +331,7 @@ def _columns_fit(row: Mapping[Any, Any], body: str) -> bool:
     """The columns events are looked up by are not hashed themselves; the body is."""
     said = json.loads(body)
     columns = (row["type"], row["version"], row["subject"])
-    return columns == (said.get("type"), said.get("version"), said.get("subject"))
+    return isinstance(said, dict) and columns == (said.get("type"), said.get("version"), said.get("subject"))
 
 
 def _broken(position: int, what: str, *, hint: str = _COMPARE) -> ChainBrokenError:

@@ -23,6 +23,8 @@ DEFAULT_PATIENCE_S = 5.0
 """Seconds a transaction waits for another one's lock before it gives up."""
 
 _WAL_PAUSE_S = 0.02
+_SHORTLY_MS = 50
+"""How long one attempt to empty the write-ahead log may wait: writers wait for it meanwhile."""
 
 _WRITE = "appliance_write"
 _PG_DISK_FULL = {"53100"}
@@ -179,17 +181,44 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             raw.execute("PRAGMA foreign_keys=ON").close()
 
 
-def empty_write_ahead_log(engine: Engine) -> None:
+def empty_write_ahead_log(engine: Engine, *, patience_s: float) -> bool:
     """Move SQLite's write-ahead log into the database and cut it to nothing.
 
-    Best effort: while another process reads, the log stays, and the next time does it. PostgreSQL
-    keeps dead rows until it vacuums, and its own log as it is configured to; nothing is done there.
+    Tried again and again while others read or write, each time too shortly to hold them up.
+    PostgreSQL keeps dead rows until it vacuums, and its own log as it is configured to; nothing is
+    done there.
+
+    Args:
+        engine: Of the database.
+        patience_s: Seconds after which it is given up; tried once at least.
+
+    Returns:
+        Whether SQLite's log is empty now; true for PostgreSQL.
     """
     if engine.dialect.name != "sqlite":
-        return
-    with translated(), engine.connect() as connection, suppress(sqlite3.Error):
+        return True
+    give_up = time.monotonic() + patience_s
+    with translated(), engine.connect() as connection:
         raw: Any = connection.connection.driver_connection  # outside any transaction, where SQLite wants it
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        (kept,) = raw.execute("PRAGMA busy_timeout").fetchone()
+        raw.execute(f"PRAGMA busy_timeout={_SHORTLY_MS}").close()
+        try:
+            while not _truncated(raw):
+                if time.monotonic() >= give_up:
+                    return False
+                time.sleep(_WAL_PAUSE_S)
+            return True
+        finally:
+            raw.execute(f"PRAGMA busy_timeout={kept}").close()
+
+
+def _truncated(raw: sqlite3.Connection) -> bool:
+    """One attempt. That others are in the way is told in the row of the result, and is no error."""
+    try:
+        (busy, _, _) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        return False
+    return not busy
 
 
 @contextmanager

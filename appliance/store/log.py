@@ -7,7 +7,7 @@ what to log, and doing what the outbox asks for, is for others; `history` reads.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from appliance.errors import ApplianceError, StoreError, UnknownSubjectError
+from appliance.errors import ApplianceError, UnknownSubjectError
 from appliance.events import Event, Personal, parse_event
 from appliance.store.chain import GENESIS, SEGMENT, SignedHead, canonical, link_hash, sha256
 from appliance.store.database import reading, writing
@@ -279,15 +279,18 @@ def _stored(row: Mapping[Any, Any], event: Event | None) -> StoredEvent:
 def parsed(row: Mapping[Any, Any]) -> StoredEvent:
     """The event in a row of the table `events`, columns by name.
 
-    Raises:
-        StoreError: This program does not know its type or version.
+    One that this program cannot read, because a newer one wrote it or somebody changed it, is marked
+    and does not stop the others; to complain is for verifying the chain.
     """
     if row["body"] is None:
         return _stored(row, None)
     try:
         return _stored(row, parse_event(json.loads(row["body"])))
-    except (ValidationError, ValueError) as error:
-        raise StoreError(
-            f"event {row['id']} cannot be read: this program does not know its type or version",
-            hint="verify the log; a newer appliance may have written it",
-        ) from error
+    except (ValidationError, ValueError, RecursionError):
+        _log.warning(
+            "event_not_readable",
+            position=row["position"],
+            type=row["type"],
+            hint="a newer appliance may have written it; otherwise: appliance events verify",
+        )
+        return replace(_stored(row, None), unreadable=True)

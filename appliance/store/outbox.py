@@ -38,6 +38,7 @@ class Outbox(EventLog):
 
         What is promised at most once and past its deadline is marked expired instead, with an event.
         At least once has no deadline: a receiver that was away for a day still gets everything.
+        A row that was never begun is due, whatever the clock says.
 
         Args:
             now: Aware time.
@@ -48,7 +49,9 @@ class Outbox(EventLog):
         )
         too_late = (outbox.c.delivery == Delivery.AT_MOST_ONCE.value) & (outbox.c.deadline < now)
         late = pending.where(too_late).limit(_LATE_AT_ONCE)
-        due = pending.where(outbox.c.not_before <= now, ~too_late).limit(limit)
+        # A clock that was set back makes nothing wait: neither what is fresh, nor what was begun "later".
+        is_due = (outbox.c.attempts == 0) | (outbox.c.not_before <= now) | (outbox.c.started_at > now)
+        due = pending.where(is_due, ~too_late).limit(limit)
         with reading(self._engine) as connection:  # an idle box polls: that must not take the write lock
             idle = all(connection.execute(wanted.limit(1)).first() is None for wanted in (late, due))
         if idle:

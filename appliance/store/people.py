@@ -80,8 +80,11 @@ class People(References):
             given = self._add_consent(connection, SubjectId(subject), key, consent)
             self._changed(connection, [given], subject=subject)
 
-    def withdraw_consent(self, subject: str, consent: str | None = None) -> None:
+    def withdraw_consent(self, subject: str, consent: str | None = None) -> bool:
         """Take back one consent, or all. With the last one to `identify` the references are deleted.
+
+        Returns:
+            Whether nothing of them is left in the write-ahead log either; see `remove_subject`.
 
         Raises:
             UnknownSubjectError: Nobody, or removed.
@@ -109,7 +112,7 @@ class People(References):
             if IDENTIFY not in self._purposes(connection, [subject])[subject]:
                 happened += self._delete_references(connection, subject)
             self._changed(connection, happened, subject=subject)
-        self._scrub()
+        return self._scrub()
 
     def rename(self, subject: str, name: str, initials: str | None = None) -> Subject:
         """Give a subject another name.
@@ -148,11 +151,15 @@ class People(References):
         """
         self._set_state(subject, SubjectState.ACTIVE, "subject_resumed")
 
-    def remove_subject(self, subject: str) -> None:
+    def remove_subject(self, subject: str) -> bool:
         """Erase a person: destroy their key, delete their references; only an opaque id stays.
 
         What the log says about that id stands, and what was sealed in it can be opened by nobody.
         Backups made before keep what they have, as long as they are kept.
+
+        Returns:
+            Whether SQLite's write-ahead log is rid of the key, too. False when somebody read for too
+            long: it is tried again on closing, at the next erasure, and when the last process closes.
 
         Raises:
             UnknownSubjectError: Nobody, or removed already.
@@ -175,7 +182,7 @@ class People(References):
             self._changed(
                 connection, [SubjectChanged(type="subject_removed", subject=subject)], subject=subject
             )
-        self._scrub()
+        return self._scrub()
 
     def subjects(self, *, removed: bool = False) -> list[Subject]:
         """Everybody enrolled, by time of enrolment; those removed only if asked for."""
@@ -220,6 +227,21 @@ class People(References):
         near = [names[n] for n in difflib.get_close_matches(wanted.casefold(), names, n=3, cutoff=0.5)]
         hint = f"nearest: {', '.join(near)}" if near else "see the list of subjects"
         raise UnknownSubjectError("no subject with that id or name", hint=hint)
+
+    def name_of(self, subject: str) -> str | None:
+        """One subject's name, by id; None: nobody, removed, or this process holds no key.
+
+        Raises:
+            VaultError: It does not open.
+        """
+        with reading(self._engine) as connection:
+            row = connection.execute(
+                select(subjects.c.wrapped_key, subjects.c.sealed_profile).where(subjects.c.id == subject)
+            ).first()
+        if row is None:
+            return None
+        profile = self._opened_text(row.wrapped_key, subject, row.sealed_profile, profile_row(subject))
+        return None if profile is None else str(json.loads(profile)["name"])
 
     def consents(self, subject: str) -> list[KeptConsent]:
         """Every consent a subject gave, oldest first, those taken back included."""

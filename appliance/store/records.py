@@ -68,10 +68,11 @@ class StoredEvent:
         version: Of the type.
         at: When it happened, aware, UTC.
         boot: Which run of the device wrote it.
-        event: The event, or None when retention dropped the body.
+        event: The event, or None when retention dropped the body or this program cannot read it.
         sealed_for: Whose key seals what is personal about it, if anything is.
         previous: Hash of the event before, 64 hex digits.
         hash: Hash of this one.
+        unreadable: The body is there, but this program does not know its type, version or fields.
     """
 
     device: str
@@ -85,6 +86,7 @@ class StoredEvent:
     sealed_for: SubjectId | None
     previous: str
     hash: str
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,9 @@ class StoredGallery:
     Attributes:
         version: Of the gallery these rows are.
         rows: Sorted by subject, reference, model.
+        damaged: References left out, because a template of theirs does not open; sorted.
     """
 
     version: int
     rows: tuple[TemplateRow, ...]
+    damaged: tuple[ReferenceId, ...] = ()

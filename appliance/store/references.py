@@ -7,12 +7,14 @@ photo is good enough is decided before this room, and comparing is `appliance.ma
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-from appliance.errors import EnrolmentError, UnknownSubjectError
+from appliance.errors import EnrolmentError, StoreError, UnknownSubjectError, VaultError
 from appliance.events import Event, ReferenceChanged
 from appliance.store.chain import canonical
 from appliance.store.database import empty_write_ahead_log, reading
@@ -22,12 +24,17 @@ from appliance.store.sealing import details_row, embedding_row, need
 from appliance.store.tables import consents, face_references, gallery, subjects, templates
 from appliance.values import EMBEDDING_SIZE, ModelId, ReferenceId, SubjectId, Templates
 
+_log = structlog.get_logger()
+
 _LITTLE_FLOAT32 = np.dtype("<f4")
 _GALLERY_VERSION = select(gallery.c.version)
 
 
 class References(EventLog):
     """What people are recognised by, on top of the log that every change goes to."""
+
+    _scrub_due = False
+    """Whether something destroyed is still in SQLite's write-ahead log."""
 
     def add_reference(
         self, subject: str, face: Templates, *, quality: float, details: Mapping[str, Any] | None = None
@@ -88,8 +95,11 @@ class References(EventLog):
             self._changed(connection, [added], subject=subject)
         return reference
 
-    def remove_reference(self, reference: str) -> None:
+    def remove_reference(self, reference: str) -> bool:
         """Delete one reference and its templates.
+
+        Returns:
+            Whether nothing of it is left in the write-ahead log either; see `remove_subject`.
 
         Raises:
             UnknownSubjectError: There is no such reference.
@@ -102,7 +112,7 @@ class References(EventLog):
             if owner is None:
                 raise UnknownSubjectError("there is no such reference")
             self._changed(connection, self._delete_references(connection, owner, reference), subject=owner)
-        self._scrub()
+        return self._scrub()
 
     def references(self, subject: str) -> list[Reference]:
         """A subject's references, oldest first."""
@@ -148,11 +158,14 @@ class References(EventLog):
     def gallery(self, models: Sequence[ModelId]) -> StoredGallery:
         """Every template of these models of every active subject, and the version they are of.
 
+        A reference with a damaged template is left out and named; the others are still recognised.
+
         Raises:
             StoreError: This process holds no key.
-            VaultError: A template does not open.
+            VaultError: The vault is locked.
         """
         seal = need(self._seal)
+        seal.public_key  # noqa: B018 - a locked vault says so here, and not as damage of every template
         owned = (
             select(subjects.c.id, face_references.c.id, templates.c.model, templates.c.sealed_embedding)
             .select_from(subjects)
@@ -164,12 +177,24 @@ class References(EventLog):
             version = connection.execute(_GALLERY_VERSION).scalar_one()
             keys = dict(connection.execute(select(subjects.c.id, subjects.c.wrapped_key)).all())
             rows = connection.execute(owned).all()
-        found = []
+        found, damaged = [], set()
         for subject, reference, model, sealed in sorted(rows, key=lambda row: row[:3]):
-            plain = seal.open(keys[subject], subject, sealed, row=embedding_row(reference, model))
-            embedding = np.frombuffer(plain, _LITTLE_FLOAT32, EMBEDDING_SIZE).astype(np.float32, copy=False)
-            found.append(TemplateRow(subject, reference, model, embedding))
-        return StoredGallery(version, tuple(found))
+            try:
+                plain = seal.open(keys[subject], subject, sealed, row=embedding_row(reference, model))
+                embedding = np.frombuffer(plain, _LITTLE_FLOAT32, EMBEDDING_SIZE)
+            except (VaultError, ValueError):  # it does not open, or is too short
+                damaged.add(reference)
+                continue
+            found.append(TemplateRow(subject, reference, model, embedding.astype(np.float32, copy=False)))
+        for reference in sorted(damaged):
+            _log.error(
+                "reference_left_out",
+                reference=reference,
+                reason="a template of it is damaged",
+                hint="remove the reference and enrol the photo again, or restore the backup",
+            )
+        whole = tuple(row for row in found if row.reference not in damaged)
+        return StoredGallery(version, whole, tuple(sorted(damaged)))
 
     def template_rows(self, models: Sequence[ModelId]) -> list[TemplateRow]:
         """The rows of `gallery`, for who needs no version."""
@@ -223,6 +248,20 @@ class References(EventLog):
             return None
         return self._seal.open(key, subject, sealed, row=row).decode()
 
-    def _scrub(self) -> None:
-        """Leave nothing of what was just destroyed in SQLite's write-ahead log."""
-        empty_write_ahead_log(self._engine)
+    def close(self) -> None:
+        """Try once more what `_scrub` could not, then let go."""
+        if self._opened is not None and self._scrub_due:
+            with suppress(StoreError):
+                self._scrub_due = not empty_write_ahead_log(self._engine, patience_s=0.0)
+        super().close()
+
+    def _scrub(self) -> bool:
+        """Leave nothing of what was just destroyed in SQLite's write-ahead log; whether that was done."""
+        self._scrub_due = not empty_write_ahead_log(self._engine, patience_s=self._patience_s)
+        if self._scrub_due:
+            _log.warning(
+                "erased_data_still_in_write_ahead_log",
+                reason="another process was reading for too long",
+                hint="it goes with the next erasure, or when the appliance is restarted",
+            )
+        return not self._scrub_due

@@ -525,6 +525,29 @@ def test_a_body_dropped_by_retention_is_counted(make_store: MakeStore, address: 
     assert ("door_opened", None) == (log.events()[1].type, log.events()[1].event)
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['{"type":"of_tomorrow","version":1}', '{"type":"door_opened","version":9,"new":1}', "{", "[]", "7"],
+)
+def test_an_event_of_another_version_stops_nobody(make_store: MakeStore, address: str, body: str) -> None:
+    """After a downgrade: it is listed as unreadable, with a warning, and everything else goes on."""
+    log = make_store(subscriptions=[on("door_opened")])
+    first, second = log.append_all([NewEvent(OPENED)] * 2)
+    sql(address, "UPDATE events SET body = :body WHERE position = 1", body=body)
+    with capture_logs() as said:
+        found = log.events()
+
+    assert [(first.id, None, True), (second.id, OPENED, False)] == [
+        (each.id, each.event, each.unreadable) for each in found
+    ]
+    assert ["event_not_readable"] == [line["event"] for line in said]
+    assert [None, OPENED] == [row.event.event for row in log.claim(NOON, 10)]
+    assert 3 == log.append(SHUT).position
+    with pytest.raises(ChainBrokenError) as caught:
+        log.verify()
+    assert 1 == caught.value.position
+
+
 def test_devices_have_chains_of_their_own(make_store: MakeStore) -> None:
     """Several doors on one database do not meet in each other's chain."""
     north, south = make_store(device="north"), make_store(device="south", seed=6)

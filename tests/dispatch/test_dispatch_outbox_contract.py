@@ -60,6 +60,20 @@ def test_what_is_put_back_comes_when_it_is_due(bench: Bench) -> None:
     assert [number] == [row.id for row in bench.outbox.claim(at + timedelta(seconds=9), 1)]
 
 
+@pytest.mark.parametrize("action", ["hook", "song"])
+def test_a_clock_set_back_makes_nothing_wait(bench: Bench, action: str) -> None:
+    """What happened "in the future" is done now; so is what was to be tried again then."""
+    at = now()
+    number, earlier = bench.put(action, at=at), at - timedelta(days=1)
+    assert [number] == [row.id for row in bench.outbox.claim(earlier, 1)]
+    bench.outbox.finish(number, Outcome.DELIVERED)
+    number = bench.put("hook", at=at)
+    bench.outbox.claim(at, 1)
+    bench.outbox.finish(number, Outcome.PENDING, error="busy", not_before=at + timedelta(seconds=9))
+
+    assert [number] == [row.id for row in bench.outbox.claim(earlier, 1)]
+
+
 @pytest.mark.parametrize("outcome", [Outcome.DELIVERED, Outcome.DEAD, Outcome.EXPIRED, Outcome.UNKNOWN])
 def test_an_end_is_an_end(bench: Bench, outcome: Outcome) -> None:
     """A finished row neither comes back nor can be finished again."""

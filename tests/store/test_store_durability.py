@@ -5,14 +5,17 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 from stores import AGREED, OPENED, SHUT, face, on, store
+from structlog.testing import capture_logs
 
 import appliance
 from appliance.errors import StoreError, StoreFullError
@@ -186,3 +189,62 @@ def test_a_destroyed_key_is_on_no_page(address: str, tmp_path: Path) -> None:
     people.remove_subject(ann)
     assert [False] * 3 == [on_disk(secret) for secret in row]
     people.close()
+
+
+def test_what_was_erased_leaves_the_write_ahead_log_as_soon_as_it_can(address: str, tmp_path: Path) -> None:
+    """Somebody who reads for a while is waited for; the destroyed key is in neither file."""
+    with store(address) as people:
+        ann = people.add_subject("Ann", consent=AGREED).id
+        key = keys(address)[0]
+        with reader(address) as let_go:
+            late = threading.Timer(0.4, let_go)
+            late.start()
+            try:
+                assert people.remove_subject(ann)
+            finally:
+                late.join()
+
+        assert 0 == wal(address).stat().st_size
+        assert key not in database(address).read_bytes()
+
+
+def test_what_cannot_be_emptied_is_said_and_tried_again_on_closing(address: str) -> None:
+    """A reader who stays: whoever erased is told that the key is still there, and closing tries again."""
+    people = store(address, patience_s=0.2).open()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    key = keys(address)[0]
+    with reader(address) as let_go:
+        with capture_logs() as said:
+            assert not people.remove_subject(ann)
+        assert ["erased_data_still_in_write_ahead_log"] == [line["event"] for line in said]
+        assert key in wal(address).read_bytes()
+        let_go()
+        people.close()
+        assert 0 == wal(address).stat().st_size
+
+
+def database(address: str) -> Path:
+    """The file of a SQLite database."""
+    return Path(address.removeprefix("sqlite:///"))
+
+
+def wal(address: str) -> Path:
+    """Its write-ahead log."""
+    return Path(f"{database(address)}-wal")
+
+
+def keys(address: str) -> list[bytes]:
+    """Everybody's key as it rests."""
+    with closing(sqlite3.connect(database(address))) as connection:
+        return [row[0] for row in connection.execute("SELECT wrapped_key FROM subjects")]
+
+
+@contextmanager
+def reader(address: str) -> Iterator[Callable[[], object]]:
+    """Somebody in the middle of reading; calling it ends the reading, not the connection."""
+    with closing(
+        sqlite3.connect(database(address), isolation_level=None, check_same_thread=False)
+    ) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM subjects").fetchone()
+        yield connection.rollback

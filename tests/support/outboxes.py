@@ -70,6 +70,7 @@ class MemoryRow:
     not_before: datetime
     idempotency_key: str
     state: str = "pending"
+    started_at: datetime | None = None
     error: str | None = None
 
 
@@ -110,8 +111,11 @@ class MemoryOutbox:
         """Take what is due, oldest first."""
         with self._lock:
             self._fail()
-            due = [row for row in self.rows.values() if row.state == "pending" and row.not_before <= now]
-            taken = [replace(row, state="running", attempts=row.attempts + 1) for row in due[:limit]]
+            due = [row for row in self.rows.values() if row.state == "pending" and _is_due(row, now)]
+            taken = [
+                replace(row, state="running", attempts=row.attempts + 1, started_at=now)
+                for row in due[:limit]
+            ]
             self.rows.update({row.id: row for row in taken})
             return taken
 
@@ -148,6 +152,11 @@ class MemoryOutbox:
     def _fail(self) -> None:
         if next(self._calls) in self.failing:
             raise StoreError("the database is locked")
+
+
+def _is_due(row: MemoryRow, now: datetime) -> bool:
+    set_back = row.started_at is not None and row.started_at > now
+    return not row.attempts or row.not_before <= now or set_back
 
 
 class MemoryBench:
