@@ -4,10 +4,10 @@ import threading
 
 import structlog
 
-from appliance.errors import ApplianceError
+from appliance.clock import Clock
 from appliance.events import CaptureRemoved, Event, StrangerCaptured
 from appliance.evidence import Spool
-from appliance.pipeline.records import captured
+from appliance.pipeline.records import Recording, captured
 from appliance.store import NewEvent, Store
 
 _log = structlog.get_logger()
@@ -50,16 +50,12 @@ def adopt_captures(store: Store, spool: Spool) -> int:
     return len(events)
 
 
-def sweep_captures(store: Store, spool: Spool, stop: threading.Event) -> None:
-    """Delete expired captures every `SWEEP_S` and log it, until `stop` is set."""
+def sweep_captures(records: Recording, spool: Spool, clock: Clock, stop: threading.Event) -> None:
+    """Have expired captures deleted and logged every `SWEEP_S`, until `stop` is set.
+
+    The thread that seals captures and logs them does it, in its turn; this one keeps the time.
+    """
     while True:
-        try:
-            removed = spool.expire()
-            if removed:
-                store.append_all(
-                    [NewEvent(CaptureRemoved(capture=each.id, reason=each.reason)) for each in removed]
-                )
-        except ApplianceError as error:
-            _log.error("captures_not_swept", error=error.message, hint=error.hint)
+        records.sweep(spool.expire, clock.wall())
         if stop.wait(SWEEP_S):
             return

@@ -105,7 +105,9 @@ class LoopProcess:
             stack.callback(side.set)
             self._beside("gallery", partial(parts.gallery.run, side), stop)
             self._beside("waker", partial(waker.run, side), stop)
-            self._beside("captures", partial(sweep_captures, services.store, parts.spool, side), stop)
+            self._beside(
+                "captures", partial(sweep_captures, records, parts.spool, services.clock, side), stop
+            )
             stack.enter_context(Server(services.layout.socket("loop"), self._handlers(parts)))
             if settings.processes.models == "loop":
                 photos = PhotoHandlers(stack.enter_context(open_photo_reader(settings)))

@@ -115,7 +115,7 @@ class RemovedCapture:
 
 
 class Spool:
-    """Sealed captures in one folder. Used by one thread; several processes may read.
+    """Sealed captures in one folder. Used by one thread at a time; other processes may read and remove.
 
     Args:
         folder: Where they are; made by `open`, for the owner only.
@@ -146,6 +146,7 @@ class Spool:
         self._anchor: tuple[float, datetime] | None = None
         self._deleted_unsteady = 0
         self._refused = 0
+        self._untold: list[RemovedCapture] = []
 
     def open(self) -> "Spool":
         """Check the recipients and make the folder; returns itself.
@@ -278,9 +279,9 @@ class Spool:
     def expire(self, now: datetime | None = None) -> tuple[RemovedCapture, ...]:
         """Delete what is too old, then the oldest until a tenth of the size cap is free again.
 
-        Returns what went, in that order. The tenth is room for what comes until the next
-        sweep; `store` refuses what would go over the cap (`spool_full`), and the next sweep
-        makes room for that one at least.
+        Returns what went, in that order, and before it what went in an earlier call that failed.
+        The tenth is room for what comes until the next sweep; `store` refuses what would go over
+        the cap (`spool_full`), and the next sweep makes room for that one at least.
 
         What a wrong clock can do is bounded. Until the wall clock has agreed with the
         monotonic one for an hour (since this spool's first sweep, or since the last jump),
@@ -296,7 +297,7 @@ class Spool:
             EvidenceError: The folder cannot be read, or a capture not be deleted.
         """
         at = now if now is not None else self._clock.wall()
-        removed = list(self._expire_by_age(at))
+        self._expire_by_age(at)
         entries = self.list()
         cap = self._settings.max_mib * _MIB
         surplus = sum(entry.size_bytes for entry in entries) - cap + max(int(cap * _SPARE), self._refused)
@@ -305,13 +306,14 @@ class Spool:
             if surplus <= 0:
                 break
             if self.remove(entry.id):
-                removed.append(RemovedCapture(entry.id, "cap"))
+                self._untold.append(RemovedCapture(entry.id, "cap"))
             surplus -= entry.size_bytes
+        removed, self._untold = tuple(self._untold), []
         if removed:
             _log.info("captures_expired", count=len(removed))
-        return tuple(removed)
+        return removed
 
-    def _expire_by_age(self, now: datetime) -> Iterator[RemovedCapture]:
+    def _expire_by_age(self, now: datetime) -> None:
         steady = self._is_steady(now)
         if now < _CLOCK_WAS_SET:
             return
@@ -325,7 +327,7 @@ class Spool:
                         return
                     self._deleted_unsteady += 1
                 if self.remove(entry.id):
-                    yield RemovedCapture(entry.id, "expired")
+                    self._untold.append(RemovedCapture(entry.id, "expired"))
 
     def _is_steady(self, now: datetime) -> bool:
         monotonic = self._clock.monotonic()

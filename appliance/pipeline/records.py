@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import structlog
 
@@ -97,6 +97,18 @@ class Seals(Protocol):
         """Delete a capture; false when it is not there."""
 
 
+class Removed(Protocol):
+    """A capture that was deleted without being asked for."""
+
+    @property
+    def id(self) -> str:
+        """Of the capture."""
+
+    @property
+    def reason(self) -> Literal["expired", "cap"]:
+        """Why, as `capture_removed` says it."""
+
+
 class Stored(Protocol):
     """What the log says of an event it took."""
 
@@ -134,6 +146,9 @@ class Recording(Protocol):
     def forget(self, encounter: str) -> None:
         """The encounter is over; nothing of it will be retracted."""
 
+    def sweep(self, expire: Callable[[], Sequence[Removed]], at: datetime) -> None:
+        """Delete what has expired, with `expire`, and append it."""
+
 
 class Records:
     """Does what is asked at once, on the caller's thread.
@@ -150,6 +165,7 @@ class Records:
         self._origin = dict(origin or {})
         self._strangers: dict[str, tuple[str, str | None]] = {}
         self._sealed: dict[str, Event] = {}
+        self._swept: list[Event] = []
 
     def log(self, events: Sequence[Event], at: datetime) -> None:
         """Append events in one transaction."""
@@ -183,6 +199,16 @@ class Records:
     def forget(self, encounter: str) -> None:
         """Let go of an encounter."""
         self._strangers.pop(encounter, None)
+
+    def sweep(self, expire: Callable[[], Sequence[Removed]], at: datetime) -> None:
+        """Delete what has expired and append it. Repeated after a failure, it forgets nothing deleted."""
+        try:
+            self._swept += [CaptureRemoved(capture=gone.id, reason=gone.reason) for gone in expire()]
+        except EvidenceError as error:
+            _log.error("captures_not_swept", error=error.message, hint=error.hint)
+        if self._swept:
+            self._log.append_all(self._swept, at=at)
+            self._swept = []
 
     def _remove(self, capture: str) -> bool:
         """Delete a capture; when the disk will not, say so: it then goes when it expires."""
@@ -258,6 +284,7 @@ class RecordsThread:
         self._pictures = threading.BoundedSemaphore(max_waiting_pictures)
         self._thread = threading.Thread(target=self._run, name="records", daemon=True)
         self._closing = threading.Event()
+        self._sweep_waits = False
         self.failing = False
         self.lost = 0
 
@@ -271,6 +298,11 @@ class RecordsThread:
         self._closing.set()
         self._jobs.put(None)
         self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
 
     @property
     def waiting(self) -> int:
@@ -305,6 +337,16 @@ class RecordsThread:
     def forget(self, encounter: str) -> None:
         """See `Records.forget`."""
         self._jobs.put(lambda: self._records.forget(encounter))
+
+    def sweep(self, expire: Callable[[], Sequence[Removed]], at: datetime) -> None:
+        """See `Records.sweep`; in its turn, so that nothing goes before its event is logged. One waits."""
+        if not self._sweep_waits:
+            self._sweep_waits = True
+            self._jobs.put(lambda: self._sweep(expire, at))
+
+    def _sweep(self, expire: Callable[[], Sequence[Removed]], at: datetime) -> None:
+        self._sweep_waits = False
+        self._records.sweep(expire, at)
 
     def _capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
         try:

@@ -1,19 +1,25 @@
 """After a crash, spool and log agree again, whatever came between the two."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pyrage
 import pytest
 from captures import NOW, jpeg, make_shot
+from fakes import MemoryLog, MemorySpool
 
 from appliance.app.adoption import adopt_captures, known_captures, sweep_captures
+from appliance.app.parts import LoggedEvents
 from appliance.clock import ManualClock
-from appliance.events import CaptureRemoved, Event, StrangerCaptured
-from appliance.evidence import SealedCapture, Spool
+from appliance.errors import EvidenceError
+from appliance.events import CaptureRemoved, DoorChanged, Event, StrangerCaptured
+from appliance.evidence import RemovedCapture, SealedCapture, Spool
+from appliance.pipeline import Records, RecordsThread
 from appliance.services import Services
 from appliance.settings import EvidenceSettings
+from appliance.values import DoorState
 
 
 @pytest.fixture
@@ -99,8 +105,64 @@ def test_an_expired_capture_is_deleted_and_logged(
     clock.set(wall=NOW + timedelta(days=31), monotonic=clock.monotonic())
     over = threading.Event()
     over.set()
-    sweep_captures(services.store, spool, over)
+    with RecordsThread(Records(LoggedEvents(services.store, lambda: None), spool)) as records:
+        sweep_captures(records, spool, clock, over)
 
     assert CaptureRemoved(capture=sealed.id, reason="expired") == logged(services)[-1]
     assert () == spool.list()
     assert 0 == adopt_captures(services.store, spool)
+
+
+DOOR = DoorChanged(type="door_opened", state=DoorState.OPEN, fraction=0.1)
+EXPIRED, OVER = RemovedCapture("c1", "expired"), RemovedCapture("c2", "cap")
+
+
+def test_a_removal_that_the_log_refused_is_logged_later() -> None:
+    """The files are gone already: each is logged once, however often the database refuses."""
+    log, gone = MemoryLog(), [(EXPIRED, OVER)]
+    log.full = 2
+    with RecordsThread(Records(log, MemorySpool())) as records:
+        records.sweep(lambda: gone.pop() if gone else (), NOW)
+
+    assert [
+        CaptureRemoved(capture="c1", reason="expired"),
+        CaptureRemoved(capture="c2", reason="cap"),
+    ] == [kept.event for kept in log.kept]
+
+
+def test_a_sweep_waits_for_what_is_to_be_logged_before_it() -> None:
+    """Nothing is deleted before the event of its capture is in the log."""
+    log = MemoryLog()
+    log.full = 2
+    before: list[list[str]] = []
+
+    def expire() -> tuple[RemovedCapture, ...]:
+        before.append(log.types())
+        return (OVER,)
+
+    with RecordsThread(Records(log, MemorySpool())) as records:
+        records.log([DOOR], NOW)
+        records.sweep(expire, NOW)
+
+    assert [["door_opened"]] == before
+    assert ["door_opened", "capture_removed"] == log.types()
+
+
+@pytest.mark.parametrize("error", [EvidenceError("the spool cannot be read"), ValueError("a fault of ours")])
+def test_a_sweep_that_fails_is_not_the_last(error: Exception) -> None:
+    """Neither the spool's error nor a fault of ours ends the sweeping, or the logging."""
+    log, errors = MemoryLog(), [error]
+
+    def expire() -> tuple[RemovedCapture, ...]:
+        if errors:
+            raise errors.pop()
+        return (EXPIRED,)
+
+    with RecordsThread(Records(log, MemorySpool())) as records:
+        records.sweep(expire, NOW)
+        while errors:
+            time.sleep(0.01)
+        records.sweep(expire, NOW)
+        records.log([DOOR], NOW)
+
+    assert ["capture_removed", "door_opened"] == log.types()

@@ -242,6 +242,30 @@ def test_the_sweep_says_what_went(make_spool: MakeSpool) -> None:
     assert [(one, "expired") for one in old] == [(removed.id, removed.reason) for removed in spool.expire()]
 
 
+def test_what_went_before_a_failure_is_said_by_the_next_sweep(
+    make_spool: MakeSpool, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The disk refuses one deletion: those before it are gone, and are not forgotten."""
+
+    class Stubborn(Spool):
+        keeps = ""
+
+        def remove(self, capture: str) -> bool:
+            if capture == self.keeps:
+                raise EvidenceError("the disk refuses")
+            return super().remove(capture)
+
+    old = fill(make_spool(), 3, at=NOW - 40 * DAY)
+    spool = Stubborn(tmp_path / "spool", EvidenceSettings(), clock, jpeg).open()
+    spool.keeps = old[1]
+    with pytest.raises(EvidenceError):
+        spool.expire()
+    spool.keeps = ""
+
+    assert old == [removed.id for removed in spool.expire()]
+    assert () == spool.expire()
+
+
 def test_a_sweep_keeps_a_tenth_of_the_cap_free(make_spool: MakeSpool) -> None:
     """The oldest go until then, and no more than needed."""
     spool = make_spool(max_mib=1)
