@@ -6,7 +6,7 @@ from appliance.store.tables import metadata
 
 connection = context.config.attributes.get("connection")
 if connection is None:
-    raise SystemExit("the migrations are run by the appliance: `appliance db upgrade`")
+    raise SystemExit("the migrations are run by the appliance itself, whenever it opens its database")
 
 context.configure(
     connection=connection,

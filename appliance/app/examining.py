@@ -1,7 +1,8 @@
 """`appliance doctor`: looks at everything the appliance needs and says in plain words how it is.
 
-Changes nothing. Each look is a function that returns findings; one that fails becomes a
-finding itself and the others go on.
+Mends nothing. Opening a database that an older version wrote brings it up to date, as every
+command does. Each look is a function that returns findings; one that fails becomes a finding
+itself and the others go on.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from appliance.models.folder import ModelFolder
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.wire import Client
-from appliance.wire.messages import SupervisorStatus, SupervisorStatusRequest
+from appliance.wire.messages import Status, StatusRequest, SupervisorStatus, SupervisorStatusRequest
 
 Health = Literal["ok", "note", "problem"]
 
@@ -178,12 +179,29 @@ def _processes(settings: Settings, layout: Layout) -> Iterator[Finding]:
         yield Finding("processes", "note", "the appliance does not run", "start it with: appliance run")
         return
     status = Client(layout.socket("supervisor")).call(SupervisorStatusRequest(), SupervisorStatus).message
+    yield from _records(layout)
     for child in status.children:
         well = child.state == "running"
         words = f"{child.state}, restarted {child.restarts} time(s)"
         if child.last_exit:
             words += f", last ended: {child.last_exit}"
         yield Finding(f"process {child.name}", "ok" if well else "problem", words)
+
+
+def _records(layout: Layout) -> Iterator[Finding]:
+    """Whether the running loop can write what it decides."""
+    try:
+        status = Client(layout.socket("loop"), timeout_s=2.0).call(StatusRequest(), Status).message
+    except WireError:
+        return  # the loop's own line says how it is
+    records = status.details.get("records", {})
+    if records.get("failing"):
+        yield Finding(
+            "recording",
+            "problem",
+            f"the database takes nothing; {records.get('waiting', 0)} record(s) wait in memory",
+            "free some space on the state directory's disk",
+        )
 
 
 def _answers(layout: Layout) -> bool:

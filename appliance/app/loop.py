@@ -15,6 +15,7 @@ import structlog
 
 from appliance.app.adoption import adopt_captures, sweep_captures
 from appliance.app.embedding import PhotoHandlers, open_photo_reader
+from appliance.app.health import LoopHealth
 from appliance.app.parts import (
     LoggedEvents,
     Parts,
@@ -32,8 +33,8 @@ from appliance.pipeline import Records, RecordsThread
 from appliance.pipeline.records import Recording
 from appliance.services import Services
 from appliance.settings import CameraSettings, Settings
-from appliance.wire import Client, Handler, Message, Reply, Request, Server
-from appliance.wire.messages import Done, ReloadGallery, Status, StatusRequest, WakeDispatch
+from appliance.wire import Client, Handler, Message, Reply, Server
+from appliance.wire.messages import Done, Ping, Status, StatusRequest, WakeDispatch
 
 _log = structlog.get_logger()
 
@@ -108,11 +109,13 @@ class LoopProcess:
             self._beside(
                 "captures", partial(sweep_captures, records, parts.spool, services.clock, side), stop
             )
-            stack.enter_context(Server(services.layout.socket("loop"), self._handlers(parts)))
+            health = LoopHealth(services.clock, lambda: records.alive)
+            handlers = self._handlers(parts, records, health)
+            stack.enter_context(Server(services.layout.socket("loop"), handlers))
             if settings.processes.models == "loop":
                 photos = PhotoHandlers(stack.enter_context(open_photo_reader(settings)))
                 stack.enter_context(Server(services.layout.socket("models"), photos.handlers()))
-            self._watch_cameras(parts, records, stop)
+            self._watch_cameras(parts, records, health, stop)
         if self._failures:
             raise self._failures[0]
         if records.lost:
@@ -135,11 +138,17 @@ class LoopProcess:
         thread.start()
         return thread
 
-    def _watch_cameras(self, parts: Parts, records: Recording, stop: threading.Event) -> None:
+    def _watch_cameras(
+        self, parts: Parts, records: Recording, health: LoopHealth, stop: threading.Event
+    ) -> None:
         """A thread per camera; returns when all have ended."""
         faces = SharedFaces(parts.reader)
         threads = [
-            self._beside(f"loop-{camera.id}", partial(self._watch, camera, parts, records, faces, stop), stop)
+            self._beside(
+                f"loop-{camera.id}",
+                partial(self._watch, camera, parts, records, faces, health=health, stop=stop),
+                stop,
+            )
             for camera in self._settings.cameras
         ]
         for thread in threads:
@@ -153,16 +162,19 @@ class LoopProcess:
         parts: Parts,
         records: Recording,
         faces: SharedFaces,
+        *,
+        health: LoopHealth,
         stop: threading.Event,
     ) -> None:
         """Follow one camera to the end. One that can never work leaves the others at theirs."""
         clock = self._services.clock
 
         def changed(event: CameraChanged) -> None:
-            if event.type == "camera_lost":
-                # Whoever stands there when it is back is somebody else until seen.
-                pipeline.finish()
-            records.log([event], clock.wall())
+            with health.working(settings.id):
+                if event.type == "camera_lost":
+                    # Whoever stands there when it is back is somebody else until seen.
+                    pipeline.finish()
+                records.log([event], clock.wall())
 
         camera = Camera(settings, clock, on_change=changed, loop=not self._once)
         self._cameras[settings.id] = camera
@@ -172,7 +184,8 @@ class LoopProcess:
             for frame in camera.frames(stop):
                 counts["frames"] += 1
                 try:
-                    pipeline.process(frame)
+                    with health.working(settings.id):
+                        pipeline.process(frame)
                 except CameraLostError as error:
                     # The frame's data was bad in a way that showed only when decoded.
                     counts["damaged"] += 1
@@ -182,23 +195,21 @@ class LoopProcess:
             changed(CameraChanged(type="camera_lost", camera=settings.id, reason=error.message))
             self._refused.append(error)
         finally:
-            pipeline.finish()
+            with health.working(settings.id):
+                pipeline.finish()
 
     # ------------------------------------------------------------ what others may ask
 
-    def _handlers(self, parts: Parts) -> dict[type[Message], Handler]:
+    def _handlers(
+        self, parts: Parts, records: RecordsThread, health: LoopHealth
+    ) -> dict[type[Message], Handler]:
         return {
-            StatusRequest: lambda _: Reply(self._status(parts)),
-            ReloadGallery: lambda request: self._reload(request, parts),
+            Ping: health.answer,
+            StatusRequest: lambda _: Reply(self._status(parts, records)),
             **self._showcase.handlers(),
         }
 
-    def _reload(self, request: Request[ReloadGallery], parts: Parts) -> Reply[Done]:
-        del request
-        parts.gallery.refresh()
-        return Reply(Done())
-
-    def _status(self, parts: Parts) -> Status:
+    def _status(self, parts: Parts, records: RecordsThread) -> Status:
         gallery = parts.gallery.current
         return Status(
             process="loop",
@@ -210,6 +221,7 @@ class LoopProcess:
                     "subjects": len(gallery),
                     "references": gallery.reference_count,
                 },
+                "records": {"failing": records.failing, "waiting": records.waiting},
                 "cameras": {
                     name: {
                         **self._counts.get(name, {}),

@@ -1,12 +1,11 @@
 """`appliance run`: first boot, then the supervisor with its children."""
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from appliance.errors import ApplianceError, SettingsError, WireError
+from appliance.errors import ApplianceError, SettingsError
 from appliance.events import ProcessChanged
 from appliance.services import (
     CAMERA_VARIABLE,
@@ -20,13 +19,7 @@ from appliance.settings import Settings
 from appliance.store import NewEvent
 from appliance.supervisor import ChildSpec, Supervisor
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
-from appliance.wire.messages import (
-    Done,
-    Ping,
-    StopRequest,
-    SupervisorStatus,
-    SupervisorStatusRequest,
-)
+from appliance.wire.messages import Ping, SupervisorStatus, SupervisorStatusRequest
 
 _log = structlog.get_logger()
 
@@ -77,12 +70,7 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
     def status(_: Request[SupervisorStatusRequest]) -> Reply[SupervisorStatus]:
         return Reply(supervisor.status())
 
-    def stop(_: Request[StopRequest]) -> Reply[Done]:
-        # A moment later, so that the answer still goes out.
-        threading.Timer(0.1, supervisor.stop).start()
-        return Reply(Done())
-
-    handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status, StopRequest: stop}
+    handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status}
     with Server(services.layout.socket("supervisor"), handlers):
         supervisor.run()
 
@@ -100,7 +88,7 @@ def _spec(
     def probe() -> bool:
         try:
             client.call(Ping())
-        except WireError:
+        except ApplianceError:  # nobody answers, or it says itself that it is not well
             return False
         return True
 

@@ -76,7 +76,7 @@ def install(
     except OSError as error:
         raise ModelError(
             f"the folder of models {folder.directory} cannot be made: {error.strerror}",
-            hint="choose another with --models, or change who owns it",
+            hint="set models.directory to another, or change who owns it",
         ) from error
     states = {f.model.id: f.state for f in folder.verify()}
     new: list[str] = []

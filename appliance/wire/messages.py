@@ -120,13 +120,6 @@ class FramesShared(Message):
     height: int = Field(gt=0)
 
 
-class ReloadGallery(Message):
-    """The references changed; read them anew. Answered by `Done`."""
-
-    type: Literal["reload_gallery"] = "reload_gallery"
-    version: Literal[1] = 1
-
-
 class EmbedPhoto(Message):
     """Find the faces in the picture file in the blob and embed them. Answered by `PhotoEmbedded`.
 
@@ -145,7 +138,6 @@ class EmbeddedFace(BaseModel):
     Attributes:
         box: x, y, width, height in pixels of the picture as it is seen (turned by its EXIF).
         score: The detector's certainty that it is a face, 0 to 1.
-        points: Right eye, left eye, nose tip, right and left mouth corner as (x, y); empty if unknown.
         quality: Total quality, 0 to 100.
         measures: Quality by measure, 0 to 100.
         reasons: Codes of what is wrong with it; empty when it may be enrolled.
@@ -155,7 +147,6 @@ class EmbeddedFace(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     box: tuple[float, float, float, float]
     score: float = Field(ge=0, le=1)
-    points: tuple[tuple[float, float], ...] = ()
     quality: float = Field(ge=0, le=100)
     measures: Mapping[str, float] = {}
     reasons: tuple[str, ...] = ()
@@ -177,27 +168,6 @@ class PhotoEmbedded(Message):
     height: int = Field(gt=0)
     faces_found: int = Field(ge=0)
     faces: tuple[EmbeddedFace, ...]
-
-
-class DecodePhoto(Message):
-    """Decode the picture file in the blob. Answered by `PhotoDecoded`.
-
-    Attributes:
-        max_side_px: The longer side of the answer at most; larger pictures are made smaller.
-    """
-
-    type: Literal["decode_photo"] = "decode_photo"
-    version: Literal[1] = 1
-    max_side_px: int = Field(default=1024, ge=16, le=8192)
-
-
-class PhotoDecoded(Message):
-    """The blob is the picture as JPEG, upright, with nothing of the original file's metadata."""
-
-    type: Literal["photo_decoded"] = "photo_decoded"
-    version: Literal[1] = 1
-    width: int = Field(gt=0)
-    height: int = Field(gt=0)
 
 
 class SupervisorStatusRequest(Message):
@@ -238,13 +208,6 @@ class SupervisorStatus(Message):
     children: tuple[ChildStatus, ...]
 
 
-class StopRequest(Message):
-    """Stop in good order. Answered by `Done` before it happens."""
-
-    type: Literal["stop_request"] = "stop_request"
-    version: Literal[1] = 1
-
-
 MESSAGES: tuple[type[Message], ...] = (
     Ping,
     Pong,
@@ -255,14 +218,10 @@ MESSAGES: tuple[type[Message], ...] = (
     WakeDispatch,
     WatchFrames,
     FramesShared,
-    ReloadGallery,
     EmbedPhoto,
     PhotoEmbedded,
-    DecodePhoto,
-    PhotoDecoded,
     SupervisorStatusRequest,
     SupervisorStatus,
-    StopRequest,
 )
 """Every message there is."""
 

@@ -20,9 +20,9 @@ from appliance.wire.messages import (
     FramesShared,
     Ping,
     Pong,
-    ReloadGallery,
     Status,
     StatusRequest,
+    WakeDispatch,
     WatchFrames,
 )
 
@@ -37,7 +37,7 @@ def embed(request: Request[EmbedPhoto]) -> Reply[Done]:
     raise PhotoError(f"{len(request.blob)} bytes, then nothing", reason="truncated", hint="send it again")
 
 
-def reload(_: Request[ReloadGallery]) -> Reply[Done]:
+def wake(_: Request[WakeDispatch]) -> Reply[Done]:
     """Take longer than anybody waits."""
     time.sleep(30)
     return Reply(Done())
@@ -56,7 +56,7 @@ def serve(path: Path) -> None:
     """Until SIGTERM."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    Server(path, {StatusRequest: status, EmbedPhoto: embed, ReloadGallery: reload, WatchFrames: watch}).serve(
+    Server(path, {StatusRequest: status, EmbedPhoto: embed, WakeDispatch: wake, WatchFrames: watch}).serve(
         stop
     )
 

@@ -21,19 +21,16 @@ from appliance.errors import ApplianceError, PeerGoneError, PeerRefusedError, Ph
 from appliance.wire import MAX_BLOB, MAX_JSON, Client, Reply, Request, Server
 from appliance.wire.framing import Deadline, Parcel, receive, send
 from appliance.wire.messages import (
-    DecodePhoto,
     Done,
     EmbedPhoto,
     Failure,
     FramesShared,
     Message,
-    PhotoDecoded,
+    PhotoEmbedded,
     Ping,
     Pong,
-    ReloadGallery,
     Status,
     StatusRequest,
-    StopRequest,
     WakeDispatch,
     WatchFrames,
     encode,
@@ -53,9 +50,12 @@ def header(
     return struct.pack("!4sHHII", magic, version, fds, json_length, blob_length)
 
 
-def echo(request: Request[DecodePhoto]) -> Reply[PhotoDecoded]:
+NO_FACES = PhotoEmbedded(width=1, height=1, faces_found=0, faces=())
+
+
+def echo(request: Request[EmbedPhoto]) -> Reply[PhotoEmbedded]:
     """Send the blob back."""
-    return Reply(PhotoDecoded(width=1, height=1), request.blob)
+    return Reply(NO_FACES, request.blob)
 
 
 def answer(sock: socket.socket) -> Message:
@@ -117,7 +117,7 @@ def test_a_slow_answer_is_given_up(peer: subprocess.Popen[str], path: Path) -> N
     began = time.monotonic()
 
     with pytest.raises(PeerGoneError):
-        Client(path).call(ReloadGallery(), timeout_s=0.3)
+        Client(path).call(WakeDispatch(), timeout_s=0.3)
 
     assert time.monotonic() - began < 2
 
@@ -127,7 +127,7 @@ def test_a_killed_peer_is_gone(peer: subprocess.Popen[str], path: Path) -> None:
     threading.Timer(0.3, peer.kill).start()
 
     with pytest.raises(PeerGoneError):
-        Client(path).call(ReloadGallery(), timeout_s=10)
+        Client(path).call(WakeDispatch(), timeout_s=10)
 
 
 def test_a_dead_servers_file_is_replaced(peer: subprocess.Popen[str], path: Path) -> None:
@@ -286,35 +286,41 @@ def test_a_fault_in_a_handler_does_not_stop_the_server(path: Path) -> None:
 
 def test_a_message_nobody_answers_is_a_wire_error(path: Path) -> None:
     """Silence is not an answer."""
-    with Server(path, {}), pytest.raises(WireError, match=r"nothing at peer\.sock answers 'stop_request'"):
-        Client(path).call(StopRequest())
+    with (
+        Server(path, {}),
+        pytest.raises(WireError, match=r"nothing at peer\.sock answers 'watch_frames'"),
+    ):
+        Client(path).call(WatchFrames(camera="yard"))
 
 
 def test_an_answer_of_another_class_is_a_wire_error(path: Path) -> None:
     """The caller never sees a message that it did not ask for."""
-    with Server(path, {StopRequest: lambda _: Reply(Done())}), pytest.raises(WireError, match="not 'pong'"):
-        Client(path).call(StopRequest(), Pong)
+    with (
+        Server(path, {WatchFrames: lambda _: Reply(Done())}),
+        pytest.raises(WireError, match="not 'pong'"),
+    ):
+        Client(path).call(WatchFrames(camera="yard"), Pong)
 
 
 def test_an_answer_that_is_too_large_is_an_error_at_the_caller(path: Path) -> None:
     """Nothing of it is sent, and the caller is told why."""
     with (
-        Server(path, {DecodePhoto: lambda _: Reply(PhotoDecoded(width=1, height=1), bytes(MAX_BLOB + 1))}),
+        Server(path, {EmbedPhoto: lambda _: Reply(NO_FACES, bytes(MAX_BLOB + 1))}),
         pytest.raises(WireError, match="too large"),
     ):
-        Client(path).call(DecodePhoto())
+        Client(path).call(EmbedPhoto())
 
 
 def test_calls_do_not_wait_for_each_other(path: Path) -> None:
     """While one handler works, another answers."""
     release = threading.Event()
 
-    def hold(_: Request[ReloadGallery]) -> Reply[Done]:
+    def hold(_: Request[WakeDispatch]) -> Reply[Done]:
         release.wait(10)
         return Reply(Done())
 
-    with Server(path, {ReloadGallery: hold}):
-        slow = threading.Thread(target=Client(path).call, args=(ReloadGallery(),))
+    with Server(path, {WakeDispatch: hold}):
+        slow = threading.Thread(target=Client(path).call, args=(WakeDispatch(),))
         slow.start()
         Client(path).call(Ping(), Pong, timeout_s=5)
         release.set()
@@ -367,8 +373,8 @@ def test_the_largest_blob_passes(path: Path) -> None:
     """64 MiB there and back."""
     picture = bytes(range(256)) * (MAX_BLOB // 256)
 
-    with Server(path, {DecodePhoto: lambda r: Reply(PhotoDecoded(width=1, height=1), r.blob)}):
-        assert picture == Client(path, timeout_s=60).call(DecodePhoto(), blob=picture).blob
+    with Server(path, {EmbedPhoto: lambda r: Reply(NO_FACES, r.blob)}):
+        assert picture == Client(path, timeout_s=60).call(EmbedPhoto(), blob=picture).blob
 
 
 # ------------------------------------------------------------- peers that misbehave
@@ -529,10 +535,10 @@ def answered(path: Path) -> bool:
 def test_a_request_above_the_servers_own_limit_is_refused_in_words(path: Path) -> None:
     """The client reads the reason even though it was cut off while it still sent."""
     with (
-        Server(path, {DecodePhoto: echo}, max_blob=1000),
+        Server(path, {EmbedPhoto: echo}, max_blob=1000),
         pytest.raises(WireError, match="too large"),
     ):
-        Client(path).call(DecodePhoto(), blob=bytes(30 << 20))
+        Client(path).call(EmbedPhoto(), blob=bytes(30 << 20))
 
 
 def test_stopping_cuts_connections(path: Path, raw: Dial) -> None:
