@@ -7,11 +7,11 @@ camera addresses pass through `redact` and through nothing else.
 import logging
 import re
 import sys
-from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_BEHIND_AUTHORITY = re.compile(r"[/?#\\]")
+_HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.%\w]+\])(:\d{1,5})?")
 
 
 def configure(process: str, *, level: str = "info", json_lines: bool = False) -> None:
@@ -42,19 +42,21 @@ def configure(process: str, *, level: str = "info", json_lines: bool = False) ->
 
 
 def redact(address: str) -> str:
-    """An address without its user, password and query, fit to be shown.
+    """Scheme, host and port of an address: all of it that is fit to be shown.
 
-    >>> redact("rtsp://admin:secret@10.0.0.5:554/main?token=1")
-    'rtsp://10.0.0.5:554/main'
+    Cameras take their password in the user part, in the path or in the query. Where an unquoted `/`,
+    `?` or `#` before an `@` leaves open what is host and what is password, the host is not shown either.
+
+    >>> redact("rtsp://admin:secret@10.0.0.5:554/user=admin_password=secret_channel=1?token=1")
+    'rtsp://10.0.0.5:554'
+    >>> redact("rtsp://admin:pa/ss@10.0.0.5/main")
+    'rtsp://…'
     """
-    if "://" not in address:
+    scheme, sign, rest = address.partition("://")
+    if not sign:
         return address
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-        if ":" in host:
-            host = f"[{host}]"
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return _CREDENTIALS.sub("", address).partition("?")[0]
-    return urlunsplit((parts.scheme, host + port, parts.path, "", ""))
+    authority = _BEHIND_AUTHORITY.split(rest, maxsplit=1)[0]
+    host = authority.rpartition("@")[2]
+    if "@" in rest[len(authority) :] or not _HOST_AND_PORT.fullmatch(host):
+        host = "…"
+    return f"{scheme}://{host}"

@@ -21,6 +21,7 @@ from appliance.faces import FaceReader, assess_photo, decode_photo
 from appliance.models.folder import ModelFolder
 from appliance.services import Layout, without_secrets
 from appliance.settings import Settings
+from appliance.supervisor.child import SUPERVISOR
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
 from appliance.wire.messages import EmbeddedFace, EmbedPhoto, PhotoEmbedded, Ping
@@ -165,7 +166,10 @@ def photo_models(layout: Layout, command: Sequence[str]) -> Iterator[ModelsClien
     with tempfile.TemporaryDirectory(prefix="appliance-") as folder:
         socket = Path(folder) / "models.sock"
         process = subprocess.Popen(
-            [*command, "--socket", str(socket)], stdin=subprocess.DEVNULL, env=without_secrets(os.environ)
+            [*command, "--socket", str(socket)],
+            stdin=subprocess.DEVNULL,
+            # We are its supervisor: should we be killed, it ends with us.
+            env={**without_secrets(os.environ), SUPERVISOR: str(os.getpid())},
         )
         try:
             _await(Client(socket), process)

@@ -67,7 +67,7 @@ class ContainerAddress:
 
     @property
     def shown(self) -> str:
-        """The address without user, password and query."""
+        """Scheme, host and port of the address: nothing that may hold a password."""
         return redact(self.url)
 
 
@@ -103,7 +103,7 @@ class ContainerSource:
 
     @property
     def address(self) -> str:
-        """The address without user, password and query."""
+        """Scheme, host and port of the address: nothing that may hold a password."""
         return self._address.shown
 
     @property

@@ -95,3 +95,40 @@ def test_a_command_starts_one_for_itself_and_ends_it(tmp_path: Path) -> None:
     assert {"dlib", "dlib-mirror", "sface"} == set(found.templates)
     assert "not_a_picture" == caught.value.reason
     assert not (tmp_path / "state" / "run").exists()
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from appliance.app.embedding import photo_models
+from appliance.services import Layout
+
+state = Path(sys.argv[1])
+with photo_models(Layout(state), [sys.executable, "-m", "appliance", "--state", state, "process", "models"]):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_a_killed_command_started_ends_with_it(tmp_path: Path) -> None:
+    """Killed during an enrolment: the models process it started for itself does not stay for ever."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path / "state")], stdout=subprocess.PIPE, text=True
+    ) as command:
+        assert command.stdout is not None
+        assert "ready" == command.stdout.readline().strip()
+        (started,) = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+        command.kill()
+
+    deadline = time.monotonic() + 10
+    while running(started) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(started)
+
+
+def running(pid: str) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
