@@ -36,7 +36,7 @@ def configure(process: str, *, level: str = "info", json_lines: bool = False) ->
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever it is by then
     )
     structlog.contextvars.bind_contextvars(process=process)
 

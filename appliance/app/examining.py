@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from appliance.app.embedding import ENROLLED_MODELS
 from appliance.camera import open_source
 from appliance.clock import SystemClock
 from appliance.errors import ApplianceError, WireError
@@ -123,6 +124,13 @@ def _log(settings: Settings, layout: Layout) -> Iterator[Finding]:
             )
         else:
             yield Finding("people", "ok", f"{len(people)} enrolled")
+        for reference in services.store.gallery(ENROLLED_MODELS).damaged:
+            yield Finding(
+                "people",
+                "problem",
+                f"reference {reference} is damaged and left out: nobody is recognised by it",
+                f"appliance enroll remove-reference {reference}, and add the photo again",
+            )
 
 
 def _recipients(settings: Settings, layout: Layout) -> Iterator[Finding]:

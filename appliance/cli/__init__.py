@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import click
 
+from appliance import logs
 from appliance.cli.context import Context
 from appliance.errors import ApplianceError
 
@@ -82,6 +83,8 @@ def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> 
       appliance run --camera /dev/video0        the real thing
       appliance events follow                   what happens, as it happens
     """
+    # Warnings on standard error, for standard output may be JSON. Processes set up their own, see `log_as`.
+    logs.configure("command", level="warning")
     ctx.obj = Context(settings, state)
 
 

@@ -138,12 +138,15 @@ def verify(context: Context, *, against: Path | None, as_json: bool) -> None:
                     "head": report.head,
                     "signed_up_to": report.signed_up_to,
                     "checked_against": report.checked_against,
+                    "kept_head": report.kept_head,
                 },
                 indent=1,
             )
         )
         return
     click.echo(f"the log holds: events {report.first} to {report.last}, signed up to {report.signed_up_to}")
+    if report.kept_head is not None:
+        click.echo(f"and it agrees with the head kept beside the database at event {report.kept_head}")
     if report.checked_against is not None:
         click.echo(f"and it agrees with the head exported at event {report.checked_against}")
     elif exported is None:
@@ -233,5 +236,6 @@ def _find(services: Services, key: str) -> StoredEvent:
 
 def _line(stored: StoredEvent, names: Callable[[str], str | None]) -> str:
     if stored.event is None:
-        return f"#{stored.position:<5} {stored.at.astimezone():%H:%M:%S}  {stored.type} (body dropped)"
+        why = "of another version, not readable" if stored.unreadable else "body dropped"
+        return f"#{stored.position:<5} {stored.at.astimezone():%H:%M:%S}  {stored.type} ({why})"
     return f"#{stored.position:<5} {line(stored.event, stored.at, names)}"

@@ -86,6 +86,21 @@ def test_a_tampered_log_is_a_problem(box: Any) -> None:
     assert (1, "problem") == (code, health["log"])
 
 
+def test_a_damaged_template_is_a_problem_with_a_name(box: Any) -> None:
+    """The reference that nobody is recognised by is named, and the command that mends it."""
+    database = sqlite_url(box.state / "appliance.db")
+    reference = sql(database, "SELECT id FROM face_references")[0].id
+    sql(database, "UPDATE templates SET sealed_embedding = :noise", noise=b"noise")
+    done = box.call("doctor", "--json")
+
+    assert 1 == done.code
+    assert [("problem", True)] == [
+        (finding["health"], f"remove-reference {reference}" in finding["hint"])
+        for finding in json.loads(done.out)
+        if reference in finding["words"]
+    ]
+
+
 def test_a_state_directory_that_others_may_enter_is_a_problem(box: Any) -> None:
     """It says which command mends it."""
     box.state.chmod(0o755)
