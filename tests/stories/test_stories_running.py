@@ -139,19 +139,51 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     assert {"models", "dispatch", "loop"} <= restarted
 
 
-def test_commands_with_json_speak_json(running: Path) -> None:
-    """Every command that lists has `--json` with stable names."""
-    for command in (
-        ["events", "list", "--limit", "1", "--json"],
-        ["captures", "list", "--json"],
-        ["enroll", "list", "--json"],
-        ["models", "list", "--json"],
-        ["doctor", "--json"],
-        ["events", "verify", "--json"],
-    ):
-        done = subprocess.run(appliance(running, *command), capture_output=True, text=True, check=False)
+NAMES: dict[tuple[str, ...], set[str]] = {
+    ("captures", "list"): {"capture", "sealed_at", "size_bytes"},
+    ("doctor",): {"subject", "health", "words", "hint"},
+    ("enroll", "list"): {"id", "name", "initials", "state", "references", "purposes", "created_at"},
+    ("enroll", "show", "Jsonia"): {
+        *("id", "name", "initials", "state", "references", "purposes", "created_at"),
+        *("consents", "reference_list"),
+    },
+    ("enroll", "text"): {"text", "version", "purposes"},
+    ("events", "head"): {"device", "position", "hash", "at", "public_key", "signature"},
+    ("events", "list", "--limit", "1"): {"position", "id", "type", "at", "device", "hash", "body"},
+    ("events", "show", "1"): {
+        *("position", "id", "type", "at", "device", "hash", "body"),
+        *("previous", "boot"),
+    },
+    ("events", "verify"): {
+        *("ok", "device", "first", "last", "head", "signed_up_to", "checked_against", "kept_head"),
+    },
+    ("models", "list"): {
+        *("id", "file", "purpose", "licence", "size_bytes", "sha256", "input", "output"),
+        *("sources", "converted_from", "converter"),
+    },
+    ("outbox", "list"): {
+        *("number", "action", "state", "delivery", "attempts", "event", "not_before", "deadline"),
+        *("started_at", "finished_at", "last_error", "idempotency_key"),
+    },
+}
+"""What each command that lists or shows says with --json: the names of an answer, or of a row of it."""
 
-        assert json.loads(done.stdout) is not None, command
+
+@pytest.mark.parametrize("command", NAMES)
+def test_commands_with_json_speak_json(running: Path, command: tuple[str, ...]) -> None:
+    """They end with 0, say nothing else on standard output, and the names in it are stable."""
+    with open_services(Settings(), Layout(running)) as services:
+        if not any(subject.name == "Jsonia" for subject in services.store.subjects()):
+            services.store.add_subject("Jsonia", consent=Consent(("identify",), "test", "test"))
+    done = subprocess.run(appliance(running, *command, "--json"), capture_output=True, text=True, check=False)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        answer = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = answer if isinstance(answer, list) else [answer]
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert [] == [sorted(row) for row in rows if NAMES[command] != set(row)]
 
 
 def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path) -> None:
