@@ -1,5 +1,6 @@
 """What is written beside the program is true of it: reference pages, command lines, trees, paths."""
 
+import ast
 import importlib.util
 import itertools
 import re
@@ -94,7 +95,8 @@ def in_hints() -> Iterator[tuple[str, str, bool]]:
     """What messages of the program say to do."""
     for folder in FOLDERS:
         for source in sorted((ROOT / folder).rglob("*.py")):
-            for advice in ADVICE.findall(source.read_text(encoding="utf-8")):
+            text = source.read_text(encoding="utf-8")
+            for advice in (*ADVICE.findall(text), *re.findall(r"`(appliance [a-z][^`]+)`", text)):
                 yield name(source), advice, False
 
 
@@ -157,6 +159,25 @@ def test_every_command_line_that_people_are_shown_is_one() -> None:
 
     assert [] == wrong
     assert len(seen) > 60
+
+
+def hinted_options() -> Iterator[tuple[str, str]]:
+    """Options that the hints of our errors name, with the file they stand in."""
+    for folder in FOLDERS:
+        for source in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.keyword) and node.arg == "hint":
+                    for option in re.findall(r"--[a-z][a-z-]+", ast.unparse(node.value)):
+                        yield name(source), option
+
+
+def test_every_option_that_a_hint_names_is_one() -> None:
+    """Nobody is sent to try what no command takes."""
+    known = {each for _, command in commands() for option in command.params for each in option.opts}
+    hinted = list(hinted_options())
+
+    assert [] == [(where, option) for where, option in hinted if option not in known]
+    assert len(hinted) > 5
 
 
 def test_a_wrong_command_line_would_be_found() -> None:
