@@ -144,7 +144,8 @@ def verify(context: Context, *, against: Path | None, as_json: bool) -> None:
             )
         )
         return
-    click.echo(f"the log holds: events {report.first} to {report.last}, signed up to {report.signed_up_to}")
+    signed = f", signed up to {report.signed_up_to}" if report.signed_up_to else ""
+    click.echo(f"the log holds: events {report.first} to {report.last}{signed}")
     if report.kept_head is not None:
         click.echo(f"and it agrees with the head kept beside the database at event {report.kept_head}")
     if report.checked_against is not None:
