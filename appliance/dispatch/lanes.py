@@ -143,9 +143,7 @@ class Lane:
         if plan is None:
             return Result(row, Outcome.DEAD, "no action of this name is in the settings")
         if event is None:
-            return Result(
-                row, Outcome.DEAD, "the event is not there any more, or of another version"
-            )
+            return Result(row, Outcome.DEAD, "the event is not there any more, or of another version")
         delivery = Delivery(row.action, row.event.id, event, row.event.at, row.attempts, row.idempotency_key)
         try:
             plan.action.perform(delivery)
