@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.errors import RecipientError, SettingsError
+from appliance.camera import open_source
+from appliance.clock import SystemClock
+from appliance.errors import CameraRefusedError, RecipientError, SettingsError
 from appliance.events import event_types
 from appliance.evidence import parse_recipient
 from appliance.settings import Settings
@@ -58,6 +60,11 @@ def _faults(settings: Settings) -> Iterator[Fault]:
             parse_recipient(line, where=f"evidence.recipients[{number}]")
         except RecipientError as error:
             yield Fault(("evidence", "recipients"), error.message, error.hint)
+    for number, camera in enumerate(settings.cameras):
+        try:
+            open_source(camera, SystemClock())  # named by its address, not opened
+        except CameraRefusedError as error:
+            yield Fault(("cameras", number, "source"), error.message, error.hint)
     known = event_types()
     for number, action in enumerate(settings.actions):
         for kind in action.on:

@@ -133,8 +133,11 @@ class Camera:
             now = self._clock.monotonic()
             if slot.lost is not None:
                 self._lose(slot.lost.reason, last_at, slot.lost.epoch)
-            if slot.frame is not None:
-                if self._lost_at is not None and slot.frame_epoch > self._lost_epoch:
+            if slot.frame is not None and self._lost_at is not None and slot.frame_epoch <= self._lost_epoch:
+                # From before the loss that was just told: whoever it shows has been said good-bye to.
+                self._count(dropped=1)
+            elif slot.frame is not None:
+                if self._lost_at is not None:
                     self._recover(slot.frame.stamp.monotonic_s)
                 last_at = slot.frame.stamp.monotonic_s
                 yield slot.frame

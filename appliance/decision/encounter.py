@@ -99,6 +99,12 @@ class Encounter:
         self._kept = [
             (replace(frame, scores=compare(templates)), templates) for frame, templates in self._kept
         ]
+        enrolled = set(self._kept[0][0].scores.subjects) if self._kept else set()
+        if self._greeted is not None and self._greeted not in enrolled:
+            self._greeted = None
+        if self.identified and self._confirmed is not None and self._confirmed.subject not in enrolled:
+            # Removed or paused meanwhile: whoever stands there is to be looked at anew.
+            self._confirmed = None
 
     def finish(self) -> GradedDecision | None:
         """The encounter is over: its final decision, or None if no frame was ever good."""

@@ -40,7 +40,7 @@ _SKIPPED = {
     "no_recipient": "no recipient is set",
     "spool_full": "the spool is full",
     "disk_full": "the disk is full",
-    "no_frame": "no frame was good enough",
+    "no_frame": "no good picture was at hand",
     "memory": "too many pictures were waiting already",
     "replay": "a replay that keeps nothing seals nothing",
     "failed": "sealing failed",

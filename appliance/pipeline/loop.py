@@ -270,8 +270,12 @@ class CameraPipeline:
         if gallery.version == self._gallery_version:
             return
         self._gallery_version = gallery.version
+        enrolled = set(gallery.subjects)
         for stay in self._stays.values():
             stay.encounter.rescore(gallery.compare)
+            if stay.label is not None and stay.label not in enrolled:
+                stay.label, stay.repeated = None, False
+        self._last_seen_s = {who: at for who, at in self._last_seen_s.items() if who in enrolled}
 
     def _keep_picture(self, stay: _Stay, picture: Picture) -> None:
         """Keep the best pictures of somebody not identified, in case they are a stranger."""
@@ -365,7 +369,7 @@ class CameraPipeline:
             return
         skipped = CaptureSkipped(
             encounter=stay.encounter_id,
-            reason="memory" if self._settings.evidence.recipients else "no_recipient",
+            reason="no_frame" if self._settings.evidence.recipients else "no_recipient",
             camera=seen.camera,
             door=seen.door,
             visit=seen.visit,

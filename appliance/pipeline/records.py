@@ -275,7 +275,7 @@ class RecordsThread:
 
     Attributes:
         failing: The database refuses at the moment.
-        lost: Jobs that were given up when it was closed.
+        lost: Jobs with events that were given up when it was closed.
     """
 
     def __init__(self, records: Records, *, max_waiting_pictures: int = 4) -> None:
@@ -287,6 +287,8 @@ class RecordsThread:
         self._sweep_waits = False
         self.failing = False
         self.lost = 0
+        self._unwritten = 0
+        self._counting = threading.Lock()
 
     def __enter__(self) -> Self:
         """Start the thread."""
@@ -312,27 +314,27 @@ class RecordsThread:
     def log(self, events: Sequence[Event], at: datetime) -> None:
         """See `Records.log`."""
         kept = tuple(events)
-        self._jobs.put(lambda: self._records.log(kept, at))
+        self._put(lambda: self._records.log(kept, at))
 
     def stranger(self, seen: StrangerSeen, at: datetime) -> None:
         """See `Records.stranger`."""
-        self._jobs.put(lambda: self._records.stranger(seen, at))
+        self._put(lambda: self._records.stranger(seen, at))
 
     def capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
         """See `Records.capture`; with too many waiting, the pictures are let go and that is logged."""
         kept = tuple(pictures)
         if self._pictures.acquire(blocking=False):
-            self._jobs.put(lambda: self._capture(seen, kept, at))
+            self._put(lambda: self._capture(seen, kept, at))
             return
         _log.warning("capture_not_stored", reason="memory", error="too many captures wait for the disk")
         skipped = CaptureSkipped(
             encounter=seen.encounter, reason="memory", camera=seen.camera, door=seen.door, visit=seen.visit
         )
-        self._jobs.put(lambda: self._records.log([skipped], at))
+        self._put(lambda: self._records.log([skipped], at))
 
     def retract(self, encounter: str, place: Mapping[str, Any], at: datetime) -> None:
         """See `Records.retract`."""
-        self._jobs.put(lambda: self._records.retract(encounter, place, at))
+        self._put(lambda: self._records.retract(encounter, place, at))
 
     def forget(self, encounter: str) -> None:
         """See `Records.forget`."""
@@ -348,6 +350,27 @@ class RecordsThread:
         self._sweep_waits = False
         self._records.sweep(expire, at)
 
+    def _put(self, job: Callable[[], None]) -> None:
+        """Queue a job that carries events, and count it until it is done."""
+        with self._counting:
+            self._unwritten += 1
+
+        def counted() -> None:
+            try:
+                job()
+            except StoreError:
+                raise  # it is tried again
+            except Exception:
+                self._done_with_one()
+                raise
+            self._done_with_one()
+
+        self._jobs.put(counted)
+
+    def _done_with_one(self) -> None:
+        with self._counting:
+            self._unwritten -= 1
+
     def _capture(self, seen: StrangerSeen, pictures: Sequence[Picture], at: datetime) -> None:
         try:
             self._records.capture(seen, pictures, at)
@@ -361,7 +384,7 @@ class RecordsThread:
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             if not self._done(job):
-                self.lost = self.waiting + 1
+                self.lost = self._unwritten
                 _log.error("not_recorded", lost=self.lost)
                 return
 

@@ -20,7 +20,18 @@ import structlog
 
 from appliance.backoff import BackOff
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, CameraError, ModelError, SettingsError, VaultError
+from appliance.errors import (
+    ApplianceError,
+    CameraError,
+    EnrolmentError,
+    EvidenceError,
+    InputError,
+    ModelError,
+    SettingsError,
+    StoreError,
+    VaultError,
+    WireError,
+)
 from appliance.events import ProcessChanged
 from appliance.supervisor.notify import Notifier
 from appliance.supervisor.probing import probe_for_ever
@@ -34,6 +45,14 @@ _FATAL: Mapping[int, type[ApplianceError]] = {
     cls.exit_code: cls for cls in (SettingsError, CameraError, ModelError, VaultError)
 }
 """Exit codes that a restart cannot mend."""
+_DELIBERATE: Mapping[int, type[ApplianceError]] = {
+    cls.exit_code: cls
+    for cls in (
+        *(SettingsError, InputError, CameraError, ModelError, StoreError),
+        *(VaultError, EvidenceError, WireError, EnrolmentError),
+    )
+}
+"""Exit codes by which a process of ours says what went wrong, as opposed to a crash."""
 _FATAL_TIMES = 3
 _REPORT_S = 2.0
 """How long the last reports may take when everything else has stopped."""
@@ -77,6 +96,7 @@ class Supervisor:
         # Reentrant, since a signal's handler pokes too, and may come while this thread holds it.
         self._wake_lock = threading.RLock()
         self._stopping = threading.Event()
+        self._unclean: ApplianceError | None = None
         self._at_once = threading.Event()
         self._hung: queue.SimpleQueue[tuple[Child, int]] = queue.SimpleQueue()
         self._began = 0.0
@@ -93,6 +113,7 @@ class Supervisor:
             CameraError: with that one,
             ModelError: with that one,
             VaultError: with that one. The message is the child's last one.
+            ApplianceError: A final child, or one that was being stopped, ended by saying what went wrong.
         """
         self._began = self._clock.monotonic()
         with ExitStack() as stack:
@@ -112,6 +133,8 @@ class Supervisor:
                     ).start()
             while not self._stopping.is_set():
                 self._turn()
+        if self._unclean is not None:
+            raise self._unclean
 
     def stop(self) -> None:
         """Stop everything in good order; from any thread, at any time."""
@@ -195,6 +218,9 @@ class Supervisor:
             self._tell_stopped(child, ending)
             self._stopping.set()
             return
+        if child.spec.final and ending.code in _DELIBERATE:
+            self._tell_stopped(child, ending)
+            raise self._error_of(child, ending)
         now = self._clock.monotonic()
         if ending.code is not None and now - child.started >= self._healthy_s:
             child.failures = child.fatal = 0
@@ -232,7 +258,16 @@ class Supervisor:
                 elif left <= 0:
                     child.kill(f"did not stop within {self._grace_s:g} s and was killed")
                 for ended in self._wait(max(0.05, left)):
-                    self._tell_stopped(ended, self._reap(ended))
+                    ending = self._reap(ended)
+                    self._tell_stopped(ended, ending)
+                    if self._unclean is None and ending.code in _DELIBERATE:
+                        self._unclean = self._error_of(ended, ending)
+
+    @staticmethod
+    def _error_of(child: Child, ending: Ending) -> ApplianceError:
+        """What a child said when it ended, as the error it was."""
+        kind = _DELIBERATE[ending.code or 0]
+        return kind(f"{child.spec.name}: {ending.message or ending.reason}", hint=ending.hint)
 
     def _tell_stopped(self, child: Child, ending: Ending) -> None:
         _log.info("process_stopped", child=child.spec.name, reason=ending.reason)

@@ -171,6 +171,18 @@ def test_a_new_gallery_is_searched_with_what_was_seen() -> None:
     assert "zoe" == final.conclusion.subject
 
 
+def test_somebody_removed_meanwhile_is_looked_at_anew() -> None:
+    """Confirmed, then gone from the gallery: frames are wanted again, and the end names nobody."""
+    stay = encounter()
+    feed(stay, *[{"ann": SURE, "ben": LOW}] * 3)
+    stay.rescore(lambda _: scores({"ben": LOW}, version=2))
+    final = stay.finish()
+
+    assert stay.wants_frame(0.5)
+    assert final is not None
+    assert Verdict.STRANGER is final.conclusion.verdict
+
+
 @given(st.lists(st.sampled_from([SURE, NEAR, LOW]), min_size=1, max_size=12))
 def test_each_grade_is_said_at_most_once_per_verdict(course: list[float]) -> None:
     """Whatever the course, nobody is confirmed twice alike, and a stranger only from three frames on."""

@@ -118,3 +118,15 @@ def spool_job_done(records: RecordsThread) -> None:
     while records.waiting:
         time.sleep(0.001)
     time.sleep(0.05)
+
+
+def test_what_was_lost_is_counted_by_its_events() -> None:
+    """Three events before a database that never takes them; what carries none is not counted."""
+    log = MemoryLog()
+    log.full = 1_000_000
+    with RecordsThread(Records(log, MemorySpool())) as records:
+        for _ in range(3):
+            records.log([door()], START)
+        records.forget("a")
+
+    assert 3 == records.lost

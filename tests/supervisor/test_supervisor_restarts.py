@@ -129,13 +129,24 @@ def test_the_end_of_a_final_child_is_the_end_of_everything(diary: Any, run: Any,
     assert [("process_stopped", "loop", "exit 0"), ("process_stopped", "web", "exit 0")] == running.told()[2:]
 
 
-def test_a_final_child_that_fails_is_restarted(diary: Any, run: Any, wait_for: Wait, tmp_path: Path) -> None:
-    """Only exit code 0 is an end."""
-    running = run(diary.spec("loop", "once", "3", str(tmp_path / "marker"), final=True))
+def test_a_final_child_that_crashes_is_restarted(diary: Any, run: Any, wait_for: Wait, tmp_path: Path) -> None:
+    """A crash is no end: only exit code 0 is, or saying deliberately what went wrong."""
+    running = run(diary.spec("loop", "once", "70", str(tmp_path / "marker"), final=True))
 
     wait_for(lambda: len(running.changes) == 2)
 
     assert running.thread.is_alive()
+
+
+def test_a_final_child_that_says_what_went_wrong_ends_everything(
+    diary: Any, run: Any, wait_for: Wait, tmp_path: Path
+) -> None:
+    """A recording played to its end whose events were lost is not played again."""
+    running = run(diary.spec("loop", "once", "6", str(tmp_path / "marker"), final=True))
+
+    wait_for(lambda: not running.thread.is_alive())
+
+    assert 6 == running.error.exit_code
 
 
 def test_a_report_that_fails_stops_nothing(diary: Any, wait_for: Wait, run: Any) -> None:
