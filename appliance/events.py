@@ -157,6 +157,22 @@ class DoorChanged(Event):
     """Share of the region that the flood fill covered, 0 to 1."""
 
 
+class DoorHeldOpen(Event):
+    """The door has not been shut for longer than `held_open_s` of its settings; said once per opening."""
+
+    type: Literal["door_held_open"] = "door_held_open"
+    open_s: float
+    """Seconds since it was last shut, or since the camera first saw it."""
+
+
+class CameraDisturbed(Event):
+    """The camera sends pictures, but not of what it used to see; or it does again."""
+
+    type: Literal["camera_moved", "camera_covered", "camera_dark", "camera_frozen", "camera_clear"]
+    lasted_s: float | None = None
+    """For `camera_clear`: how long it had been disturbed, seconds."""
+
+
 class StrangerCaptured(Event):
     """Images of a stranger were sealed to the spool; the box cannot open them."""
 
@@ -218,6 +234,23 @@ class SubjectChanged(Event):
     subject: str
 
 
+class SubjectMerged(Event):
+    """Two enrolments were of one person: `subject` took over what `merged` had, who is removed."""
+
+    type: Literal["subject_merged"] = "subject_merged"
+    subject: str
+    merged: str
+
+
+class StrictnessChanged(Event):
+    """How many times rarer than usual a stranger may be taken for this person."""
+
+    type: Literal["subject_strictness_changed"] = "subject_strictness_changed"
+    subject: str
+    strictness: float
+    """1 is the ordinary threshold; 10 asks for a tenth of the false matches."""
+
+
 class ReferenceChanged(Event):
     """A reference was added to a subject or removed."""
 
@@ -251,12 +284,16 @@ AnyEvent = Annotated[
     | PersonUndecided
     | StrangerRetracted
     | DoorChanged
+    | DoorHeldOpen
+    | CameraDisturbed
     | StrangerCaptured
     | CaptureSkipped
     | CaptureRemoved
     | CameraChanged
     | ProcessChanged
     | SubjectChanged
+    | SubjectMerged
+    | StrictnessChanged
     | ReferenceChanged
     | ConsentChanged
     | ActionOutcome,

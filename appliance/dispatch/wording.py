@@ -13,11 +13,13 @@ from functools import singledispatch
 from appliance.events import (
     ActionOutcome,
     CameraChanged,
+    CameraDisturbed,
     CaptureRemoved,
     CaptureSkipped,
     ConsentChanged,
     DecisionFacts,
     DoorChanged,
+    DoorHeldOpen,
     Event,
     PersonUndecided,
     ProcessChanged,
@@ -25,8 +27,10 @@ from appliance.events import (
     StrangerCaptured,
     StrangerRetracted,
     StrangerSeen,
+    StrictnessChanged,
     SubjectChanged,
     SubjectIdentified,
+    SubjectMerged,
 )
 from appliance.values import DoorState, Grade, SubjectId
 
@@ -62,6 +66,12 @@ _SUBJECT = {
     "subject_paused": "was paused",
     "subject_resumed": "is recognised again",
     "subject_removed": "was removed",
+}
+_DISTURBED = {
+    "camera_moved": "was moved: it no longer shows what it did",
+    "camera_covered": "is covered",
+    "camera_dark": "sees nothing, it is dark",
+    "camera_frozen": "sends the same picture again and again",
 }
 
 
@@ -133,6 +143,21 @@ def _(event: DoorChanged, call: _Call) -> str:  # noqa: ARG001
 
 
 @_sentence.register
+def _(event: DoorHeldOpen, call: _Call) -> str:  # noqa: ARG001
+    door = f"door {event.door}" if event.door else "the door"
+    return f"{door} has not been shut for {_span(event.open_s)}"
+
+
+@_sentence.register
+def _(event: CameraDisturbed, call: _Call) -> str:  # noqa: ARG001
+    camera = f"camera {event.camera}" if event.camera else "the camera"
+    if event.type == "camera_clear":
+        after = f" after {_span(event.lasted_s)}" if event.lasted_s is not None else ""
+        return f"{camera} sees again{after}"
+    return f"{camera} {_DISTURBED[event.type]}"
+
+
+@_sentence.register
 def _(event: StrangerCaptured, call: _Call) -> str:  # noqa: ARG001
     found = " (found at start-up)" if event.adopted else ""
     return (
@@ -171,6 +196,16 @@ def _(event: ProcessChanged, call: _Call) -> str:  # noqa: ARG001
 @_sentence.register
 def _(event: SubjectChanged, call: _Call) -> str:
     return f"{call(event.subject)} {_SUBJECT[event.type]}"
+
+
+@_sentence.register
+def _(event: SubjectMerged, call: _Call) -> str:
+    return f"{call(event.subject)} took over what was enrolled as {call(event.merged)}"
+
+
+@_sentence.register
+def _(event: StrictnessChanged, call: _Call) -> str:
+    return f"{call(event.subject)} is now recognised {event.strictness:g} times as strictly as usual"
 
 
 @_sentence.register

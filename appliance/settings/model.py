@@ -84,6 +84,9 @@ class DoorSettings(_Room):
     open_below: Fraction = _field(0.5, "Open when the fill falls below this share of shut_fraction.")
     shut_above: Fraction = _field(0.8, "Shut when the fill rises above this share of shut_fraction.")
     debounce_s: float = _field(0.4, "Seconds a new state must last before it is believed.", ge=0, le=10)
+    held_open_s: float = _field(
+        120.0, "Seconds not shut after which door_held_open is logged; 0: never.", ge=0, le=86400
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

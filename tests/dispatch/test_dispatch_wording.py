@@ -70,6 +70,7 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         {"state": "unsure", "fraction": 0.5, "door": "front"},
         "cannot tell whether door front is open (fill 50%)",
     ),
+    "door_held_open": ({"open_s": 130.0, "door": "front"}, "door front has not been shut for 2 min"),
     "stranger_captured": (
         CAPTURED,
         "sealed a stranger's image at front: 3 frames, 142 KiB, to 2 recipients, kept until 2026-02-04",
@@ -87,6 +88,11 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         {"camera": "hall", "reason": "", "outage_s": 42.4},
         "camera hall is back after 42 s",
     ),
+    "camera_moved": ({"camera": "hall"}, "camera hall was moved: it no longer shows what it did"),
+    "camera_covered": ({"camera": "hall"}, "camera hall is covered"),
+    "camera_dark": ({"camera": "hall"}, "camera hall sees nothing, it is dark"),
+    "camera_frozen": ({"camera": "hall"}, "camera hall sends the same picture again and again"),
+    "camera_clear": ({"camera": "hall", "lasted_s": 61.0}, "camera hall sees again after 61 s"),
     "process_started": ({"process": "loop"}, "process loop started"),
     "process_stopped": ({"process": "loop", "reason": "exit 0"}, "process loop stopped: exit 0"),
     "process_restarted": (
@@ -98,6 +104,14 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
     "subject_paused": ({"subject": ANN}, "Ann was paused"),
     "subject_resumed": ({"subject": ANN}, "Ann is recognised again"),
     "subject_removed": ({"subject": ANN}, "Ann was removed"),
+    "subject_merged": (
+        {"subject": ANN, "merged": "0190a5bc-0000-7000-8000-00000badcafe"},
+        "Ann took over what was enrolled as person adcafe",
+    ),
+    "subject_strictness_changed": (
+        {"subject": ANN, "strictness": 10},
+        "Ann is now recognised 10 times as strictly as usual",
+    ),
     "reference_added": (
         {"subject": ANN, "reference": "r", "models": ["dlib", "sface"]},
         "a reference was added to Ann (dlib, sface)",
