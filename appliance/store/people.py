@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, insert, select, update
 
 from appliance.errors import EnrolmentError, UnknownSubjectError
-from appliance.events import ConsentChanged, Event, SubjectChanged
+from appliance.events import ConsentChanged, Event, StrictnessChanged, SubjectChanged
 from appliance.store.chain import canonical
 from appliance.store.database import reading
 from appliance.store.records import IDENTIFY, Consent, KeptConsent, Subject, SubjectState
@@ -27,6 +27,8 @@ from appliance.values import SubjectId
 NAME_CHARS = 120
 INITIALS_CHARS = 4
 TEXT_VERSION_CHARS = 64
+MAX_STRICTNESS = 1000
+"""Beyond a thousandth of the ordinary rate the tables say nothing, and hardly anybody is recognised."""
 _ID_PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 _PURPOSE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
@@ -151,6 +153,36 @@ class People(References):
         """
         self._set_state(subject, SubjectState.ACTIVE, "subject_resumed")
 
+    def set_strictness(self, subject: str, strictness: float) -> Subject:
+        """Make it rarer than usual that a stranger is taken for this person. The same again changes nothing.
+
+        Args:
+            subject: Id.
+            strictness: 1 to 1,000, by which the wanted false-match rate with them is divided;
+                1 is the ordinary threshold.
+
+        Raises:
+            UnknownSubjectError: Nobody, or removed.
+            EnrolmentError: Not between 1 and 1,000.
+        """
+        if not 1 <= strictness <= MAX_STRICTNESS:  # false for what is no number, too
+            raise EnrolmentError(
+                f"a strictness is a factor from 1 (the ordinary threshold) to {MAX_STRICTNESS}",
+                hint="10 asks for a tenth of the ordinary false matches",
+            )
+        with self._writing() as connection:
+            self._lock_head(connection)
+            self._key_of(connection, subject)
+            moved = connection.execute(
+                update(subjects)
+                .where(subjects.c.id == subject, subjects.c.strictness != float(strictness))
+                .values(strictness=float(strictness))
+            )
+            if moved.rowcount:
+                changed = StrictnessChanged(subject=subject, strictness=float(strictness))
+                self._changed(connection, [changed], subject=subject)
+        return self.subject(subject)
+
     def remove_subject(self, subject: str) -> bool:
         """Erase a person: destroy their key, delete their references; only an opaque id stays.
 
@@ -177,7 +209,12 @@ class People(References):
                 .where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
                 .values(withdrawn_at=now)
             )
-            gone = {"state": SubjectState.REMOVED.value, "wrapped_key": None, "sealed_profile": None}
+            gone = {
+                "state": SubjectState.REMOVED.value,
+                "wrapped_key": None,
+                "sealed_profile": None,
+                "strictness": 1.0,
+            }
             connection.execute(update(subjects).where(subjects.c.id == subject).values(gone))
             self._changed(
                 connection, [SubjectChanged(type="subject_removed", subject=subject)], subject=subject
@@ -316,6 +353,7 @@ class People(References):
             changed_at=row["changed_at"],
             purposes=purposes,
             references=references,
+            strictness=float(row["strictness"]),
         )
 
 

@@ -1,7 +1,7 @@
 """What the store hands out and takes: frozen values, no rows and no connections."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -208,12 +208,14 @@ class Subject:
     Attributes:
         id: Opaque.
         state: Active, paused or removed.
-        name: None when removed, or when this process holds no key.
+        name: None when removed, when this process holds no key, or when it is damaged.
         initials: What a small screen shows; None likewise.
         created_at: When they were enrolled.
         changed_at: When something about them last changed.
         purposes: What they agreed to and did not take back, sorted.
         references: How many references are kept.
+        strictness: By what a stranger's wanted false-match rate with this person is divided, 1 to 1,000;
+            1 is the ordinary threshold.
     """
 
     id: SubjectId
@@ -224,6 +226,7 @@ class Subject:
     changed_at: datetime
     purposes: tuple[str, ...]
     references: int
+    strictness: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +264,10 @@ class StoredGallery:
         version: Of the gallery these rows are.
         rows: Sorted by subject, reference, model.
         damaged: References left out, because a template of theirs does not open; sorted.
+        strictness: Of the active subjects whose strictness is not 1, with or without references.
     """
 
     version: int
     rows: tuple[TemplateRow, ...]
     damaged: tuple[ReferenceId, ...] = ()
+    strictness: Mapping[SubjectId, float] = field(default_factory=dict)

@@ -177,6 +177,11 @@ class References(EventLog):
             version = connection.execute(_GALLERY_VERSION).scalar_one()
             keys = dict(connection.execute(select(subjects.c.id, subjects.c.wrapped_key)).all())
             rows = connection.execute(owned).all()
+            stricter = connection.execute(
+                select(subjects.c.id, subjects.c.strictness)
+                .where(subjects.c.state == SubjectState.ACTIVE.value, subjects.c.strictness != 1.0)
+                .order_by(subjects.c.id)
+            ).all()
         found, damaged = [], set()
         for subject, reference, model, sealed in sorted(rows, key=lambda row: row[:3]):
             try:
@@ -194,7 +199,8 @@ class References(EventLog):
                 hint="remove the reference and enrol the photo again, or restore the backup",
             )
         whole = tuple(row for row in found if row.reference not in damaged)
-        return StoredGallery(version, whole, tuple(sorted(damaged)))
+        strictness = {SubjectId(subject): float(factor) for subject, factor in stricter}
+        return StoredGallery(version, whole, tuple(sorted(damaged)), strictness)
 
     def template_rows(self, models: Sequence[ModelId]) -> list[TemplateRow]:
         """The rows of `gallery`, for who needs no version."""

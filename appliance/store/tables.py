@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -154,6 +155,7 @@ subjects = Table(
     Column("sealed_profile", LargeBinary),
     Column("created_at", Time, nullable=False),
     Column("changed_at", Time, nullable=False),
+    Column("strictness", Float, nullable=False, server_default=text("1")),  # divides the wanted FMR
 )
 
 consents = Table(

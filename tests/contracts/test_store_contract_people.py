@@ -233,13 +233,14 @@ def test_every_change_of_people_counts_the_gallery_up(make_store: MakeStore, clo
         lambda: people.pause(ann),
         lambda: people.resume(ann),
         lambda: people.rename(ann, "Anne"),
+        lambda: people.set_strictness(ann, 2),
         lambda: people.remove_reference(reference),
         lambda: people.remove_subject(ann),
     ):
         change()
         versions.append(people.gallery_version())
 
-    assert list(range(8)) == versions
+    assert list(range(9)) == versions
     assert clock.wall() == people.subjects(removed=True)[0].changed_at
 
 
@@ -255,6 +256,48 @@ def test_somebody_paused_is_not_recognised(make_store: MakeStore) -> None:
     people.resume(ann)
     assert (SubjectState.ACTIVE, 1) == (people.subject(ann).state, len(people.template_rows([DLIB])))
     assert ["subject_paused", "subject_resumed"] == types(people)[-2:]
+
+
+def test_a_stricter_threshold_is_kept_and_handed_out(make_store: MakeStore) -> None:
+    """With the gallery, for those active who have one; logged, counted; the same again is nothing."""
+    people = make_store()
+    ann, ben = (people.add_subject(name, consent=AGREED).id for name in ("Ann", "Ben"))
+    for who in (ann, ben):
+        people.add_reference(who, face(), quality=50)
+    before = people.gallery_version()
+
+    assert ({}, 1.0) == (people.gallery([DLIB]).strictness, people.subject(ann).strictness)
+    assert 10.0 == people.set_strictness(ann, 10).strictness
+    people.set_strictness(ann, 10.0)
+    assert {ann: 10.0} == people.gallery([DLIB]).strictness
+    assert ["subject_strictness_changed"] == types(people)[6:]
+    assert (before + 1, 10.0) == (people.gallery_version(), people.events()[-1].event.strictness)  # type: ignore[attr-defined]
+    people.pause(ann)
+    assert {} == people.gallery([DLIB]).strictness
+    people.resume(ann)
+    people.set_strictness(ann, 1)
+    assert {} == people.gallery([DLIB]).strictness
+
+
+@pytest.mark.parametrize("factor", [0, 0.99, -3, 1000.5, float("nan"), float("inf")])
+def test_a_strictness_that_cannot_be_is_refused(make_store: MakeStore, factor: float) -> None:
+    """Never laxer than ordinary, never beyond what was measured, always a number; nothing is written."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    with pytest.raises(EnrolmentError, match="from 1"):
+        people.set_strictness(ann, factor)
+
+    assert (1.0, 2) == (people.subject(ann).strictness, len(people.events()))
+
+
+def test_somebody_removed_leaves_no_strictness(make_store: MakeStore) -> None:
+    """An opaque id and dates stay, and not how carefully they were told apart."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    people.set_strictness(ann, 50)
+    people.remove_subject(ann)
+
+    assert [1.0] == [stone.strictness for stone in people.subjects(removed=True)]
 
 
 def test_somebody_renamed_keeps_everything_else(make_store: MakeStore) -> None:
@@ -302,6 +345,7 @@ def test_nobody_can_be_changed(make_store: MakeStore, who: str) -> None:
         lambda: people.rename(subject, "Ann"),
         lambda: people.pause(subject),
         lambda: people.resume(subject),
+        lambda: people.set_strictness(subject, 2),
         lambda: people.remove_subject(subject),
         lambda: people.remove_reference("0190a3f2-0000-7000-8000-00000000000b"),
     )

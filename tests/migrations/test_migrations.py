@@ -110,11 +110,15 @@ def test_all_the_way_down_leaves_nothing(engine: Engine) -> None:
     assert version(engine) is None
 
 
-@pytest.mark.parametrize(
-    "dump", sorted((MIGRATIONS.parent / "data" / "databases").glob("*.sql")), ids=lambda p: p.stem
-)
+def test_there_is_a_dump_of_every_revision() -> None:
+    """Whoever adds a step keeps a database from before the next."""
+    assert REVISIONS == [dump.stem for dump in DUMPS]
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda p: p.stem)
 def test_an_old_database_comes_up_with_its_data(tmp_path: Path, dump: Path) -> None:
     """A dump of each released version, upgraded: chain, people, gallery and dead letter are there."""
+    events, strictness = {"0001": (5, 1.0), "0002": (6, 10.0)}[dump.stem]
     path = tmp_path / "store.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
         raw.executescript(dump.read_text())
@@ -122,10 +126,34 @@ def test_an_old_database_comes_up_with_its_data(tmp_path: Path, dump: Path) -> N
         report = opened.verify()
         (ann,) = opened.subjects()
 
-        assert (5, "Ann", ("identify",)) == (report.last, ann.name, ann.purposes)
+        assert (events, "Ann", ("identify",)) == (report.last, ann.name, ann.purposes)
+        assert strictness == ann.strictness
         assert face()[DLIB].embedding.tobytes() == opened.template_rows([DLIB])[0].embedding.tobytes()
         assert [OutboxState.DEAD] == [row.state for row in opened.outbox()]
         assert report.last + 1 == opened.append(SHUT).position
+
+
+def test_strictness_comes_and_goes_with_data(engine: Engine) -> None:
+    """Those enrolled before have the ordinary threshold; going back loses that column and nothing else."""
+    address = engine.url.render_as_string(hide_password=False)
+    with filled(address) as people:
+        (ann,) = people.subjects()
+        people.set_strictness(ann.id, 10)
+    with migrating(engine) as connection:
+        downgrade(connection, "0001")
+    assert "strictness" not in {column["name"] for column in inspect(engine).get_columns("subjects")}
+
+    assert bring_up_to_date(engine)
+    with store(address) as people:
+        assert (ann.id, "Ann", 1.0, 1) == (
+            (kept := people.subject("Ann")).id,
+            kept.name,
+            kept.strictness,
+            kept.references,
+        )
+        assert {} == people.gallery([DLIB]).strictness
+        assert face()[DLIB].embedding.tobytes() == people.gallery([DLIB]).rows[0].embedding.tobytes()
+        assert people.verify().last == len(people.events())
 
 
 def test_bringing_up_twice_is_once(engine: Engine) -> None:
