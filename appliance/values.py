@@ -289,12 +289,14 @@ class SubjectScores:
         references: How many references each has, int64, shape (n,).
         by_model: Mean comparison score over each subject's references, per model, float32, shape (n,).
         gallery_version: Which gallery was searched.
+        strictness: By what the wanted false-match rate is divided for each, at least 1, float64, shape (n,).
     """
 
     subjects: tuple[SubjectId, ...]
     references: NDArray[np.int64]
     by_model: Mapping[ModelId, FloatArray]
     gallery_version: int
+    strictness: NDArray[np.float64]
 
 
 class Verdict(StrEnum):

@@ -123,7 +123,8 @@ def store_gallery(store: Store, policy: Policy) -> GalleryHolder:
 
     def read() -> Gallery:
         found = store.gallery(policy.models)
-        return Gallery(policy.models, (Reference(*row) for row in found.rows), version=found.version)
+        rows = (Reference(*row) for row in found.rows)
+        return Gallery(policy.models, rows, version=found.version, strictness=found.strictness)
 
     return GalleryHolder(read, store.gallery_version)
 

@@ -4,7 +4,7 @@ A matrix-vector product runs at memory bandwidth (10,000 rows in 0.2 ms), so the
 index to build, to tune or to drift apart from the rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,13 +54,20 @@ class Gallery:
         models: The models that are compared, at least one.
         references: In any order; they are sorted by subject and reference.
         version: The store's gallery version they were read at.
+        strictness: By what the wanted false-match rate is divided for these subjects, finite and at
+            least 1; for everybody else it is 1. It changes no score: it is handed on to the decision.
 
     Raises:
-        ValueError: No model, or an embedding that is not float32 (128,).
+        ValueError: No model, an embedding that is not float32 (128,), or a strictness below 1.
     """
 
     def __init__(
-        self, models: Sequence[ModelId], references: Iterable[Reference], *, version: int = 0
+        self,
+        models: Sequence[ModelId],
+        references: Iterable[Reference],
+        *,
+        version: int = 0,
+        strictness: Mapping[SubjectId, float] | None = None,
     ) -> None:
         if not models:
             raise ValueError("a gallery needs at least one model")
@@ -76,6 +83,7 @@ class Gallery:
         self._starts = np.flatnonzero([i == 0 or owners[i] != owners[i - 1] for i in range(len(owners))])
         self.subjects: tuple[SubjectId, ...] = tuple(owners[i] for i in self._starts)
         self.references: NDArray[np.int64] = np.diff(np.append(self._starts, len(owners))).astype(np.int64)
+        self.strictness = _strictness(self.subjects, strictness or {})
 
     @classmethod
     def of_matrix(cls, model: ModelId, rows: FloatArray) -> "Gallery":
@@ -88,6 +96,7 @@ class Gallery:
         gallery._starts = np.arange(len(rows))
         gallery.subjects = tuple(SubjectId(str(i)) for i in range(len(rows)))
         gallery.references = np.ones(len(rows), np.int64)
+        gallery.strictness = np.ones(len(rows), np.float64)
         return gallery
 
     def __len__(self) -> int:
@@ -113,6 +122,7 @@ class Gallery:
             self.references,
             {model: self._means(self._scores(model, probe[model].embedding)) for model in self.models},
             self.version,
+            self.strictness,
         )
 
     def nearest(self, model: ModelId, embedding: FloatArray) -> tuple[SubjectId, float] | None:
@@ -152,6 +162,14 @@ def _matrix(rows: list[FloatArray]) -> _Matrix:
     if matrix.dtype != np.float32 or matrix.shape[1:] != (EMBEDDING_SIZE,):
         raise ValueError(f"expected float32 (n, {EMBEDDING_SIZE}), got {matrix.dtype} {matrix.shape}")
     return _Matrix(matrix, _half_squares(matrix))
+
+
+def _strictness(subjects: Sequence[SubjectId], of_subject: Mapping[SubjectId, float]) -> NDArray[np.float64]:
+    """Of each subject, float64 (subjects,)."""
+    found = np.array([of_subject.get(subject, 1.0) for subject in subjects], np.float64)
+    if not (np.isfinite(found).all() and (found >= 1).all()):
+        raise ValueError("a strictness is a finite number, at least 1")
+    return found
 
 
 def _half_squares(rows: FloatArray) -> FloatArray:

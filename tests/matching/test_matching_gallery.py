@@ -99,3 +99,34 @@ def test_a_matrix_of_many_subjects_is_searched_without_copying() -> None:
 
     assert ("5", 0.0) == made.nearest(DLIB, rows[5])
     assert np.shares_memory(made._matrices[DLIB].rows, rows)
+
+
+def test_a_strictness_is_handed_on_and_changes_no_score() -> None:
+    """Each subject's own factor stands beside its score, 1 for whoever has none; the scores stay."""
+    rows = [
+        Reference(SubjectId(name), ReferenceId("r"), SFACE, direction(*parts))
+        for name, parts in (("ann", (1, 0)), ("ben", (0, 1)))
+    ]
+    plain = Gallery((SFACE,), rows)
+    strict = Gallery((SFACE,), rows, strictness={SubjectId("ben"): 10.0, SubjectId("gone"): 5.0})
+    found = strict.compare(templates(1, 1))
+
+    assert [1.0, 10.0] == found.strictness.tolist()
+    assert [1.0, 1.0] == plain.compare(templates(1, 1)).strictness.tolist()
+    assert plain.compare(templates(1, 1)).by_model[SFACE].tolist() == found.by_model[SFACE].tolist()
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.0, -1.0, float("nan"), float("inf")])
+def test_a_strictness_that_would_be_laxer_or_no_number_is_refused(factor: float) -> None:
+    """Nobody's threshold is ever below the ordinary one."""
+    rows = [Reference(SubjectId("ann"), ReferenceId("r"), SFACE, direction(1))]
+
+    with pytest.raises(ValueError, match="at least 1"):
+        Gallery((SFACE,), rows, strictness={SubjectId("ann"): factor})
+
+
+def test_a_matrix_of_many_subjects_treats_everybody_alike() -> None:
+    """`of_matrix` gives each row the ordinary strictness."""
+    made = Gallery.of_matrix(DLIB, np.eye(128, dtype=np.float32))
+
+    assert {1.0} == set(made.compare({DLIB: FaceTemplate(DLIB, direction(1))}).strictness.tolist())

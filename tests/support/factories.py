@@ -95,14 +95,29 @@ def templates(*parts: float) -> Templates:
     return {model: FaceTemplate(model, direction(*parts)) for model in (DLIB_MIRROR, SFACE)}
 
 
-def scores(by_subject: Mapping[str, float], *, references: int = 1, version: int = 1) -> SubjectScores:
+def scores(
+    by_subject: Mapping[str, float],
+    *,
+    references: int = 1,
+    version: int = 1,
+    strictness: Mapping[str, float] | None = None,
+) -> SubjectScores:
     """Scores that fuse to exactly the numbers given: all of it from SFace."""
     subjects = tuple(SubjectId(name) for name in sorted(by_subject))
     fused = np.array([by_subject[name] for name in subjects], np.float32)
     by_model: dict[ModelId, np.ndarray] = {SFACE: fused, DLIB_MIRROR: np.zeros(len(fused), np.float32)}
-    return SubjectScores(subjects, np.full(len(subjects), references, np.int64), by_model, version)
+    strict = np.array([(strictness or {}).get(name, 1.0) for name in subjects], np.float64)
+    return SubjectScores(subjects, np.full(len(subjects), references, np.int64), by_model, version, strict)
 
 
-def evidence(sequence: int, by_subject: Mapping[str, float], *, quality: float = 80.0) -> FrameEvidence:
+def evidence(
+    sequence: int,
+    by_subject: Mapping[str, float],
+    *,
+    quality: float = 80.0,
+    references: int = 1,
+    strictness: Mapping[str, float] | None = None,
+) -> FrameEvidence:
     """A good frame with its scores, ten frames a second."""
-    return FrameEvidence(sequence, sequence / 10, sequence / 10, quality, face().box, scores(by_subject))
+    compared = scores(by_subject, references=references, strictness=strictness)
+    return FrameEvidence(sequence, sequence / 10, sequence / 10, quality, face().box, compared)
