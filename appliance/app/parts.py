@@ -104,9 +104,17 @@ def read_policy(settings: Settings) -> Policy:
     Raises:
         ModelError: The tables are missing or damaged.
     """
+    return Policy(settings.recognition, read_tables())
+
+
+def read_tables() -> ErrorTables:
+    """The measured error rates that come with the program.
+
+    Raises:
+        ModelError: They are missing or damaged.
+    """
     try:
-        data = json.loads(TABLES_FILE.read_text(encoding="utf-8"))
-        return Policy(settings.recognition, ErrorTables.from_json(data))
+        return ErrorTables.from_json(json.loads(TABLES_FILE.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{TABLES_FILE} cannot be read: {error}", hint="restore it from the release you installed"

@@ -45,6 +45,7 @@ _OWN = (
     "check",
     "demo",
     "doctor",
+    "evaluate",
     "events",
     "models",
     "outbox",
