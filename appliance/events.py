@@ -36,13 +36,24 @@ class Event(BaseModel):
 
 
 class CandidateScore(BaseModel):
-    """A subject in a decision's ranked list; scores are similarities, over `references` references."""
+    """A subject in a decision's ranked list.
+
+    Attributes:
+        subject: Who, by opaque id.
+        score: The composition's score, a similarity: mean over references and frames.
+        references: References it is a mean over.
+        by_model: The same per model.
+        strictness: By what the wanted false-match rate is divided for this person.
+        threshold: The ordinary one for so many references; None in decisions of policy 1.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     subject: str
     score: float
     references: int
     by_model: Mapping[str, float]
+    strictness: float = 1.0
+    threshold: float | None = None
 
 
 class FrameScore(BaseModel):
@@ -70,9 +81,11 @@ class DecisionFacts(BaseModel):
     """Why a decision came out as it did.
 
     Attributes:
-        rule: The policy line that decided, e.g. `score_and_margin`, `below_threshold`, `look_alike`.
+        rule: The policy line that decided. Identified: `score_and_margin`. Stranger: `below_threshold`,
+            `empty_gallery`. Undecided: `near_threshold`, `stricter_person`, `look_alike`, `tie`,
+            `contradicted`, `too_few_frames`.
         score: Best score of the composition; None with an empty gallery.
-        threshold: What it was held against.
+        threshold: What it was held against: the ordinary threshold of the leading person.
         margin: Lead over the second person; None when there is no second.
         margin_wanted: The lead that was needed.
         stranger_band: A score this close below the threshold was undecided.
@@ -85,6 +98,16 @@ class DecisionFacts(BaseModel):
         gallery_version: Version of the gallery searched.
         references: References of the leading subject.
         frames_seen: Good frames of the encounter so far; those used are in `frames`.
+        candidates: The leading people, best first; the first two are who the margin is between.
+        frames: The frames that were used, in order.
+        strictness: By what the wanted false-match rate is divided for the leading person.
+        stricter_threshold: What that makes of the threshold; None when the strictness is 1.
+        confirm_frames: Good frames that a confirmation needed.
+        greeted: Who had been greeted in this encounter before.
+        repeats_confirmed: A final decision that repeats the confirmed one, whose facts these are: at
+            the end by itself it would have been undecided.
+        tables: Which tables of error rates: the beginning of their digest.
+        policy_version: Of the rule. 1 counted all frames alike and cannot be recomputed exactly.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -106,7 +129,13 @@ class DecisionFacts(BaseModel):
     frames_seen: int
     candidates: tuple[CandidateScore, ...]
     frames: tuple[FrameScore, ...]
-    policy_version: Literal[1] = 1
+    strictness: float = 1.0
+    stricter_threshold: float | None = None
+    confirm_frames: int | None = None
+    greeted: str | None = None
+    repeats_confirmed: bool = False
+    tables: str = ""
+    policy_version: Literal[1, 2] = 2
 
 
 class _Decided(Event):

@@ -8,13 +8,11 @@ end. Time comes with the frames.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from appliance.decision.policy import INDEPENDENT_S, Conclusion, FrameEvidence, Policy
+from appliance.decision.policy import FrameEvidence, Policy
+from appliance.decision.recompute import repeated
+from appliance.decision.rule import INDEPENDENT_S, Conclusion, at_grade
 from appliance.settings import EncounterSettings
-from appliance.values import Grade, SubjectScores, Templates, Verdict
-
-_FINAL_STRANGER_FRAMES = 2
-"""A stranger at the end of an encounter needs this many good frames; one frame of somebody
-enrolled is too easily a bad one, and calling them a stranger stores their picture."""
+from appliance.values import Grade, SubjectId, SubjectScores, Templates, Verdict
 
 _SECOND_LOOK_S = 1.0
 """Somebody confirmed as a stranger is looked at again this often, for a retraction."""
@@ -50,7 +48,7 @@ class Encounter:
         self._seen = 0
         self._looks = 0
         self._last_look_s: float | None = None
-        self._greeted: str | None = None
+        self._greeted: SubjectId | None = None
         self._confirmed: Conclusion | None = None
         self._last_frame_s: float | None = None
 
@@ -110,12 +108,9 @@ class Encounter:
         """The encounter is over: its final decision, or None if no frame was ever good."""
         if not self._kept:
             return None
-        conclusion = self._conclude()
+        conclusion = at_grade(self._conclude(), Grade.FINAL)
         if self._confirmed is not None and conclusion.verdict is Verdict.UNDECIDED:
-            conclusion = self._confirmed
-        if conclusion.verdict is Verdict.STRANGER and self._seen < _FINAL_STRANGER_FRAMES:
-            facts = conclusion.facts.model_copy(update={"rule": "too_few_frames"})
-            conclusion = Conclusion(Verdict.UNDECIDED, None, facts)
+            conclusion = repeated(self._confirmed)
         retracts = self._was_stranger() and conclusion.verdict is Verdict.IDENTIFIED
         return GradedDecision(Grade.FINAL, conclusion, retracts_stranger=retracts)
 
@@ -130,4 +125,10 @@ class Encounter:
 
     def _conclude(self) -> Conclusion:
         frames = sorted((frame for frame, _ in self._kept), key=lambda frame: frame.sequence)
-        return self._policy.conclude(frames, seen=self._seen, looks=self._looks)
+        return self._policy.conclude(
+            frames,
+            seen=self._seen,
+            looks=self._looks,
+            confirm_frames=self._settings.confirm_frames,
+            greeted=self._greeted,
+        )

@@ -1,48 +1,32 @@
-"""The rule: scores of an encounter's frames in, one conclusion with its reasons out.
+"""From an encounter's comparisons to what the rule is given: the shortlist, and stored digits.
 
-Pure, and the same for the running loop, a replay and a later what-if: nothing but the
-arguments decides. The rule's names are stored with each decision; change what a rule means
-only with a new `POLICY_VERSION`.
+Everybody enrolled is ranked by what was compared; those who lead are kept with the decision, with
+each frame's scores rounded as they are stored, and `rule` concludes from nothing else. So the
+running loop, a replay and a later what-if conclude alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from appliance.decision.tables import ErrorTables
-from appliance.events import CandidateScore, DecisionFacts, FrameScore
-from appliance.settings import RecognitionSettings
-from appliance.values import (
-    DLIB,
-    DLIB_MIRROR,
-    SFACE,
-    Box,
-    FloatArray,
-    ModelId,
-    SubjectId,
-    SubjectScores,
-    Verdict,
+from appliance.decision.rule import (
+    DIGITS,
+    WEIGHTS,
+    Asked,
+    Conclusion,
+    Observed,
+    Person,
+    frame_weight,
+    judge,
 )
-
-WEIGHTS: Mapping[str, Mapping[ModelId, float]] = {
-    "fused": {SFACE: 1.0, DLIB_MIRROR: 0.5},
-    "dlib": {DLIB: 1.0},
-    "dlib-mirror": {DLIB_MIRROR: 1.0},
-    "sface": {SFACE: 1.0},
-}
-"""Composition → model → weight of its similarity. A dlib similarity is the negative distance,
-so `fused` is SFace cosine - 0.5 x dlib distance, as the tables were measured."""
-
-INDEPENDENT_S = 1.0
-"""Frames closer together than this count as one probe when the threshold is chosen: the tables'
-probes are photographs of different days, and frames 0.1 s apart are nearly one photograph."""
-
-_DIGITS = 6
-"""Stored digits: float32 has seven, so that a what-if decides what was decided."""
+from appliance.decision.tables import ErrorTables
+from appliance.events import FrameScore
+from appliance.settings import RecognitionSettings
+from appliance.values import Box, FloatArray, ModelId, SubjectId, SubjectScores
 
 LISTED = 5
-"""Candidates kept with a decision."""
+"""People kept with a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +50,6 @@ class FrameEvidence:
     scores: SubjectScores
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What the rule says, and why.
-
-    Attributes:
-        verdict: Identified, stranger or undecided.
-        subject: Who, when identified; else None.
-        facts: The reasons, as stored with the event.
-    """
-
-    verdict: Verdict
-    subject: SubjectId | None
-    facts: DecisionFacts
-
-
 class Policy:
     """The rule with its settings.
 
@@ -90,8 +59,8 @@ class Policy:
     """
 
     def __init__(self, settings: RecognitionSettings, tables: ErrorTables) -> None:
-        self._settings = settings
         self._tables = tables
+        self._asked = Asked(settings.composition, settings.fpir, settings.margin, settings.stranger_band)
         self.weights = WEIGHTS[settings.composition]
 
     @property
@@ -99,16 +68,23 @@ class Policy:
         """The models whose templates this composition needs, sorted."""
         return tuple(sorted(self.weights))
 
-    def conclude(self, frames: Sequence[FrameEvidence], *, seen: int, looks: int = 1) -> Conclusion:
-        """Decide from the good frames of one encounter.
+    def conclude(
+        self,
+        frames: Sequence[FrameEvidence],
+        *,
+        seen: int,
+        looks: int = 1,
+        confirm_frames: int | None = None,
+        greeted: SubjectId | None = None,
+    ) -> Conclusion:
+        """Decide from the good frames of one encounter; the grade is not looked at.
 
         Args:
             frames: The frames to use, at least one, all compared with the same gallery.
             seen: Good frames seen so far, those not kept included.
-            looks: How often the rule has been tried on this encounter at least `INDEPENDENT_S`
-                apart, this time included. The wanted FPIR is of the encounter, so each look
-                gets its share of it (Bonferroni): staying longer must not make a stranger
-                likelier to pass.
+            looks: Tries so far, see `Observed`.
+            confirm_frames: Good frames that a confirmation needs.
+            greeted: Who was greeted in this encounter before.
 
         Raises:
             ValueError: No frame, or frames compared with different galleries.
@@ -116,76 +92,40 @@ class Policy:
         if not frames or len({frame.scores.gallery_version for frame in frames}) != 1:
             raise ValueError("a conclusion needs frames, all compared with the same gallery")
         gallery = frames[0].scores
-        by_model = {
-            model: np.mean([frame.scores.by_model[model] for frame in frames], axis=0)
-            for model in self.models
-        }
-        fused = self._fuse(by_model, len(gallery.subjects))
-        order = _leaders(fused, LISTED)
-        best = order[0] if order else None
-        size = len(gallery.subjects)
-        point = self._tables.operating_point(
-            self._settings.composition,
-            references=int(gallery.references[best]) if best is not None else 1,
-            probes=_independent(frames),
-            gallery_size=max(1, size),
-            fpir=self._settings.fpir / max(1, looks),
-        )
-        score = float(fused[best]) if best is not None else None
-        margin = float(fused[best] - fused[order[1]]) if best is not None and len(order) > 1 else None
-        verdict, rule = self._rule(score, point.threshold, margin)
-        facts = DecisionFacts(
-            rule=rule,
-            composition=self._settings.composition,
-            score=_round(score),
-            threshold=round(point.threshold, _DIGITS),
-            margin=_round(margin),
-            margin_wanted=self._settings.margin,
-            stranger_band=self._settings.stranger_band,
-            fpir=self._settings.fpir,
-            looks=looks,
-            table=(point.references, point.probes),
-            fnmr=_round(point.fnmr),
-            extrapolated=point.extrapolated,
-            gallery_size=size,
-            gallery_version=gallery.gallery_version,
-            references=int(gallery.references[best]) if best is not None else 0,
+        leading = self._shortlist(frames)
+        observed = Observed(
+            people=[
+                Person(gallery.subjects[i], int(gallery.references[i]), float(gallery.strictness[i]))
+                for i in leading
+            ],
+            frames=[self._stored(frame, leading) for frame in frames],
             frames_seen=seen,
-            candidates=tuple(
-                CandidateScore(
-                    subject=gallery.subjects[i],
-                    score=round(float(fused[i]), _DIGITS),
-                    references=int(gallery.references[i]),
-                    by_model={model: round(float(by_model[model][i]), _DIGITS) for model in self.models},
-                )
-                for i in order
-            ),
-            frames=tuple(self._frame_score(frame, order) for frame in frames),
+            looks=looks,
+            gallery_size=len(gallery.subjects),
+            gallery_version=gallery.gallery_version,
+            confirm_frames=confirm_frames,
+            greeted=greeted,
         )
-        subject = gallery.subjects[best] if verdict is Verdict.IDENTIFIED and best is not None else None
-        return Conclusion(verdict, subject, facts)
+        return judge(observed, self._asked, self._tables)
 
-    def _rule(self, score: float | None, threshold: float, margin: float | None) -> tuple[Verdict, str]:
-        """The policy line that decides, by name."""
-        if score is None:
-            return Verdict.STRANGER, "empty_gallery"
-        if score < threshold - self._settings.stranger_band:
-            return Verdict.STRANGER, "below_threshold"
-        if score < threshold:
-            return Verdict.UNDECIDED, "near_threshold"
-        if margin is not None and margin < self._settings.margin:
-            return Verdict.UNDECIDED, "look_alike"
-        return Verdict.IDENTIFIED, "score_and_margin"
+    def _shortlist(self, frames: Sequence[FrameEvidence]) -> list[int]:
+        """Who is kept: those with the highest weighted means over all frames and models, float32.
 
-    def _fuse(self, by_model: Mapping[ModelId, FloatArray], size: int) -> FloatArray:
-        """The composition's score per subject, float32 (n,)."""
-        fused = np.zeros(size, np.float32)
-        for model, weight in self.weights.items():
-            fused += np.float32(weight) * by_model[model]
-        return fused
+        The rule ranks again by rounded numbers. Somebody cut off here could have been second there
+        only when more than `LISTED` people lie within a few units of the last stored digit, and
+        then the margin differs by no more than that.
+        """
+        shares = np.array([frame_weight(frame.quality) for frame in frames], np.float64)
+        shares /= shares.sum()
+        fused = np.zeros(len(frames[0].scores.subjects), np.float32)
+        for share, frame in zip(shares, frames, strict=True):
+            for model, weight in self.weights.items():
+                fused += np.float32(share * weight) * frame.scores.by_model[model]
+        return _leaders(fused, LISTED)
 
-    def _frame_score(self, frame: FrameEvidence, leaders: Sequence[int]) -> FrameScore:
-        box = frame.box
+    def _stored(self, frame: FrameEvidence, leading: Sequence[int]) -> FrameScore:
+        """A frame as it is stored: of those who lead, rounded."""
+        box, scores = frame.box, frame.scores
         return FrameScore(
             sequence=frame.sequence,
             at_s=round(frame.at_s, 3),
@@ -193,16 +133,12 @@ class Policy:
             quality=round(frame.quality, 1),
             box=(round(box.x, 1), round(box.y, 1), round(box.width, 1), round(box.height, 1)),
             scores={
-                frame.scores.subjects[i]: {
-                    model: round(float(frame.scores.by_model[model][i]), _DIGITS) for model in self.models
+                scores.subjects[i]: {
+                    model: round(float(scores.by_model[model][i]), DIGITS) for model in self.models
                 }
-                for i in leaders
+                for i in leading
             },
         )
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
 
 
 def _leaders(scores: FloatArray, count: int) -> list[int]:
@@ -214,13 +150,3 @@ def _leaders(scores: FloatArray, count: int) -> list[int]:
         found.append(best)
         left[best] = -np.inf
     return found
-
-
-def _independent(frames: Sequence[FrameEvidence]) -> int:
-    """How many frames lie at least `INDEPENDENT_S` after the one counted before."""
-    count, last = 0, -np.inf
-    for at in sorted(frame.at_s for frame in frames):
-        if at - last >= INDEPENDENT_S:
-            count += 1
-            last = at
-    return count

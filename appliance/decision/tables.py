@@ -6,13 +6,18 @@ non-mated comparisons on Labeled Faces in the Wild. For a gallery of N people
 FPIR = 1 - (1 - FMR)^N.
 """
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 Points = tuple[tuple[float, float, float], ...]
 """(FMR, threshold, FNMR), FMR falling."""
+
+_REMEMBERED = 10_000
+"""Operating points kept because the same ones are asked for again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,12 @@ class ErrorTables:
 
     def __init__(self, tables: Mapping[tuple[str, int, int], Points]) -> None:
         self._tables = dict(tables)
+        self._found: dict[tuple[str, int, int, int, float, float], OperatingPoint] = {}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells these tables from others: the first 12 hex digits of a SHA-256 over every number."""
+        return hashlib.sha256(repr(sorted(self._tables.items())).encode()).hexdigest()[:12]
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ErrorTables":
@@ -67,7 +78,14 @@ class ErrorTables:
             raise ValueError(f"score tables: {error!r} is missing or not a number") from error
 
     def operating_point(
-        self, composition: str, *, references: int, probes: int, gallery_size: int, fpir: float
+        self,
+        composition: str,
+        *,
+        references: int,
+        probes: int,
+        gallery_size: int,
+        fpir: float,
+        strictness: float = 1.0,
     ) -> OperatingPoint:
         """The threshold at which `fpir` of strangers are taken for one of `gallery_size` people.
 
@@ -80,17 +98,27 @@ class ErrorTables:
             probes: Independent frames behind the score, >= 1.
             gallery_size: Subjects searched, >= 1.
             fpir: Wanted rate, above 0 and below 1.
+            strictness: By what the wanted FMR is divided for the candidate, >= 1.
 
         Raises:
             ValueError: No table of this composition.
         """
+        key = (composition, references, probes, gallery_size, fpir, strictness)
+        point = self._found.get(key)
+        if point is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            fmr = -math.expm1(math.log1p(-fpir) / max(1, gallery_size)) / strictness
+            point = self._found[key] = self._choose(composition, references, probes, fmr)
+        return point
+
+    def _choose(self, composition: str, references: int, probes: int, fmr: float) -> OperatingPoint:
         measured = [key for key in self._tables if key[0] == composition]
         if not measured:
             raise ValueError(f"no error rates were measured for the composition {composition!r}")
         fitting = [(r, p) for _, r, p in measured if r <= references and p <= probes]
         used = max(fitting or [(1, 1)], key=lambda key: (key[0] * key[1], key))
         points = self._tables[composition, *used]
-        fmr = -math.expm1(math.log1p(-fpir) / max(1, gallery_size))
         threshold, fnmr, extrapolated = _interpolate(points, fmr)
         return OperatingPoint(threshold, fmr, fnmr, extrapolated, *used)
 
