@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -29,6 +30,8 @@ class History(EventLog):
         before: int | None = None,
         types: Sequence[str] = (),
         subject: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
         limit: int = 1000,
         newest_first: bool = False,
         device: str | None = None,
@@ -40,6 +43,8 @@ class History(EventLog):
             before: Only those ahead of this position.
             types: Only these types; empty: all.
             subject: Only those about this subject's id.
+            since: Only those at or after this time, aware.
+            until: Only those before this time, aware.
             limit: At most so many.
             newest_first: The newest ones, the newest first.
             device: Another device's of a shared database; None: this one's.
@@ -51,6 +56,10 @@ class History(EventLog):
             wanted = wanted.where(events.c.type.in_(types))
         if subject is not None:
             wanted = wanted.where(events.c.subject == subject)
+        if since is not None:
+            wanted = wanted.where(events.c.at >= since)
+        if until is not None:
+            wanted = wanted.where(events.c.at < until)
         order = events.c.position.desc() if newest_first else events.c.position
         with reading(self._engine) as connection:
             return [parsed(row) for row in connection.execute(wanted.order_by(order).limit(limit)).mappings()]

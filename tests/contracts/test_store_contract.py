@@ -120,6 +120,22 @@ def test_events_are_found_by_type_subject_and_place(make_store: MakeStore) -> No
     assert [1, 4] == places(types=("door_opened", "door_shut"))
 
 
+def test_events_are_found_by_time(make_store: MakeStore) -> None:
+    """From a time on, and before another; whatever zone the question is asked in."""
+    log = make_store()
+    log.append_all([NewEvent(OPENED, at=NOON + timedelta(hours=hour)) for hour in range(4)])
+    summer = timezone(timedelta(hours=2))
+
+    assert [3, 4] == [e.position for e in log.events(since=NOON + timedelta(hours=2))]
+    assert [1, 2] == [e.position for e in log.events(until=NOON + timedelta(hours=2))]
+    assert [2] == [
+        e.position
+        for e in log.events(
+            since=(NOON + timedelta(minutes=1)).astimezone(summer), until=NOON + timedelta(hours=2)
+        )
+    ]
+
+
 def test_an_event_is_found_by_the_beginning_of_its_id(make_store: MakeStore) -> None:
     """As much of an id as no other event has; less is said to be too little."""
     log = make_store()
