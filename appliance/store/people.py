@@ -5,23 +5,21 @@ destroys it. Every change is one transaction with its event. Whether two people 
 before this room.
 """
 
-import difflib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from appliance.errors import EnrolmentError, UnknownSubjectError
+from appliance.errors import EnrolmentError
 from appliance.events import ConsentChanged, Event, StrictnessChanged, SubjectChanged
 from appliance.store.chain import canonical
-from appliance.store.database import reading
-from appliance.store.records import IDENTIFY, Consent, KeptConsent, Subject, SubjectState
-from appliance.store.references import References
-from appliance.store.sealing import given_by_row, need, profile_row
-from appliance.store.tables import consents, face_references, subjects
+from appliance.store.directory import Directory
+from appliance.store.records import IDENTIFY, Consent, NewReference, Subject, SubjectState
+from appliance.store.sealing import need, profile_row
+from appliance.store.tables import consents, subjects
 from appliance.values import SubjectId
 
 NAME_CHARS = 120
@@ -35,19 +33,27 @@ _PURPOSE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _Change = Literal["subject_renamed", "subject_paused", "subject_resumed"]
 
 
-class People(References):
+class People(Directory):
     """The people of the box."""
 
-    def add_subject(self, name: str, initials: str | None = None, *, consent: Consent) -> Subject:
-        """Enrol a person, without references yet.
+    def add_subject(
+        self,
+        name: str,
+        initials: str | None = None,
+        *,
+        consent: Consent,
+        references: Sequence[NewReference] = (),
+    ) -> Subject:
+        """Enrol a person, with everything they come with, in one transaction: whole or not at all.
 
         Args:
             name: 1 to 120 characters, no control characters; two people may have the same.
             initials: 1 to 4 characters; None: made from the name.
             consent: Theirs; without one nobody is enrolled.
+            references: What they are recognised by, if that is at hand already.
 
         Raises:
-            EnrolmentError: A name, initials or a consent that cannot be.
+            EnrolmentError: A name, initials, a consent or a reference that cannot be.
             StoreError: This process holds no key.
         """
         seal, now = need(self._seal), self._clock.wall()
@@ -66,21 +72,10 @@ class People(References):
             }
             connection.execute(insert(subjects).values(row))
             given = self._add_consent(connection, subject, key, consent)
-            self._changed(connection, [SubjectChanged(type="subject_enrolled", subject=subject), given])
+            _, added = self._add_references(connection, subject, key, references)
+            enrolled = SubjectChanged(type="subject_enrolled", subject=subject)
+            self._changed(connection, [enrolled, given, *added])
         return self.subject(subject)
-
-    def give_consent(self, subject: str, consent: Consent) -> None:
-        """Record a further consent, e.g. to another purpose or a newer text.
-
-        Raises:
-            UnknownSubjectError: Nobody, or removed.
-            EnrolmentError: A consent to nothing.
-        """
-        with self._writing() as connection:
-            self._lock_head(connection)
-            key = self._key_of(connection, subject)
-            given = self._add_consent(connection, SubjectId(subject), key, consent)
-            self._changed(connection, [given], subject=subject)
 
     def withdraw_consent(self, subject: str, consent: str | None = None) -> bool:
         """Take back one consent, or all. With the last one to `identify` the references are deleted.
@@ -127,6 +122,32 @@ class People(References):
         with self._writing() as connection:
             self._lock_head(connection)
             key = self._key_of(connection, subject)
+            connection.execute(
+                update(subjects)
+                .where(subjects.c.id == subject)
+                .values(sealed_profile=self._sealed_profile(key, SubjectId(subject), profile))
+            )
+            self._changed(
+                connection, [SubjectChanged(type="subject_renamed", subject=subject)], subject=subject
+            )
+        return self.subject(subject)
+
+    def set_initials(self, subject: str, initials: str) -> Subject:
+        """Give a subject other initials, and leave the name.
+
+        Raises:
+            UnknownSubjectError: Nobody, or removed.
+            EnrolmentError: Initials that cannot be.
+            VaultError: Their name is damaged, so that there is nothing to leave; rename them.
+        """
+        with self._writing() as connection:
+            self._lock_head(connection)
+            key = self._key_of(connection, subject)
+            sealed = connection.execute(
+                select(subjects.c.sealed_profile).where(subjects.c.id == subject)
+            ).scalar_one()
+            kept = json.loads(need(self._seal).open(key, subject, sealed, row=profile_row(subject)))
+            profile = _profile(kept["name"], initials)
             connection.execute(
                 update(subjects)
                 .where(subjects.c.id == subject)
@@ -196,108 +217,15 @@ class People(References):
         Raises:
             UnknownSubjectError: Nobody, or removed already.
         """
-        now = self._clock.wall()
         with self._writing() as connection:
             self._lock_head(connection)
             self._key_of(connection, subject)
             self._delete_references(connection, subject)
-            connection.execute(
-                update(consents).where(consents.c.subject == subject).values(sealed_given_by=None)
-            )
-            connection.execute(
-                update(consents)
-                .where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
-                .values(withdrawn_at=now)
-            )
-            gone = {
-                "state": SubjectState.REMOVED.value,
-                "wrapped_key": None,
-                "sealed_profile": None,
-                "strictness": 1.0,
-            }
-            connection.execute(update(subjects).where(subjects.c.id == subject).values(gone))
+            self._erase(connection, subject)
             self._changed(
                 connection, [SubjectChanged(type="subject_removed", subject=subject)], subject=subject
             )
         return self._scrub()
-
-    def subjects(self, *, removed: bool = False) -> list[Subject]:
-        """Everybody enrolled, by time of enrolment; those removed only if asked for."""
-        with reading(self._engine) as connection:
-            wanted = select(subjects).order_by(subjects.c.created_at, subjects.c.id)
-            if not removed:
-                wanted = wanted.where(subjects.c.state != SubjectState.REMOVED.value)
-            rows = connection.execute(wanted).mappings().all()
-            purposes = self._purposes(connection, [row["id"] for row in rows])
-            counted: dict[str, int] = dict(
-                connection.execute(
-                    select(face_references.c.subject, func.count()).group_by(face_references.c.subject)
-                ).all()
-            )
-        return [self._subject(row, purposes[row["id"]], counted.get(row["id"], 0)) for row in rows]
-
-    def subject(self, key: str) -> Subject:
-        """One subject, by id, by name, or by the beginning of an id that no other has.
-
-        An id wins over a name; a name counts as written, and failing that without regard to case.
-
-        Raises:
-            UnknownSubjectError: Nobody, or several; the hint names the nearest.
-        """
-        everybody = self.subjects()
-        wanted = unicodedata.normalize("NFC", key).strip()
-        for found in (
-            [s for s in everybody if s.id == wanted],
-            [s for s in everybody if s.name == wanted],
-            [s for s in everybody if s.name is not None and s.name.casefold() == wanted.casefold()],
-            [s for s in everybody if _ID_PREFIX.fullmatch(wanted) and s.id.startswith(wanted)],
-        ):
-            if len(found) == 1:
-                return found[0]
-            if found:
-                raise UnknownSubjectError(
-                    "several subjects go by that",
-                    hint="name one by id: " + ", ".join(s.id for s in found[:5]),
-                )
-        # The hint goes to whoever asked and may name people; the message goes anywhere.
-        names = {s.name.casefold(): s.name for s in everybody if s.name is not None}
-        near = [names[n] for n in difflib.get_close_matches(wanted.casefold(), names, n=3, cutoff=0.5)]
-        hint = f"nearest: {', '.join(near)}" if near else "see the list of subjects"
-        raise UnknownSubjectError("no subject with that id or name", hint=hint)
-
-    def name_of(self, subject: str) -> str | None:
-        """One subject's name, by id; None: nobody, removed, or this process holds no key.
-
-        Raises:
-            VaultError: It does not open.
-        """
-        with reading(self._engine) as connection:
-            row = connection.execute(
-                select(subjects.c.wrapped_key, subjects.c.sealed_profile).where(subjects.c.id == subject)
-            ).first()
-        if row is None:
-            return None
-        profile = self._opened_text(row.wrapped_key, subject, row.sealed_profile, profile_row(subject))
-        return None if profile is None else str(json.loads(profile)["name"])
-
-    def consents(self, subject: str) -> list[KeptConsent]:
-        """Every consent a subject gave, oldest first, those taken back included."""
-        with reading(self._engine) as connection:
-            key = self._wrapped_key(connection, subject)
-            wanted = select(consents).where(consents.c.subject == subject).order_by(consents.c.given_at)
-            rows = connection.execute(wanted).mappings().all()
-        return [
-            KeptConsent(
-                id=row["id"],
-                subject=SubjectId(subject),
-                purposes=tuple(json.loads(row["purposes"])),
-                text_version=row["text_version"],
-                given_by=self._opened_text(key, subject, row["sealed_given_by"], given_by_row(row["id"])),
-                given_at=row["given_at"],
-                withdrawn_at=row["withdrawn_at"],
-            )
-            for row in rows
-        ]
 
     def _set_state(self, subject: str, state: SubjectState, change: _Change) -> None:
         with self._writing() as connection:
@@ -311,50 +239,25 @@ class People(References):
             if moved.rowcount:
                 self._changed(connection, [SubjectChanged(type=change, subject=subject)], subject=subject)
 
-    def _add_consent(self, connection: Connection, subject: SubjectId, key: bytes, consent: Consent) -> Event:
-        purposes = tuple(sorted(set(consent.purposes)))
-        if not purposes or not all(_PURPOSE.fullmatch(purpose) for purpose in purposes):
-            raise EnrolmentError("a consent needs purposes, each a short lower-case word")
-        if not 0 < len(consent.text_version) <= TEXT_VERSION_CHARS:
-            raise EnrolmentError("a consent needs the version of the text that was agreed to")
-        at = consent.given_at or self._clock.wall()
-        consent_id = self._ids(at)
-        given_by = need(self._seal).seal(
-            key, subject, consent.given_by.encode(), row=given_by_row(consent_id)
+    def _erase(self, connection: Connection, subject: str) -> None:
+        """Destroy a subject's key and all that is sealed in their own rows."""
+        connection.execute(update(consents).where(consents.c.subject == subject).values(sealed_given_by=None))
+        connection.execute(
+            update(consents)
+            .where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
+            .values(withdrawn_at=self._clock.wall())
         )
-        row = {
-            "id": consent_id,
-            "subject": subject,
-            "purposes": canonical(purposes),
-            "text_version": consent.text_version,
-            "sealed_given_by": given_by,
-            "given_at": at,
+        gone = {
+            "state": SubjectState.REMOVED.value,
+            "wrapped_key": None,
+            "sealed_profile": None,
+            "strictness": 1.0,
         }
-        connection.execute(insert(consents).values(row))
-        return ConsentChanged(
-            type="consent_given", subject=subject, purposes=purposes, text_version=consent.text_version
-        )
+        connection.execute(update(subjects).where(subjects.c.id == subject).values(gone))
 
     def _sealed_profile(self, key: bytes, subject: SubjectId, profile: Mapping[str, str]) -> bytes:
         plain = canonical(dict(profile)).encode()
         return need(self._seal).seal(key, subject, plain, row=profile_row(subject))
-
-    def _subject(self, row: Mapping[Any, Any], purposes: tuple[str, ...], references: int) -> Subject:
-        profile = self._opened_text(
-            row["wrapped_key"], row["id"], row["sealed_profile"], profile_row(row["id"])
-        )
-        said = {} if profile is None else json.loads(profile)
-        return Subject(
-            id=SubjectId(row["id"]),
-            state=SubjectState(row["state"]),
-            name=said.get("name"),
-            initials=said.get("initials"),
-            created_at=row["created_at"],
-            changed_at=row["changed_at"],
-            purposes=purposes,
-            references=references,
-            strictness=float(row["strictness"]),
-        )
 
 
 def _profile(name: str, initials: str | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from appliance.events import ActionOutcome, Event, Personal, SubjectIdentified
 from appliance.settings import ActionSettings
-from appliance.values import EventId, FloatArray, ModelId, ReferenceId, SubjectId
+from appliance.values import EventId, FloatArray, ModelId, ReferenceId, SubjectId, Templates
 
 IDENTIFY = "identify"
 """The purpose without which no reference is kept: being recognised at the door."""
@@ -245,6 +245,38 @@ class Reference:
     quality: float
     models: tuple[ModelId, ...]
     details: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewReference:
+    """A reference to keep.
+
+    Attributes:
+        face: One template per model, at least one.
+        quality: Of the face sample, 0 to 100.
+        details: Where it came from (a photo's sha256, the camera); sealed.
+    """
+
+    face: Templates
+    quality: float
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge moved.
+
+    Attributes:
+        subject: Who was kept, as they are now.
+        references: References taken over.
+        consents: Consents taken over, those withdrawn included.
+        erased: Whether nothing of the other's key is left in the write-ahead log either.
+    """
+
+    subject: Subject
+    references: int
+    consents: int
+    erased: bool
 
 
 class TemplateRow(NamedTuple):

@@ -7,21 +7,28 @@ photo is good enough is decided before this room, and comparing is `appliance.ma
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select
 
-from appliance.errors import EnrolmentError, StoreError, UnknownSubjectError, VaultError
+from appliance.errors import EnrolmentError, UnknownSubjectError, VaultError
 from appliance.events import Event, ReferenceChanged
 from appliance.store.chain import canonical
-from appliance.store.database import empty_write_ahead_log, reading
-from appliance.store.log import EventLog
-from appliance.store.records import IDENTIFY, NewEvent, Reference, StoredGallery, SubjectState, TemplateRow
+from appliance.store.consents import Consents
+from appliance.store.database import reading
+from appliance.store.records import (
+    IDENTIFY,
+    Consent,
+    NewReference,
+    Reference,
+    StoredGallery,
+    SubjectState,
+    TemplateRow,
+)
 from appliance.store.sealing import details_row, embedding_row, need
-from appliance.store.tables import consents, face_references, gallery, subjects, templates
+from appliance.store.tables import face_references, gallery, subjects, templates
 from appliance.values import EMBEDDING_SIZE, ModelId, ReferenceId, SubjectId, Templates
 
 _log = structlog.get_logger()
@@ -30,11 +37,8 @@ _LITTLE_FLOAT32 = np.dtype("<f4")
 _GALLERY_VERSION = select(gallery.c.version)
 
 
-class References(EventLog):
-    """What people are recognised by, on top of the log that every change goes to."""
-
-    _scrub_due = False
-    """Whether something destroyed is still in SQLite's write-ahead log."""
+class References(Consents):
+    """What people are recognised by."""
 
     def add_reference(
         self, subject: str, face: Templates, *, quality: float, details: Mapping[str, Any] | None = None
@@ -51,49 +55,31 @@ class References(EventLog):
             UnknownSubjectError: Nobody, or removed.
             EnrolmentError: No consent to be identified, no template, or one under another's model.
         """
-        if not face or any(model != template.model for model, template in face.items()):
-            raise EnrolmentError("a reference needs at least one template, each under its own model's name")
-        seal, now = need(self._seal), self._clock.wall()
-        reference = ReferenceId(self._ids(now))
+        return self.add_references(subject, [NewReference(face, quality, dict(details or {}))])[0]
+
+    def add_references(
+        self, subject: str, faces: Sequence[NewReference], *, consent: Consent | None = None
+    ) -> list[ReferenceId]:
+        """Keep several references, and the consent they come with, in one transaction: all or none.
+
+        Args:
+            subject: Id of an active or paused subject.
+            faces: What to keep; the ids come back in this order.
+            consent: A further consent of theirs.
+
+        Raises:
+            UnknownSubjectError: Nobody, or removed.
+            EnrolmentError: No consent to be identified or one that cannot be, no template, or one
+                under another's model.
+        """
+        need(self._seal)
         with self._writing() as connection:
             self._lock_head(connection)
             key = self._key_of(connection, subject)
-            if IDENTIFY not in self._purposes(connection, [subject])[subject]:
-                raise EnrolmentError(
-                    "they have not agreed to be recognised, or took it back",
-                    hint=f"record a consent with the purpose {IDENTIFY!r} first",
-                )
-            plain = canonical(dict(details or {})).encode()
-            row = {
-                "id": reference,
-                "subject": subject,
-                "created_at": now,
-                "quality": float(quality),
-                "sealed_details": seal.seal(key, subject, plain, row=details_row(reference)),
-            }
-            connection.execute(insert(face_references).values(row))
-            models = sorted(face)
-            connection.execute(
-                insert(templates),
-                [
-                    {
-                        "reference": reference,
-                        "model": model,
-                        "sealed_embedding": seal.seal(
-                            key,
-                            subject,
-                            face[model].embedding.astype(_LITTLE_FLOAT32).tobytes(),
-                            row=embedding_row(reference, model),
-                        ),
-                    }
-                    for model in models
-                ],
-            )
-            added = ReferenceChanged(
-                type="reference_added", subject=subject, reference=reference, models=tuple(models)
-            )
-            self._changed(connection, [added], subject=subject)
-        return reference
+            happened = [] if consent is None else [self._add_consent(connection, subject, key, consent)]
+            references, added = self._add_references(connection, subject, key, faces)
+            self._changed(connection, [*happened, *added], subject=subject)
+        return references
 
     def remove_reference(self, reference: str) -> bool:
         """Delete one reference and its templates.
@@ -114,33 +100,32 @@ class References(EventLog):
             self._changed(connection, self._delete_references(connection, owner, reference), subject=owner)
         return self._scrub()
 
-    def references(self, subject: str) -> list[Reference]:
-        """A subject's references, oldest first."""
+    def references(self, subject: str | None = None) -> list[Reference]:
+        """A subject's references, oldest first; None: everybody's.
+
+        One whose details are damaged has none; the log names it.
+        """
+        wanted = select(face_references).order_by(face_references.c.created_at, face_references.c.id)
+        made_by = select(templates.c.reference, templates.c.model).order_by(templates.c.model)
+        if subject is not None:
+            wanted = wanted.where(face_references.c.subject == subject)
+            made_by = made_by.join(face_references).where(face_references.c.subject == subject)
         with reading(self._engine) as connection:
-            key = self._wrapped_key(connection, subject)
-            rows = (
-                connection.execute(
-                    select(face_references)
-                    .where(face_references.c.subject == subject)
-                    .order_by(face_references.c.created_at, face_references.c.id)
-                )
-                .mappings()
-                .all()
+            keys: dict[str, bytes | None] = dict(
+                connection.execute(select(subjects.c.id, subjects.c.wrapped_key)).all()
             )
+            rows = connection.execute(wanted).mappings().all()
             models: dict[str, list[ModelId]] = defaultdict(list)
-            for reference, model in connection.execute(
-                select(templates.c.reference, templates.c.model)
-                .where(templates.c.reference.in_([row["id"] for row in rows]))
-                .order_by(templates.c.model)
-            ):
+            for reference, model in connection.execute(made_by):
                 models[reference].append(ModelId(model))
         found = []
         for row in rows:
-            details = self._opened_text(key, subject, row["sealed_details"], details_row(row["id"]))
+            owner, place = row["subject"], details_row(row["id"])
+            details = self._text_or_none(keys.get(owner), owner, row["sealed_details"], place)
             found.append(
                 Reference(
                     id=ReferenceId(row["id"]),
-                    subject=SubjectId(subject),
+                    subject=SubjectId(owner),
                     created_at=row["created_at"],
                     quality=row["quality"],
                     models=tuple(models[row["id"]]),
@@ -155,10 +140,14 @@ class References(EventLog):
             version: int = connection.execute(_GALLERY_VERSION).scalar_one()
             return version
 
-    def gallery(self, models: Sequence[ModelId]) -> StoredGallery:
+    def gallery(self, models: Sequence[ModelId], *, paused: bool = False) -> StoredGallery:
         """Every template of these models of every active subject, and the version they are of.
 
         A reference with a damaged template is left out and named; the others are still recognised.
+
+        Args:
+            models: Which.
+            paused: Those of paused subjects, too: for who enrols, not for who recognises.
 
         Raises:
             StoreError: This process holds no key.
@@ -166,12 +155,13 @@ class References(EventLog):
         """
         seal = need(self._seal)
         seal.public_key  # noqa: B018 - a locked vault says so here, and not as damage of every template
+        states = [SubjectState.ACTIVE.value, *([SubjectState.PAUSED.value] if paused else [])]
         owned = (
             select(subjects.c.id, face_references.c.id, templates.c.model, templates.c.sealed_embedding)
             .select_from(subjects)
             .join(face_references, face_references.c.subject == subjects.c.id)
             .join(templates, templates.c.reference == face_references.c.id)
-            .where(subjects.c.state == SubjectState.ACTIVE.value, templates.c.model.in_(models))
+            .where(subjects.c.state.in_(states), templates.c.model.in_(models))
         )
         with reading(self._engine) as connection:
             version = connection.execute(_GALLERY_VERSION).scalar_one()
@@ -179,7 +169,7 @@ class References(EventLog):
             rows = connection.execute(owned).all()
             stricter = connection.execute(
                 select(subjects.c.id, subjects.c.strictness)
-                .where(subjects.c.state == SubjectState.ACTIVE.value, subjects.c.strictness != 1.0)
+                .where(subjects.c.state.in_(states), subjects.c.strictness != 1.0)
                 .order_by(subjects.c.id)
             ).all()
         found, damaged = [], set()
@@ -208,34 +198,57 @@ class References(EventLog):
 
     # ------------------------------------------------------------ within a transaction
 
-    def _changed(
-        self, connection: Connection, happened: Sequence[Event], *, subject: str | None = None
-    ) -> None:
-        """Log what happened and count the gallery up, in the caller's transaction."""
-        if not happened:
-            return
-        self._append(connection, [NewEvent(event) for event in happened])
-        connection.execute(update(gallery).values(version=gallery.c.version + 1))
-        if subject is not None:
-            connection.execute(
-                update(subjects).where(subjects.c.id == subject).values(changed_at=self._clock.wall())
+    def _add_references(
+        self, connection: Connection, subject: str, key: bytes, faces: Sequence[NewReference]
+    ) -> tuple[list[ReferenceId], list[Event]]:
+        """Insert references of whoever has agreed to it.
+
+        Raises:
+            EnrolmentError: They have not, no template, or one under another's model.
+        """
+        if any(not new.face or any(m != t.model for m, t in new.face.items()) for new in faces):
+            raise EnrolmentError("a reference needs at least one template, each under its own model's name")
+        if faces and IDENTIFY not in self._purposes(connection, [subject])[subject]:
+            raise EnrolmentError(
+                "they have not agreed to be recognised, or took it back",
+                hint=f"record a consent with the purpose {IDENTIFY!r} first",
             )
-
-    def _key_of(self, connection: Connection, subject: str) -> bytes:
-        key = self._wrapped_key(connection, subject)
-        if key is None:
-            raise UnknownSubjectError("no subject with that id", hint="see the list of subjects")
-        return key
-
-    def _purposes(self, connection: Connection, whose: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """What each subject agreed to and did not take back."""
-        agreed: dict[str, set[str]] = {subject: set() for subject in whose}
-        for subject, purposes in connection.execute(
-            select(consents.c.subject, consents.c.purposes).where(consents.c.withdrawn_at.is_(None))
-        ):
-            if subject in agreed:
-                agreed[subject].update(json.loads(purposes))
-        return {subject: tuple(sorted(purposes)) for subject, purposes in agreed.items()}
+        now = self._clock.wall()
+        added: list[Event] = []
+        ids: list[ReferenceId] = []
+        for new in faces:
+            reference = ReferenceId(self._ids(now))
+            plain = canonical(dict(new.details)).encode()
+            row = {
+                "id": reference,
+                "subject": subject,
+                "created_at": now,
+                "quality": float(new.quality),
+                "sealed_details": need(self._seal).seal(key, subject, plain, row=details_row(reference)),
+            }
+            connection.execute(insert(face_references).values(row))
+            models = sorted(new.face)
+            vectors = {model: new.face[model].embedding.astype(_LITTLE_FLOAT32).tobytes() for model in models}
+            connection.execute(
+                insert(templates),
+                [
+                    {
+                        "reference": reference,
+                        "model": model,
+                        "sealed_embedding": need(self._seal).seal(
+                            key, subject, vectors[model], row=embedding_row(reference, model)
+                        ),
+                    }
+                    for model in models
+                ],
+            )
+            ids.append(reference)
+            added.append(
+                ReferenceChanged(
+                    type="reference_added", subject=subject, reference=reference, models=tuple(models)
+                )
+            )
+        return ids, added
 
     def _delete_references(
         self, connection: Connection, subject: str, only: str | None = None
@@ -248,26 +261,3 @@ class References(EventLog):
             delete(face_references).where(face_references.c.id.in_(found))
         )  # and, by cascade, templates
         return [ReferenceChanged(type="reference_removed", subject=subject, reference=one) for one in found]
-
-    def _opened_text(self, key: bytes | None, subject: str, sealed: bytes | None, row: str) -> str | None:
-        if key is None or sealed is None or self._seal is None:
-            return None
-        return self._seal.open(key, subject, sealed, row=row).decode()
-
-    def close(self) -> None:
-        """Try once more what `_scrub` could not, then let go."""
-        if self._opened is not None and self._scrub_due:
-            with suppress(StoreError):
-                self._scrub_due = not empty_write_ahead_log(self._engine, patience_s=0.0)
-        super().close()
-
-    def _scrub(self) -> bool:
-        """Leave nothing of what was just destroyed in SQLite's write-ahead log; whether that was done."""
-        self._scrub_due = not empty_write_ahead_log(self._engine, patience_s=self._patience_s)
-        if self._scrub_due:
-            _log.warning(
-                "erased_data_still_in_write_ahead_log",
-                reason="another process was reading for too long",
-                hint="it goes with the next erasure, or when the appliance is restarted",
-            )
-        return not self._scrub_due

@@ -1,11 +1,11 @@
 """The store: log, outbox and people over one database, for one device."""
 
 from appliance.store.history import History
+from appliance.store.merging import Merging
 from appliance.store.outbox import Outbox
-from appliance.store.people import People
 
 
-class Store(History, People, Outbox):
+class Store(History, Merging, Outbox):
     """Everything durable of a device.
 
     Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from appliance.clock import ManualClock
 from appliance.errors import EnrolmentError, UnknownSubjectError, VaultError
-from appliance.store import Consent, Store, SubjectState
+from appliance.store import Consent, NewReference, Store, SubjectState
 from appliance.values import DLIB, SFACE, ModelId, SubjectId
 
 MakeStore = Callable[..., Store]
@@ -418,3 +418,106 @@ def test_another_box_s_key_opens_nothing(make_store: MakeStore) -> None:
     make_store().add_subject("Ann", consent=AGREED)
     with pytest.raises(VaultError):
         make_store(seal=ToySeal("thief"), seed=2).subjects()
+
+
+def damaged_name(address: str, subject: str) -> None:
+    """Somebody's profile is noise from now on."""
+    sql(address, "UPDATE subjects SET sealed_profile = :b WHERE id = :s", b=b"noise" * 9, s=subject)
+
+
+def test_one_damaged_name_stops_nobody_else(make_store: MakeStore, address: str) -> None:
+    """They are listed without a name, and logged by id; renaming mends it. Others are found as ever."""
+    people = make_store()
+    ann, ben = (people.add_subject(name, consent=AGREED).id for name in ("Ann", "Ben"))
+    damaged_name(address, ann)
+    with capture_logs() as said:
+        listed = people.subjects()
+
+    assert {(ann, None, None), (ben, "Ben", "B")} == {(s.id, s.name, s.initials) for s in listed}
+    assert [("name_left_out", ann)] == [(line["event"], line["subject"]) for line in said]
+    assert ben == people.subject("Ben").id
+    with pytest.raises(VaultError):
+        people.set_initials(ann, "A")
+    assert "Anne" == people.rename(ann, "Anne").name
+
+
+def test_the_only_name_may_be_damaged(make_store: MakeStore, address: str) -> None:
+    """Their own key opens, so it is damage and not another box's key."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    damaged_name(address, ann)
+
+    assert [None] == [subject.name for subject in people.subjects()]
+
+
+def test_damaged_details_and_consents_are_left_out(make_store: MakeStore, address: str) -> None:
+    """The rest of the reference and of the consent is told."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    people.add_reference(ann, face(), quality=50, details={"sha256": "ab"})
+    sql(address, "UPDATE face_references SET sealed_details = :b", b=b"noise" * 9)
+    sql(address, "UPDATE consents SET sealed_given_by = :b", b=b"noise" * 9)
+
+    assert [(50.0, None)] == [(kept.quality, kept.details) for kept in people.references(ann)]
+    assert [(("identify",), None)] == [(kept.purposes, kept.given_by) for kept in people.consents(ann)]
+
+
+def test_initials_change_alone(make_store: MakeStore) -> None:
+    """The name stays; logged and counted like a new name; what cannot be is refused."""
+    people = make_store()
+    ann = people.add_subject("Ann Mary", consent=AGREED).id
+    before = people.gallery_version()
+
+    assert ("Ann Mary", "XY") == ((kept := people.set_initials(ann, "XY")).name, kept.initials)
+    assert (before + 1, "subject_renamed") == (people.gallery_version(), types(people)[-1])
+    with pytest.raises(EnrolmentError, match="initials"):
+        people.set_initials(ann, "")
+    assert "XY" == people.subject(ann).initials
+
+
+def test_somebody_is_enrolled_with_references_or_not_at_all(make_store: MakeStore) -> None:
+    """One transaction and one step of the gallery; one reference that cannot be undoes the person."""
+    people = make_store()
+    kept = [NewReference(face(value), 50, {"sha256": str(value)}) for value in (0.1, 0.2)]
+    ann = people.add_subject("Ann", consent=AGREED, references=kept)
+
+    assert (2, 1) == (ann.references, people.gallery_version())
+    assert {"0.1", "0.2"} == {(r.details or {})["sha256"] for r in people.references(ann.id)}
+    logged = len(people.events())
+    with pytest.raises(EnrolmentError, match="at least one template"):
+        people.add_subject("Ben", consent=AGREED, references=[kept[0], NewReference({}, 50)])
+    with pytest.raises(EnrolmentError, match="not agreed"):
+        people.add_subject("Ben", consent=NOT_FACES, references=kept)
+    assert ([ann], logged) == (people.subjects(), len(people.events()))
+
+
+def test_further_references_come_with_their_consent(make_store: MakeStore, clock: ManualClock) -> None:
+    """Both or neither; everybody's references are listed at once, oldest first."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=NOT_FACES).id
+    first, second = people.add_references(
+        ann, [NewReference(face(), 50), NewReference(face(), 60)], consent=AGREED
+    )
+    clock.advance(1)
+    ben = people.add_subject("Ben", consent=AGREED, references=[NewReference(face(), 70)]).id
+
+    assert {first: (ann, 50.0), second: (ann, 60.0)} == {
+        kept.id: (kept.subject, kept.quality) for kept in people.references(ann)
+    }
+    assert [ann, ann, ben] == [kept.subject for kept in people.references()]
+    assert (DLIB, SFACE) == people.references()[2].models
+    with pytest.raises(EnrolmentError):
+        people.add_references(ben, [NewReference({}, 50)], consent=NOT_FACES)
+    assert 1 == len(people.consents(ben))
+
+
+def test_whoever_enrols_sees_those_paused_too(make_store: MakeStore) -> None:
+    """Recognition does not; a second enrolment of somebody paused would else go unnoticed."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED, references=[NewReference(face(), 50)]).id
+    people.set_strictness(ann, 5)
+    people.pause(ann)
+
+    assert ((), {}) == ((gallery := people.gallery([DLIB])).rows, gallery.strictness)
+    assert [ann] == [row.subject for row in people.gallery([DLIB], paused=True).rows]
+    assert {ann: 5.0} == people.gallery([DLIB], paused=True).strictness
