@@ -77,7 +77,9 @@ def photo_files(folder: Path) -> list[list[Path]]:
         people = [_pictures(each) for each in sorted(folder.iterdir()) if _shown(each) and each.is_dir()]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}") from error
-    hint = "wanted is FOLDER/person/photo.jpg, a folder for each person; pictures end in " + ", ".join(PICTURES)
+    hint = "wanted is FOLDER/person/photo.jpg, a folder for each person; pictures end in " + ", ".join(
+        PICTURES
+    )
     if not people:
         raise InputError(f"{folder} holds no folder of a person", hint=hint)
     count = sum(map(len, people))

@@ -5,24 +5,25 @@ searches, thresholds from the tables that the loop uses, verdicts from the rule 
 only the searches are of photos instead of frames.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from appliance.app.embedded_folder import EmbeddedFolder
-from appliance.decision import ErrorTables, FrameEvidence, Policy
-from appliance.decision.rule import INDEPENDENT_S, WEIGHTS
+from appliance.app.rule_trials import try_rule
+from appliance.decision import ErrorTables, Policy
+from appliance.decision.rule import WEIGHTS
 from appliance.errors import InputError
 from appliance.evaluation.det import curve
-from appliance.evaluation.identification import Searches, Split, enough, search, splits
+from appliance.evaluation.identification import Searches, enough, search, splits
 from appliance.evaluation.plots import Panel, Trade, draw_det
-from appliance.evaluation.rates import REPLICATES, Indices, Rate, plain_rate, repeated_rate
+from appliance.evaluation.rates import REPLICATES, Indices, plain_rate
 from appliance.evaluation.report import Impossible, Material, Report, Row, Verdicts
 from appliance.matching import Gallery
 from appliance.models.folder import ModelFolder
 from appliance.settings import RecognitionSettings, Settings
-from appliance.values import Box, FaceTemplate, FloatArray, ModelId, SubjectId, SubjectScores, Verdict
+from appliance.values import FaceTemplate, FloatArray, ModelId
 
 COMBINATIONS = ((1, 1), (1, 3), (2, 2), (3, 1), (3, 3))
 """References and probes of the rows. Two and two are what four photos allow beside the measured tables."""
@@ -31,8 +32,6 @@ VERDICT_ROUNDS = 10
 """Rounds that the whole rule is tried on: it decides search by search, a fifth of a millisecond each."""
 
 _WEIGHTS = ("yunet", "dlib-shape-5", "dlib-resnet", "sface")
-_BOX = Box(0, 0, 1, 1)
-"""Where the face of a photo is does not matter to the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +128,22 @@ def measure(
         for composition in COMPOSITIONS:
             found = search(_composed(composition, by_model), divided)
             searches[composition, references, probes] = found
-            rows.append(_row(composition, references, probes, found, tables, plan))
+            rows.append(_row((composition, references, probes), found, tables, plan))
             rule = Policy(
                 recognition.model_copy(update={"composition": composition, "fpir": plan.fpir}), tables
             )
             tried = divided[:VERDICT_ROUNDS]
-            verdicts.append(_verdicts(rule, composition, tried, by_model, photos, plan))
+            verdicts.append(
+                try_rule(
+                    composition,
+                    rule,
+                    tried,
+                    by_model,
+                    photos=photos,
+                    seed=plan.seed,
+                    replicates=plan.replicates,
+                )
+            )
             tell()
     report = Report(
         date=date,
@@ -233,14 +242,14 @@ def _all_scores(model: ModelId, rows: FloatArray) -> FloatArray:
 
 def _composed(composition: str, by_model: Mapping[ModelId, FloatArray]) -> FloatArray:
     """One composition's scores, float32 (p, p)."""
-    weighted = (np.float32(weight) * by_model[model] for model, weight in WEIGHTS[composition].items())
-    total: FloatArray = sum(weighted, start=np.float32(0))  # type: ignore[assignment]
+    total = np.zeros_like(next(iter(by_model.values())))
+    for model, weight in WEIGHTS[composition].items():
+        total += np.float32(weight) * by_model[model]
     return total
 
 
-def _row(
-    composition: str, references: int, probes: int, found: Searches, tables: ErrorTables, plan: Plan
-) -> Row:
+def _row(kind: tuple[str, int, int], found: Searches, tables: ErrorTables, plan: Plan) -> Row:
+    composition, references, probes = kind
     point = tables.operating_point(
         composition, references=references, probes=probes, gallery_size=found.enrolled, fpir=plan.fpir
     )
@@ -259,80 +268,3 @@ def _row(
         measured_threshold=own,
         measured_fnir=None if own is None else found.fnir(own, **drawn),
     )
-
-
-def _verdicts(
-    rule: Policy,
-    composition: str,
-    divided: Sequence[Split],
-    by_model: Mapping[ModelId, FloatArray],
-    photos: EmbeddedFolder,
-    plan: Plan,
-) -> Verdicts:
-    """The rule on each search, its probes as frames that lie far enough apart to be independent."""
-    said: dict[bool, list[tuple[Verdict, bool, int, int]]] = {True: [], False: []}
-    models = {model: by_model[model] for model in rule.models}
-    for split in divided:
-        names = tuple(SubjectId(f"{person:06}") for person in split.enrolled)
-        place = {name: int(person) for name, person in zip(names, split.enrolled, strict=True)}
-        for mated, people, probes in (
-            (True, split.enrolled, split.mated),
-            (False, split.strangers, split.nonmated),
-        ):
-            for person, frames in zip(people, _frames(models, split, probes, names, photos), strict=True):
-                concluded = rule.conclude(frames, seen=len(frames))
-                nearest = place[concluded.facts.candidates[0].subject]
-                said[mated].append((concluded.verdict, nearest == person, int(person), nearest))
-
-    def rate(verdict: Verdict, *, mated: bool, right: bool | None = None) -> Rate:
-        cases = said[mated]
-        met = np.array([v is verdict and right in (None, own) for v, own, _, _ in cases], np.bool_)
-        if len(divided) == 1:
-            return plain_rate(int(met.sum()), len(met))
-        person = np.array([each[2] for each in cases], np.int64)
-        other = None if mated else np.array([each[3] for each in cases], np.int64)
-        return repeated_rate(met, person, other, seed=plan.seed, replicates=plan.replicates)
-
-    one = divided[0]
-    return Verdicts(
-        composition,
-        one.references.shape[1],
-        one.mated.shape[1],
-        named=rate(Verdict.IDENTIFIED, mated=True, right=True),
-        undecided=rate(Verdict.UNDECIDED, mated=True),
-        stranger=rate(Verdict.STRANGER, mated=True),
-        wrong=rate(Verdict.IDENTIFIED, mated=True, right=False),
-        strangers_named=rate(Verdict.IDENTIFIED, mated=False),
-        strangers_undecided=rate(Verdict.UNDECIDED, mated=False),
-        strangers_stranger=rate(Verdict.STRANGER, mated=False),
-    )
-
-
-def _frames(
-    by_model: Mapping[ModelId, FloatArray],
-    split: Split,
-    probes: Indices,
-    names: tuple[SubjectId, ...],
-    photos: EmbeddedFolder,
-) -> Iterator[list[FrameEvidence]]:
-    """The frames of each search: scores are means over each person's references, as the gallery's."""
-    counts = np.full(len(names), split.references.shape[1], np.int64)
-    ordinary = np.ones(len(names), np.float64)
-    for each in probes:
-        yield [
-            FrameEvidence(
-                sequence=number,
-                at_s=number * INDEPENDENT_S,
-                media_s=None,
-                quality=float(photos.quality[photo]),
-                box=_BOX,
-                scores=SubjectScores(
-                    names,
-                    counts,
-                    {model: table[photo][split.references].mean(axis=1) for model, table in by_model.items()},
-                    0,
-                    ordinary,
-                ),
-            )
-            for number, photo in enumerate(each)
-        ]

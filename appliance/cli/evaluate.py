@@ -44,7 +44,9 @@ _FILES_SHOWN = 20
     type=click.IntRange(0),
     help="Of the random divisions and of the intervals.",
 )
-@click.option("--every-face", is_flag=True, help="Also use faces that enrolment would refuse (blurred, turned).")
+@click.option(
+    "--every-face", is_flag=True, help="Also use faces that enrolment would refuse (blurred, turned)."
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -81,8 +83,8 @@ def evaluate(
     from appliance.app.embedding import photo_models
     from appliance.app.evaluating import Plan, draw, embedding_weights, measure, steps
     from appliance.app.parts import read_tables
+    from appliance.evaluation.page import page
     from appliance.evaluation.report import as_json as document
-    from appliance.evaluation.report import page
 
     files = photo_files(folder)
     settings, tables = context.settings, read_tables()
@@ -136,4 +138,3 @@ def _say_refused(refused: tuple[tuple[str, str], ...]) -> None:
         click.echo(f"  left out: {click.format_filename(name)} ({reason})", err=True)
     if len(refused) > _FILES_SHOWN:
         click.echo(f"  … and {len(refused) - _FILES_SHOWN} more", err=True)
-

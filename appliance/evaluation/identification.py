@@ -128,9 +128,7 @@ def splits(
     Raises:
         ValueError: Too few people have enough photos; `enough` says so beforehand.
     """
-    if not enough(
-        photos, enrolled=enrolled, strangers=strangers, references=references, probes=probes
-    ):
+    if not enough(photos, enrolled=enrolled, strangers=strangers, references=references, probes=probes):
         raise ValueError(f"too few people have {references + probes} photos")
     for number in range(rounds):
         rng = np.random.default_rng((seed, number))
@@ -149,9 +147,7 @@ def splits(
         )
 
 
-def enough(
-    photos: Sequence[Indices], *, enrolled: int, strangers: int, references: int, probes: int
-) -> bool:
+def enough(photos: Sequence[Indices], *, enrolled: int, strangers: int, references: int, probes: int) -> bool:
     """Whether so many people can be enrolled and so many others be strangers."""
     inside = sum(len(of) >= references + probes for of in photos)
     able = sum(len(of) >= probes for of in photos)
@@ -203,4 +199,5 @@ def _means(scores: FloatArray, probes: Indices, references: Indices) -> Scores:
     for probe in probes.T:
         for reference in references.T:
             total += scores[np.ix_(probe, reference)]
-    return total / (probes.shape[1] * references.shape[1])
+    means: Scores = total / (probes.shape[1] * references.shape[1])
+    return means

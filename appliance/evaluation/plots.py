@@ -14,17 +14,19 @@ import numpy as np
 from appliance.evaluation.det import Curve, thinned
 from appliance.evaluation.rates import Rate
 
-_STYLES: Mapping[str, tuple[str, str, str]] = {
-    "fused": ("#0072B2", "-", "o"),
-    "sface": ("#D55E00", (0, (5, 1.5)), "s"),  # type: ignore[dict-item]
-    "dlib-mirror": ("#009E73", (0, (3, 1.2, 1, 1.2)), "D"),  # type: ignore[dict-item]
-    "dlib": ("#6B6B6B", (0, (1, 1.2)), "^"),  # type: ignore[dict-item]
+_Dashes = tuple[int, tuple[float, ...] | None]
+_STYLES: Mapping[str, tuple[str, _Dashes, str]] = {
+    "fused": ("#0072B2", (0, None), "o"),
+    "sface": ("#D55E00", (0, (5, 1.5)), "s"),
+    "dlib-mirror": ("#009E73", (0, (3, 1.2, 1, 1.2)), "D"),
+    "dlib": ("#6B6B6B", (0, (1, 1.2)), "^"),
 }
 """Colours after Okabe and Ito (2008), told apart by colour-blind people; dashes and marks tell them
 apart in grey, too."""
 
 _LABELS = {"fused": "fused", "sface": "SFace", "dlib-mirror": "dlib + mirror", "dlib": "dlib"}
-_POINTS = 300
+_OTHER_STYLE: tuple[str, _Dashes, str] = ("#CC79A7", (0, None), "v")
+_POINTS = 160
 _DPI = 160
 _INK, _FAINT = "#222222", "#D9D9D9"
 
@@ -80,7 +82,7 @@ def draw_det(panels: Sequence[Panel], *, wanted: float, title: str, note: str = 
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    style = {
+    style: Any = {
         "svg.hashsalt": "appliance",  # otherwise random ids
         "svg.fonttype": "path",  # legible where the font is not installed
         "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
@@ -92,37 +94,52 @@ def draw_det(panels: Sequence[Panel], *, wanted: float, title: str, note: str = 
         "xtick.color": _INK,
         "ytick.color": _INK,
     }
-    with mpl.rc_context({**mpl.rcParamsDefault, **style}):
-        width = 5.4 if len(panels) == 1 else 4.1 * len(panels)
-        figure = Figure(figsize=(width, 4.5), dpi=_DPI, facecolor="white", layout="constrained")
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, value in style.items():
+            mpl.rcParams[name] = value
+        width = 6.0 if len(panels) == 1 else 4.1 * len(panels)
+        figure = Figure(figsize=(width, 4.8), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(figure)
+        # In inches, so that any number of panels has the same margins.
+        figure.subplots_adjust(
+            left=0.74 / width, right=1 - 0.22 / width, top=0.855, bottom=0.235, wspace=0.19
+        )
         axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
-        low = _lowest(panels)
+        low = _lowest(panels, wanted)
         for axis, panel in zip(axes, panels, strict=True):
             _draw_panel(axis, panel, wanted, low)
         axes[0].set_ylabel("FNIR: enrolled, not named")
-        figure.suptitle(title, fontsize=11.5, fontweight="bold", x=0.012, ha="left")
+        figure.text(0.12 / width, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(
-            handles, labels, loc="outside lower left", ncols=len(labels), frameon=False, handlelength=3.2
+            handles,
+            labels,
+            loc="lower left",
+            bbox_to_anchor=(0.06 / width, 0.055),
+            ncols=len(labels),
+            frameon=False,
+            handlelength=3.4,
+            columnspacing=1.8,
         )
-        if note:
-            figure.supxlabel(note, fontsize=7.5, x=0.012, ha="left", color="#555555")
+        figure.text(0.12 / width, 0.022, note, fontsize=7.5, color="#555555")
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return png.getvalue(), svg.getvalue()
 
 
-def _lowest(panels: Sequence[Panel]) -> tuple[float, float]:
-    """Where the axes begin: a decade below which there is nothing to see, for FPIR and FNIR."""
-    curves = [trade.curve for panel in panels for trade in panel.trades]
-    found = []
-    for values in ([c.fpir for c in curves], [c.fnir for c in curves]):
-        above = np.concatenate([each[each > 0] for each in values]) if values else np.empty(0)
-        least = float(above.min()) if len(above) else 0.001
-        found.append(float(10 ** np.floor(np.log10(min(max(least, 1e-5), 0.05)))))
-    return found[0], found[1]
+def _lowest(panels: Sequence[Panel], wanted: float) -> tuple[float, float]:
+    """Where the axes of FPIR and FNIR begin: a decade below the wanted, and below the least that is not 0."""
+    rates = [trade.curve.fnir for panel in panels for trade in panel.trades]
+    above = [float(each[each > 0].min()) for each in rates if (each > 0).any()]
+    least = min(max(min(above, default=0.01), 1e-4), 0.01)
+    return _decade(wanted / 10), _decade(least)
+
+
+def _decade(value: float) -> float:
+    """The power of ten at or below a value; a value like 0.001 is one, whatever its last bit."""
+    return float(10 ** np.floor(np.log10(value) + 1e-9))
 
 
 def _draw_panel(axis: Any, panel: Panel, wanted: float, low: tuple[float, float]) -> None:
@@ -158,7 +175,7 @@ def _draw_panel(axis: Any, panel: Panel, wanted: float, low: tuple[float, float]
 
 def _draw_trade(axis: Any, trade: Trade, low: tuple[float, float]) -> None:
     """The line, and the operating point with both its intervals; nothing on a log axis lies at zero."""
-    colour, dashes, mark = _STYLES.get(trade.composition, ("#CC79A7", "-", "v"))
+    colour, dashes, mark = _STYLES.get(trade.composition, _OTHER_STYLE)
     line = thinned(trade.curve, _POINTS)
     # Points at zero stay at the edge: the line runs off the picture there instead of ending short.
     axis.plot(
@@ -168,8 +185,17 @@ def _draw_trade(axis: Any, trade: Trade, low: tuple[float, float]) -> None:
         linestyle=dashes,
         linewidth=1.7,
         drawstyle="steps-post",
-        label=_LABELS.get(trade.composition, trade.composition),
         zorder=3,
+    )
+    look = {"marker": mark, "markersize": 6.5, "markeredgecolor": "white", "color": colour}
+    # The legend shows line and mark together, and stands even where there is no operating point.
+    axis.plot(
+        [],
+        [],
+        linestyle=dashes,
+        linewidth=1.7,
+        label=_LABELS.get(trade.composition, trade.composition),
+        **look,
     )
     if trade.fpir.value is None or trade.fnir.value is None:
         return
@@ -178,15 +204,4 @@ def _draw_trade(axis: Any, trade: Trade, low: tuple[float, float]) -> None:
     along = (max(trade.fnir.lower, low[1]), max(trade.fnir.upper, low[1]))
     axis.plot(across, (y, y), color=colour, linewidth=1.0, alpha=0.75, zorder=4)
     axis.plot((x, x), along, color=colour, linewidth=1.0, alpha=0.75, zorder=4)
-    axis.plot(
-        x,
-        y,
-        marker=mark,
-        markersize=6.5,
-        markerfacecolor=colour,
-        markeredgecolor="white",
-        markeredgewidth=1.0,
-        linestyle="none",
-        clip_on=False,
-        zorder=5,
-    )
+    axis.plot(x, y, linestyle="none", clip_on=False, zorder=5, **look)

@@ -30,19 +30,19 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A measured rate of error.
+    """How often something happened, usually an error.
 
     Attributes:
-        errors: Trials that failed.
+        count: Trials that had the outcome, usually an error.
         trials: All of them.
         people: Different people who made them; trials of one person are not independent.
-        value: errors / trials, 0 to 1; None without a trial.
+        value: count / trials, 0 to 1; None without a trial.
         lower: Of the interval, 0 to 1.
         upper: Of the interval, 0 to 1.
         method: How the interval was made; `none` without a trial, when it is 0 to 1.
     """
 
-    errors: int
+    count: int
     trials: int
     people: int
     value: float | None
@@ -59,30 +59,30 @@ class Rate:
         """In per cent with the interval; a rate of nothing or of everything is said by its bound."""
         if self.value is None:
             return "not measured"
-        if self.errors == 0:
-            return f"0 of {self.trials}, at most {_percent(self.upper)}"
-        if self.errors == self.trials:
-            return f"all of {self.trials}, at least {_percent(self.lower)}"
-        return f"{_percent(self.value)} ({_percent(self.lower)} to {_percent(self.upper)})"
+        if self.count == 0:
+            return f"0 of {self.trials}, at most {per_cent(self.upper)} %"
+        if self.count == self.trials:
+            return f"all of {self.trials}, at least {per_cent(self.lower)} %"
+        bounds = f"{per_cent(self.lower)} to {per_cent(self.upper)}"
+        return f"{per_cent(self.value)} % ({bounds})"
 
 
-def _percent(rate: float) -> str:
-    """Two significant digits, at most three decimals: 0.042 %, 1.5 %, 23 %, 98.9 %."""
+def per_cent(rate: float) -> str:
+    """Enough digits to tell it from nothing and from everything: 0.042, 0.81, 5.5, 99.97."""
     value = 100 * rate
     if value in {0.0, 100.0}:
-        return f"{value:.0f} %"
+        return f"{value:.0f}"
     near = min(value, 100 - value)
-    decimals = 0 if near >= 10 else min(3, 1 - math.floor(math.log10(max(near, 1e-3))))  # noqa: PLR2004 - digits
-    return f"{value:.{max(0, decimals)}f} %"
+    return f"{value:.{1 if near >= 0.95 else 2 if near >= 0.095 else 3}f}"  # noqa: PLR2004 - rounding to digits
 
 
-def wilson(errors: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson(count: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval of a proportion, without continuity correction.
 
     E. B. Wilson 1927; method 3 of R. G. Newcombe, Statistics in Medicine 17 (1998) 857-872.
 
     Args:
-        errors: 0 to `trials`.
+        count: 0 to `trials`.
         trials: Independent of each other, >= 1.
         confidence: Above 0 and below 1.
 
@@ -92,28 +92,28 @@ def wilson(errors: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple
     Raises:
         ValueError: The numbers are no proportion.
     """
-    if trials < 1 or not 0 <= errors <= trials or not 0 < confidence < 1:
-        raise ValueError(f"{errors} of {trials} at {confidence} is no proportion with a confidence")
+    if trials < 1 or not 0 <= count <= trials or not 0 < confidence < 1:
+        raise ValueError(f"{count} of {trials} at {confidence} is no proportion with a confidence")
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = errors / trials
+    share = count / trials
     middle = share + z * z / (2 * trials)
     spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
-    lower = 0.0 if errors == 0 else max(0.0, (middle - spread) / scale)
-    upper = 1.0 if errors == trials else min(1.0, (middle + spread) / scale)
+    lower = 0.0 if count == 0 else max(0.0, (middle - spread) / scale)
+    upper = 1.0 if count == trials else min(1.0, (middle + spread) / scale)
     return lower, upper
 
 
-def plain_rate(errors: int, trials: int, *, confidence: float = CONFIDENCE) -> Rate:
+def plain_rate(count: int, trials: int, *, confidence: float = CONFIDENCE) -> Rate:
     """A rate of trials that are each by somebody else.
 
     Raises:
-        ValueError: More errors than trials.
+        ValueError: More count than trials.
     """
-    if trials == 0 and errors == 0:
+    if trials == 0 and count == 0:
         return _UNMEASURED
-    lower, upper = wilson(errors, trials, confidence=confidence)
-    return Rate(errors, trials, trials, errors / trials, lower, upper, "wilson")
+    lower, upper = wilson(count, trials, confidence=confidence)
+    return Rate(count, trials, trials, count / trials, lower, upper, "wilson")
 
 
 def repeated_rate(
@@ -147,18 +147,20 @@ def repeated_rate(
     """
     parts = (person,) if other is None else (person, other)
     if any(part.shape != failed.shape for part in parts) or failed.ndim != 1:
-        raise ValueError(f"trials {failed.shape} and their people {[p.shape for p in parts]} are not parallel")
+        raise ValueError(
+            f"trials {failed.shape} and their people {[p.shape for p in parts]} are not parallel"
+        )
     if not len(failed):
         return _UNMEASURED
-    errors, trials = int(failed.sum()), len(failed)
+    count, trials = int(failed.sum()), len(failed)
     people = len(np.unique(person))
-    if errors in {0, trials}:
-        lower, upper = wilson(people if errors else 0, people, confidence=confidence)
-        return Rate(errors, trials, people, errors / trials, lower, upper, "wilson over people")
+    if count in {0, trials}:
+        lower, upper = wilson(people if count else 0, people, confidence=confidence)
+        return Rate(count, trials, people, count / trials, lower, upper, "wilson over people")
     rates = np.concatenate(list(_resampled(failed, parts, seed, replicates)))
     tail = (1 - confidence) / 2
     lower, upper = (float(bound) for bound in np.quantile(rates[np.isfinite(rates)], (tail, 1 - tail)))
-    return Rate(errors, trials, people, errors / trials, lower, upper, "bootstrap")
+    return Rate(count, trials, people, count / trials, lower, upper, "bootstrap")
 
 
 def _resampled(
@@ -170,14 +172,14 @@ def _resampled(
     owners = numbered.reshape(len(parts), len(failed))
     cells, cell = np.unique(owners, axis=1, return_inverse=True)
     trials = np.bincount(cell.ravel()).astype(np.float64)
-    errors = np.bincount(cell.ravel(), weights=failed.astype(np.float64))
+    counts = np.bincount(cell.ravel(), weights=failed.astype(np.float64))
     rng = np.random.default_rng(seed)
     step = max(1, _CHUNK_CELLS // max(size, cells.shape[1]))
     for first in range(0, replicates, step):
         drawn = rng.multinomial(size, np.full(size, 1 / size), size=min(step, replicates - first))
         weights = np.prod([drawn[:, part] for part in cells], axis=0, dtype=np.float64)
         with np.errstate(invalid="ignore"):
-            yield (weights @ errors) / (weights @ trials)
+            yield (weights @ counts) / (weights @ trials)
 
 
 _UNMEASURED = Rate(0, 0, 0, None, 0.0, 1.0, "none")

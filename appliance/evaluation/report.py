@@ -1,4 +1,4 @@
-"""What an evaluation found, as values, as JSON with stable names, and as a page with tables.
+"""What an evaluation found, as values and as JSON with stable names; `page` puts it into words.
 
 Measures nothing and reads nothing. Holds counts and rates only: neither a file's name nor a
 person's gets in here.
@@ -11,15 +11,6 @@ from typing import Any, Literal
 from appliance.evaluation.rates import CONFIDENCE, Rate
 
 Agreement = Literal["inside", "below", "above", "not measured"]
-
-_HEAD = (
-    "| composition | references | probes | threshold | FPIR there | FNIR there | FNIR by the tables "
-    "| wanted FPIR lies | threshold measured here | FNIR there |"
-)
-_VERDICTS_HEAD = (
-    "| composition | references | probes | enrolled: named | undecided | stranger | wrong name "
-    "| strangers: named | undecided | stranger |"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,106 +249,8 @@ def rate_json(rate: Rate) -> dict[str, Any]:
         "rate": None if rate.value is None else round(rate.value, 6),
         "lower": round(rate.lower, 6),
         "upper": round(rate.upper, 6),
-        "errors": rate.errors,
+        "count": rate.count,
         "searches": rate.trials,
         "people": rate.people,
         "interval": rate.method,
     }
-
-
-def page(report: Report) -> str:
-    """As Markdown; what is printed, too."""
-    lines = [*_about(report), "", *_rows(report), "", *_legend(report), ""]
-    if report.verdicts:
-        lines += [*_verdicts(report), ""]
-    for each in report.impossible:
-        lines.append(
-            f"Not possible: {each.references} reference(s) and {each.probes} probe(s) need {each.photos_needed} "
-            f"usable photos each of {report.enrolled} people; {each.people_with_enough} have them."
-        )
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _about(report: Report) -> list[str]:
-    material = report.material
-    left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(material.unusable.items()))
-    models = ", ".join(f"{name} {digest[:12]}" for name, digest in sorted(report.models.items()))
-    return [
-        "# Open-set identification",
-        "",
-        f"{report.date}. N = {report.enrolled} enrolled, {report.strangers} strangers, drawn anew in "
-        f"{report.rounds} rounds (seed {report.seed}) from {material.people_used} people; "
-        f"wanted FPIR {100 * report.fpir:g} %.",
-        f"{material.used} of {material.files} photos used ({material.several_faces} show several faces, "
-        f"of which the largest was taken); left out: {left_out or 'none'} ({report.unusable.words} of all).",
-        f"Models: {models}.",
-    ]
-
-
-def _rows(report: Report) -> list[str]:
-    lines = [_HEAD, "|" + " --- |" * (_HEAD.count("|") - 1)]
-    for row in report.rows:
-        found = row.measured_fnir
-        cells = (
-            row.composition,
-            str(row.references),
-            str(row.probes),
-            f"{row.threshold:.3f}{'*' if row.fewer else ''}{'†' if row.extrapolated else ''}",
-            row.fpir.words,
-            row.fnir.words,
-            "beyond them" if row.predicted_fnir is None else f"{100 * row.predicted_fnir:.2f} %",
-            {"inside": "inside", "below": "above it", "above": "below it", "not measured": "-"}[
-                row.agreement(report.fpir)
-            ],
-            "too few searches" if row.measured_threshold is None else f"{row.measured_threshold:.3f}",
-            "-" if found is None else found.words,
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
-
-
-def _legend(report: Report) -> list[str]:
-    lines = [
-        f"FPIR from {report.rows[0].fpir.trials} searches by {report.rows[0].fpir.people} strangers and FNIR "
-        f"(missed, or not rank one) from {report.rows[0].fnir.trials} searches by {report.rows[0].fnir.people} "
-        "people enrolled in the first row."
-        if report.rows
-        else "Nothing could be measured.",
-        f"Intervals: {100 * CONFIDENCE:g} %, "
-        + (
-            "Wilson's."
-            if report.rounds == 1
-            else f"bootstrap over people ({report.replicates} replicates); where no search failed, Wilson's "
-            "upper bound for as many trials as there were people."
-        ),
-        "*Threshold*: what the appliance sets for the wanted FPIR and N (`data/score-tails.json`); "
-        "*measured here*: the lowest that keeps it in these very searches.",
-    ]
-    if any(row.fewer for row in report.rows):
-        lines.append("* From a table of fewer photos: stricter than the wanted FPIR asks for.")
-    if any(row.extrapolated for row in report.rows):
-        lines.append("† Beyond what the tables measured.")
-    return lines
-
-
-def _verdicts(report: Report) -> list[str]:
-    lines = [
-        f"By the whole rule (margin {report.margin:g}, stranger band {report.stranger_band:g}; "
-        f"{report.verdict_rounds} rounds):",
-        "",
-        _VERDICTS_HEAD,
-        "|" + " --- |" * (_VERDICTS_HEAD.count("|") - 1),
-    ]
-    for each in report.verdicts:
-        shares = (
-            *(each.named, each.undecided, each.stranger, each.wrong),
-            *(each.strangers_named, each.strangers_undecided, each.strangers_stranger),
-        )
-        cells = (
-            each.composition,
-            str(each.references),
-            str(each.probes),
-            *(rate.words if rate.value is not None else "-" for rate in shares),
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
