@@ -1,9 +1,12 @@
 """Pictures decoded no further than somebody asks: JPEG, packed YUYV, decoded video, plain arrays.
 
-A picture is content only; `frames` adds when and where. Every array given out is
-read-only, and asking twice gives the same pixels. Not safe to use from two threads at once.
+Gray is for the door: every camera's picture gives it reduced to some 320 to 640 pixels of the frame's width,
+however it is coded, for it is paid ten times a second, day and night. A picture is content only; `frames`
+adds when and where. Every array given out is read-only, and asking twice gives the same pixels. Not safe to
+use from two threads at once.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -11,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from appliance.camera.jpeg_header import parse_jpeg
+from appliance.camera.jpeg_header import parse_jpeg, upper_rows
 from appliance.errors import CameraLostError
 from appliance.values import MAX_PIXELS, ImageArray, Region
 
@@ -68,12 +71,45 @@ class Picture(Protocol):
 
 
 def reduction(width: int) -> int:
-    """By how much a JPEG of that width is reduced for its gray picture: 1, 2, 4 or 8."""
+    """By how much a camera's picture of that width is reduced for its gray one: 1, 2, 4 or 8."""
     return next((by for by in (8, 4, 2) if width >= by * _LEAST_GRAY_WIDTH), 1)
 
 
-class JpegPicture:
-    """A JPEG, decoded when asked: reduced and gray, or in full."""
+class _KeptPicture(ABC):
+    """A size, and a full picture that is made when first asked for."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._width = width
+        self._height = height
+        self._bgr: ImageArray | None = None
+
+    @property
+    def width(self) -> int:
+        """Full width as shown, pixels."""
+        return self._width
+
+    @property
+    def height(self) -> int:
+        """Full height as shown, pixels."""
+        return self._height
+
+    def bgr(self) -> ImageArray:
+        """Full picture, uint8, (height, width, 3), blue first; made once.
+
+        Raises:
+            CameraLostError: The data cannot be decoded after all.
+        """
+        if self._bgr is None:
+            self._bgr = read_only(self._make())
+        return self._bgr
+
+    @abstractmethod
+    def _make(self) -> ImageArray:
+        """The full picture; called once."""
+
+
+class JpegPicture(_KeptPicture):
+    """A JPEG, decoded when asked: reduced and gray, from the top as far down as wanted, or in full."""
 
     def __init__(self, data: bytes, *, upright: bool = False) -> None:
         """Read the header.
@@ -89,46 +125,32 @@ class JpegPicture:
         if header.width * header.height > MAX_PIXELS:
             raise ValueError(f"has {header.width} x {header.height} pixels, more than {MAX_PIXELS:,}")
         swap = upright and header.sideways
-        self._width, self._height = (header.height, header.width) if swap else (header.width, header.height)
+        super().__init__(*((header.height, header.width) if swap else (header.width, header.height)))
+        self._header = header
         self._data = data
-        self._upright = upright
-        self._bgr: ImageArray | None = None
+        self._turned = upright and header.orientation != 1
         self._gray: ImageArray | None = None
 
-    @property
-    def width(self) -> int:
-        """Full width, pixels."""
-        return self._width
-
-    @property
-    def height(self) -> int:
-        """Full height, pixels."""
-        return self._height
-
-    def bgr(self) -> ImageArray:
-        """Decode in full, once.
-
-        Raises:
-            CameraLostError: The data cannot be decoded after all.
-        """
-        if self._bgr is None:
-            self._bgr = self._decode(cv2.IMREAD_COLOR)
-        return self._bgr
-
     def gray(self, region: Region) -> ImageArray:
-        """Decode gray at a half, quarter or eighth, once, and cut the region out of it.
+        """Decode gray at a half, quarter or eighth, down to the region's end, and cut the region out of it.
 
         Raises:
             CameraLostError: The data cannot be decoded after all.
         """
-        if self._gray is None:
-            self._gray = self._decode(_REDUCED_GRAY[reduction(self._width)])
-        return crop(self._gray, region)
+        by = reduction(self._width)
+        left, top, right, bottom = region.pixels(-(-self._width // by), -(-self._height // by))
+        if self._gray is None or self._gray.shape[0] < bottom:
+            data = self._data if self._turned else upper_rows(self._data, self._header, bottom * by)
+            self._gray = self._decode(data, _REDUCED_GRAY[by])
+        return self._gray[top:bottom, left:right]
 
-    def _decode(self, how: int) -> ImageArray:
-        flags = how if self._upright else how | cv2.IMREAD_IGNORE_ORIENTATION
+    def _make(self) -> ImageArray:
+        return self._decode(self._data, cv2.IMREAD_COLOR)
+
+    def _decode(self, data: bytes, how: int) -> ImageArray:
+        flags = how if self._turned else how | cv2.IMREAD_IGNORE_ORIENTATION
         try:
-            picture = cv2.imdecode(np.frombuffer(self._data, np.uint8), flags)
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
         except cv2.error as error:
             raise CameraLostError("a frame could not be decoded; the next may be sound") from error
         if picture is None:
@@ -136,8 +158,8 @@ class JpegPicture:
         return read_only(np.asarray(picture, np.uint8))
 
 
-class YuyvPicture:
-    """Packed YUYV 4:2:2 as webcams give it: `gray` touches only the region's luma bytes."""
+class YuyvPicture(_KeptPicture):
+    """Packed YUYV 4:2:2 as webcams give it: `gray` touches only the region's bytes."""
 
     def __init__(self, data: bytes | memoryview, width: int, height: int) -> None:
         """Take a whole frame.
@@ -153,65 +175,35 @@ class YuyvPicture:
         row = width * 2
         if width % 2 or len(data) < row * height:
             raise ValueError(f"has {len(data)} bytes, not {row * height} for {width} x {height}")
+        super().__init__(width, height)
         self._packed = np.frombuffer(data, np.uint8, row * height).reshape(height, width, 2)
-        self._bgr: ImageArray | None = None
-
-    @property
-    def width(self) -> int:
-        """Full width, pixels."""
-        return int(self._packed.shape[1])
-
-    @property
-    def height(self) -> int:
-        """Full height, pixels."""
-        return int(self._packed.shape[0])
-
-    def bgr(self) -> ImageArray:
-        """Convert in full, once."""
-        if self._bgr is None:
-            self._bgr = read_only(np.asarray(cv2.cvtColor(self._packed, cv2.COLOR_YUV2BGR_YUY2), np.uint8))
-        return self._bgr
 
     def gray(self, region: Region) -> ImageArray:
-        """Luma of the region at full resolution, copied out of the packed bytes."""
-        left, top, right, bottom = region.pixels(self.width, self.height)
-        return read_only(np.ascontiguousarray(self._packed[top:bottom, left:right, 0]))
+        """Luma of the region, averaged to a half, quarter or eighth of the resolution."""
+        return read_only(np.ascontiguousarray(_reduced(self._packed, region)[..., 0]))
+
+    def _make(self) -> ImageArray:
+        return np.asarray(cv2.cvtColor(self._packed, cv2.COLOR_YUV2BGR_YUY2), np.uint8)
 
 
-class DecodedPicture:
+class DecodedPicture(_KeptPicture):
     """A frame from a video decoder: luma is there already, colour is converted when asked."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._frame = frame
         self._turn = _TURNS.get(frame.rotation % 360) if frame.rotation else None
-        self._bgr: ImageArray | None = None
+        sideways = self._turn is not None and self._turn != cv2.ROTATE_180
+        super().__init__(*((frame.height, frame.width) if sideways else (frame.width, frame.height)))
         self._luma: ImageArray | None = None
 
-    @property
-    def width(self) -> int:
-        """Full width as shown, pixels."""
-        return self._frame.height if self._sideways else self._frame.width
-
-    @property
-    def height(self) -> int:
-        """Full height as shown, pixels."""
-        return self._frame.width if self._sideways else self._frame.height
-
-    def bgr(self) -> ImageArray:
-        """Convert in full, once."""
-        if self._bgr is None:
-            self._bgr = self._shown(np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8))
-        return self._bgr
-
     def gray(self, region: Region) -> ImageArray:
-        """A view of the decoder's luma plane, at full resolution."""
+        """The decoder's luma of the region, averaged to a half, quarter or eighth of the resolution."""
         if self._luma is None:
             self._luma = self._shown(self._plane())
-        return crop(self._luma, region)
+        return read_only(_reduced(self._luma, region))
 
-    @property
-    def _sideways(self) -> bool:
-        return self._turn is not None and self._turn != cv2.ROTATE_180
+    def _make(self) -> ImageArray:
+        return self._shown(np.asarray(self._frame.to_ndarray(format="bgr24"), np.uint8))
 
     def _plane(self) -> ImageArray:
         """Luma as decoded, or converted where the format does not have it apart."""
@@ -224,12 +216,12 @@ class DecodedPicture:
 
     def _shown(self, picture: ImageArray) -> ImageArray:
         """Turned the way the recording asks to be shown."""
-        if self._turn is not None:
-            picture = np.asarray(cv2.rotate(np.ascontiguousarray(picture), self._turn), np.uint8)
-        return read_only(picture)
+        if self._turn is None:
+            return picture
+        return np.asarray(cv2.rotate(np.ascontiguousarray(picture), self._turn), np.uint8)
 
 
-class MadePicture:
+class MadePicture(_KeptPicture):
     """A picture that is made when first asked for: rendered, or read from a file."""
 
     def __init__(self, width: int, height: int, make: Callable[[], ImageArray]) -> None:
@@ -240,30 +232,31 @@ class MadePicture:
             height: Pixels.
             make: Gives uint8, (height, width, 3), blue first; called once at most.
         """
-        self._width = width
-        self._height = height
-        self._make = make
-        self._bgr: ImageArray | None = None
-
-    @property
-    def width(self) -> int:
-        """Full width, pixels."""
-        return self._width
-
-    @property
-    def height(self) -> int:
-        """Full height, pixels."""
-        return self._height
-
-    def bgr(self) -> ImageArray:
-        """Make it, once."""
-        if self._bgr is None:
-            self._bgr = read_only(self._make())
-        return self._bgr
+        super().__init__(width, height)
+        self._made_by = make
 
     def gray(self, region: Region) -> ImageArray:
         """Luma of the region at full resolution."""
         return read_only(np.asarray(cv2.cvtColor(crop(self.bgr(), region), cv2.COLOR_BGR2GRAY), np.uint8))
+
+    def _make(self) -> ImageArray:
+        return self._made_by()
+
+
+def _reduced(picture: ImageArray, region: Region) -> ImageArray:
+    """The region of a picture, one or two channels, reduced by averaging squares of pixels.
+
+    The region's corners lie on the reduced picture's grid, as those of a JPEG decoded reduced do: what is
+    calibrated on one kind of source holds for the others.
+    """
+    height, width = picture.shape[:2]
+    by = reduction(width)
+    left, top, right, bottom = region.pixels(-(-width // by), -(-height // by))
+    part = picture[top * by : bottom * by, left * by : right * by]
+    if by == 1:
+        return part
+    size = right - left, bottom - top
+    return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def crop(picture: ImageArray, region: Region) -> ImageArray:

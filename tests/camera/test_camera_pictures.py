@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 from camera_clips import HEIGHT, MIDDLE, WIDTH, jpeg, number_of, numbered_picture
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.camera.jpeg_header import parse_jpeg
+from appliance.camera.jpeg_header import parse_jpeg, upper_rows
 from appliance.camera.pictures import DecodedPicture, JpegPicture, YuyvPicture, reduction
 from appliance.values import WHOLE_FRAME, Region
 
@@ -32,6 +32,99 @@ def test_a_large_jpeg_is_decoded_reduced_for_gray() -> None:
     assert (180, 320) == gray.shape
     assert 5 == number_of(gray[80:100])
     assert (720, 1280, 3) == picture.bgr().shape
+
+
+_SAMPLINGS = [
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+]
+
+
+def _noisy_jpeg(width: int, height: int, *, seed: int, colours: int, **options: int) -> bytes:
+    shape = (height, width, 3)[: 3 if colours > 1 else 2]
+    noise = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    flags = [
+        n for key, value in options.items() for n in (getattr(cv2, f"IMWRITE_JPEG_{key.upper()}"), value)
+    ]
+    sound, data = cv2.imencode(".jpg", noise, flags)
+    assert sound
+    return bytes(data)
+
+
+@settings(deadline=None)
+@given(
+    width=st.integers(8, 700),
+    height=st.integers(8, 300),
+    rows=st.integers(1, 300),
+    seed=st.integers(0, 9),
+    colours=st.sampled_from([1, 3]),
+    sampling=st.sampled_from(_SAMPLINGS),
+    restart=st.sampled_from([0, 0, 1, 7, 100]),
+    progressive=st.sampled_from([0, 0, 1]),
+    by=st.sampled_from([1, 2, 4, 8]),
+)
+def test_the_upper_rows_of_a_jpeg_are_those_of_the_whole(  # noqa: PLR0917 - named by hypothesis
+    width: int,
+    height: int,
+    rows: int,
+    seed: int,
+    colours: int,
+    sampling: int,
+    restart: int,
+    progressive: int,
+    by: int,
+) -> None:
+    """Pixel for pixel, whatever the sampling, restart markers or kind, and at every reduction."""
+    data = _noisy_jpeg(
+        width,
+        height,
+        seed=seed,
+        colours=colours,
+        sampling_factor=sampling,
+        rst_interval=restart,
+        progressive=progressive,
+    )
+    how = cv2.IMREAD_GRAYSCALE if by == 1 else getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{by}")
+    whole = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+
+    upper = cv2.imdecode(np.frombuffer(upper_rows(data, parse_jpeg(data), rows), np.uint8), how)
+
+    assert upper.shape[0] >= min(rows, height) // by
+    np.testing.assert_array_equal(whole[: upper.shape[0]], upper)
+
+
+@pytest.mark.parametrize("restart", [0, 80, 7])
+def test_a_decoder_is_handed_no_more_than_the_rows_wanted(
+    restart: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of a webcam's JPEG the decoder does the rows to the region's end, and does not complain of the rest."""
+    data = _noisy_jpeg(1280, 720, seed=1, colours=3, rst_interval=restart)
+
+    upper = cv2.imdecode(np.frombuffer(upper_rows(data, parse_jpeg(data), 216), np.uint8), cv2.IMREAD_COLOR)
+
+    assert (224, 1280, 3) == upper.shape  # whole units of 16 rows
+    assert ("", "") == capfd.readouterr()
+
+
+def test_a_progressive_jpeg_is_decoded_whole() -> None:
+    """Its upper rows are spread over the whole file."""
+    data = _noisy_jpeg(1280, 720, seed=1, colours=3, progressive=1)
+
+    assert data == upper_rows(data, parse_jpeg(data), 100)
+
+
+def test_gray_may_be_asked_further_down_later() -> None:
+    """Two doors, the second lower in the picture: both get what a decoder of the whole gives."""
+    data = _noisy_jpeg(1280, 720, seed=1, colours=3)
+    whole = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_4)
+    picture = JpegPicture(data)
+
+    for region in (Region(0.5, 0, 1, 0.25), Region(0, 0.5, 0.5, 1), Region(0.5, 0, 1, 0.25)):
+        left, top, right, bottom = region.pixels(320, 180)
+        np.testing.assert_array_equal(whole[top:bottom, left:right], picture.gray(region))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 20, 300, -1, -2, -200])
@@ -125,8 +218,30 @@ def test_decoded_video_gives_gray_and_colour_in_every_format(kind: str) -> None:
     assert abs(int(picture.bgr()[100, 160, 0]) - 112) < 26
 
 
+@pytest.mark.parametrize("region", [WHOLE_FRAME, Region(0.34, 0.05, 0.66, 0.3)])
+def test_gray_of_large_pictures_is_alike_however_they_are_coded(region: Region) -> None:
+    """A door calibrated on H.264 is the same as MJPEG or YUYV: as many pixels, nearly the same values."""
+    smooth = cv2.resize(numbered_picture(6, 64, 36), (1280, 720), interpolation=cv2.INTER_CUBIC)
+    luma = cv2.cvtColor(smooth, cv2.COLOR_BGR2GRAY)
+    sound, data = cv2.imencode(".jpg", smooth, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    assert sound
+    frame = av.VideoFrame.from_ndarray(smooth, format="bgr24").reformat(format="yuv420p", dst_color_range=2)
+    packed = np.dstack([luma, np.full_like(luma, 128)])
+    left, top, right, bottom = region.pixels(320, 180)
+    plain = luma.reshape(180, 4, 320, 4).mean((1, 3))[top:bottom, left:right]
+
+    for picture in (
+        JpegPicture(bytes(data)),
+        DecodedPicture(frame),
+        YuyvPicture(packed.tobytes(), 1280, 720),
+    ):
+        gray = picture.gray(region)
+        assert plain.shape == gray.shape
+        assert np.abs(gray - plain).max() <= 4
+
+
 def test_gray_of_video_is_a_view_of_the_decoders_luma() -> None:
-    """Looking at a region of H.264 video copies nothing."""
+    """Looking at a region of small H.264 video copies nothing."""
     frame = av.VideoFrame.from_ndarray(numbered_picture(6), format="bgr24").reformat(format="yuv420p")
     picture = DecodedPicture(frame)
 
