@@ -6,7 +6,7 @@ did not happen is given with the number of searches it did not happen in.
 
 from collections.abc import Sequence
 
-from appliance.evaluation.rates import CONFIDENCE, Rate, per_cent
+from appliance.evaluation.rates import CONFIDENCE, FEWEST_PEOPLE, Rate, per_cent
 from appliance.evaluation.report import Report
 
 _ROW_HEAD = (
@@ -98,8 +98,8 @@ def _legend(report: Report) -> list[str]:
     else:
         lines.append(
             f"Intervals: {100 * CONFIDENCE:g} %, bootstrap over people ({report.replicates} replicates), as "
-            "searches by the same people are not independent; where none failed, Wilson's bound for as many "
-            "searches as people."
+            f"searches by the same people are not independent; where fewer than {FEWEST_PEOPLE} people had the "
+            "outcome, Wilson's for as many searches as people."
         )
     if any(row.fewer for row in report.rows):
         lines.append("†: from a table of fewer photos, so stricter than the wanted FPIR asks for.")

@@ -20,6 +20,9 @@ CONFIDENCE = 0.95
 REPLICATES = 2000
 """Of a bootstrap; the percentiles of a 95 % interval then rest on 50 replicates each."""
 
+FEWEST_PEOPLE = 5
+"""People who differ from the rest; drawing again and again from fewer says little about those not seen."""
+
 _CHUNK_CELLS = 4_000_000
 """Numbers held at once while resampling: 32 MB."""
 
@@ -76,13 +79,13 @@ def per_cent(rate: float) -> str:
     return f"{value:.{1 if near >= 0.95 else 2 if near >= 0.095 else 3}f}"  # noqa: PLR2004 - rounding to digits
 
 
-def wilson(count: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson(count: float, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval of a proportion, without continuity correction.
 
     E. B. Wilson 1927; method 3 of R. G. Newcombe, Statistics in Medicine 17 (1998) 857-872.
 
     Args:
-        count: 0 to `trials`.
+        count: 0 to `trials`; need not be whole.
         trials: Independent of each other, >= 1.
         confidence: Above 0 and below 1.
 
@@ -131,8 +134,11 @@ def repeated_rate(
     there are, with replacement, and each trial counts as often as its person was drawn. Where a
     second person has a part in each trial (whom the first was most alike to), it counts as often as
     the product of both: A. B. Owen's pigeonhole bootstrap (Annals of Applied Statistics 1 (2007)
-    386-411), which is if anything too wide. Without an error (or without anything else) every
-    replicate would be alike, and Wilson's interval over the number of people takes its place.
+    386-411), which is if anything too wide.
+
+    Where fewer than `FEWEST_PEOPLE` had the outcome (or had anything else), replicates tell too
+    little, and nothing at all without one. Then it is Wilson's interval with as many trials as there
+    were people, as if all trials of a person came out alike: the worst that repeating can do.
 
     Args:
         failed: Per trial.
@@ -154,8 +160,8 @@ def repeated_rate(
         return _UNMEASURED
     count, trials = int(failed.sum()), len(failed)
     people = len(np.unique(person))
-    if count in {0, trials}:
-        lower, upper = wilson(people if count else 0, people, confidence=confidence)
+    if min(len(np.unique(person[failed])), len(np.unique(person[~failed]))) < FEWEST_PEOPLE:
+        lower, upper = wilson(people * count / trials, people, confidence=confidence)
         return Rate(count, trials, people, count / trials, lower, upper, "wilson over people")
     rates = np.concatenate(list(_resampled(failed, parts, seed, replicates)))
     tail = (1 - confidence) / 2
