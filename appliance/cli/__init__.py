@@ -53,6 +53,7 @@ _OWN = (
     "replay",
     "run",
     "view",
+    "whatif",
 )
 """Commands of this package, each in the module of its name."""
 

@@ -10,7 +10,9 @@ import click
 
 from appliance.cli.context import Context
 from appliance.cli.rows import event_json, event_row
-from appliance.dispatch.wording import line
+from appliance.decision import explained as explain_facts
+from appliance.decision import reasons, verdict_of
+from appliance.dispatch.wording import line, person, plain
 from appliance.errors import ApplianceError, InputError, StoreError
 from appliance.events import PersonUndecided, StrangerSeen, SubjectIdentified, event_types
 from appliance.services import Services
@@ -51,7 +53,7 @@ def events() -> None:
 def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the newest events, oldest first."""
     with context.services() as services:
-        names = _names(services)
+        names = subject_names(services)
         for stored in reversed(services.store.events(types=types, limit=limit, newest_first=True)):
             click.echo(event_json(stored) if as_json else _line(stored, names))
 
@@ -62,7 +64,7 @@ def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool
 def follow(context: Context, *, as_json: bool) -> None:
     """Print events as they happen, until interrupted."""
     with context.services() as services:
-        names = _names(services)
+        names = subject_names(services)
         newest = services.store.events(limit=1, newest_first=True)
         after = newest[0].position if newest else 0
         while True:
@@ -96,17 +98,21 @@ def show(context: Context, *, event: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def explain(context: Context, *, event: str, as_json: bool) -> None:
-    """Say why EVENT was decided as it was: scores, thresholds, frames, the rule."""
+    """Say why EVENT was decided as it was, and what would have had to be different.
+
+    The rule that decided; the nearest and the second person; thresholds; every frame that was used.
+    Scores are similarities: higher is more alike. With --json, people are ids.
+    """
     with context.services() as services:
         stored = _find(services, event)
-        names = _names(services)
-        document = explained(stored, names)
         if as_json:
-            click.echo(json.dumps(document, indent=1))
+            click.echo(json.dumps(explained(stored), indent=1))
             return
+        names = subject_names(services)
+        document = explained(stored, names)
         click.echo(_line(stored, names))
         for text in document["reasons"]:
-            click.echo(f"  {text}")
+            click.echo(f"  {plain(text)}")
 
 
 @events.command("verify")
@@ -164,52 +170,29 @@ def head(context: Context, *, as_json: bool) -> None:
         click.echo(services.store.head().model_dump_json())
 
 
-def explained(stored: StoredEvent, names: Callable[[str], str | None]) -> dict[str, Any]:
-    """A decision with its reasons in words.
+def explained(stored: StoredEvent, names: Callable[[str], str | None] | None = None) -> dict[str, Any]:
+    """A decision with its reasons, in numbers and in words; without `names`, people are ids there, too.
 
     Raises:
         StoreError: The event is no decision, or its body was dropped.
     """
     event = stored.event
-    if not isinstance(event, SubjectIdentified | StrangerSeen | PersonUndecided):
+    said = None if event is None else verdict_of(event)
+    if said is None or not isinstance(event, SubjectIdentified | StrangerSeen | PersonUndecided):
         raise StoreError(
             f"event {stored.position} ({stored.type}) is not a decision about a person",
             hint="explainable are: subject_identified, stranger_seen, person_undecided",
         )
-    facts = event.facts
-    reasons = [_RULES.get(facts.rule, facts.rule)]
-    for rank, candidate in enumerate(facts.candidates[:2]):
-        each = ", ".join(f"{model} {score:+.3f}" for model, score in sorted(candidate.by_model.items()))
-        who = names(candidate.subject) or f"subject {candidate.subject}"
-        reasons.append(
-            f"{'nearest' if rank == 0 else 'second'}: {who}, score {candidate.score:+.3f} ({each})"
-        )
-    beyond = "; the measured tables end before that" if facts.extrapolated else ""
-    reasons.append(
-        f"threshold {facts.threshold:+.3f}: {facts.fpir:.2%} of strangers may pass among "
-        f"{facts.gallery_size} people, {facts.references} reference(s) of the nearest{beyond}"
+    verdict, subject = said
+    document: dict[str, Any] = {"event": event_row(stored), "subject": subject}
+    document.update(explain_facts(event.facts, verdict, event.grade))
+    document["reasons"] = reasons(
+        event.facts, verdict, event.grade, lambda who: person(who, names) if names else who
     )
-    lead = f"{facts.margin:+.3f}" if facts.margin is not None else "none, there is no second person"
-    reasons.append(f"lead over the second: {lead}; needed {facts.margin_wanted:+.3f}")
-    quality = ", ".join(f"{frame.quality:.0f}" for frame in facts.frames)
-    reasons.append(
-        f"{len(facts.frames)} of {facts.frames_seen} good frame(s) used, quality {quality}; "
-        f"gallery version {facts.gallery_version}"
-    )
-    return {"event": event_row(stored), "reasons": reasons}
+    return document
 
 
-_RULES = {
-    "score_and_margin": "the score reached the threshold, and the lead over the second person was enough",
-    "below_threshold": "nobody enrolled came near the threshold",
-    "near_threshold": "the score lay just below the threshold: too near to call it a stranger",
-    "look_alike": "two enrolled people were too close together to tell them apart",
-    "empty_gallery": "nobody is enrolled",
-    "too_few_frames": "one good frame is not enough to call somebody a stranger",
-}
-
-
-def _names(services: Services) -> Callable[[str], str | None]:
+def subject_names(services: Services) -> Callable[[str], str | None]:
     """Subject → name, from one look at the store."""
     found = {str(subject.id): subject.name for subject in services.store.subjects(removed=True)}
 

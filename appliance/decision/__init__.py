@@ -6,14 +6,28 @@ Pure: no I/O, no clock, no pictures. Thresholds come from measured error rates (
 """
 
 from appliance.decision.encounter import Encounter, GradedDecision
+from appliance.decision.explanation import explained
 from appliance.decision.policy import FrameEvidence, Policy
-from appliance.decision.recompute import Changes, Obstacle, obstacle, recompute
+from appliance.decision.reasons import RULES, reasons
+from appliance.decision.recompute import (
+    DECIDED,
+    Changes,
+    Decided,
+    Obstacle,
+    Rejudging,
+    obstacle,
+    recompute,
+    verdict_of,
+)
 from appliance.decision.rule import Conclusion
 from appliance.decision.tables import ErrorTables, OperatingPoint
 
 __all__ = [
+    "DECIDED",
+    "RULES",
     "Changes",
     "Conclusion",
+    "Decided",
     "Encounter",
     "ErrorTables",
     "FrameEvidence",
@@ -21,6 +35,10 @@ __all__ = [
     "Obstacle",
     "OperatingPoint",
     "Policy",
+    "Rejudging",
+    "explained",
     "obstacle",
+    "reasons",
     "recompute",
+    "verdict_of",
 ]

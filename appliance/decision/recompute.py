@@ -1,7 +1,7 @@
 """A stored decision, concluded again: at its own settings exactly as it was, or at others.
 
-Judges what was stored: the frames that were kept and the people who led then. What was said
-before in the same encounter (who had been greeted) stays as it was.
+Judges what was stored: the frames that were kept and the people who led then. Frames that were
+not kept, people who did not lead, and decisions that were never due cannot come back.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,14 @@ from enum import StrEnum
 
 from appliance.decision.rule import WEIGHTS, Asked, Conclusion, Observed, Person, at_grade, judge
 from appliance.decision.tables import ErrorTables
-from appliance.events import DecisionFacts
-from appliance.values import Grade, SubjectId
+from appliance.events import DecisionFacts, Event, PersonUndecided, StrangerSeen, SubjectIdentified
+from appliance.values import Grade, SubjectId, Verdict
+
+Decided = SubjectIdentified | StrangerSeen | PersonUndecided
+"""The events that are decisions."""
+
+DECIDED = ("subject_identified", "stranger_seen", "person_undecided")
+"""Their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,61 @@ def recompute(
     if facts.repeats_confirmed:
         return repeated(at_grade(conclusion, Grade.CONFIRMED))
     return at_grade(conclusion, grade)
+
+
+class Rejudging:
+    """The decisions of a log concluded again with something changed, oldest first.
+
+    Within an encounter one decision rests on those before it: who would not have been greeted is not
+    contradicted later, and what would have been confirmed is what the end repeats.
+
+    Args:
+        tables: Measured error rates.
+        changes: At least one.
+    """
+
+    def __init__(self, tables: ErrorTables, changes: Changes) -> None:
+        self._tables = tables
+        self._changes = changes
+        self._ungreeted: set[str] = set()
+        self._confirmed: dict[str, Conclusion] = {}
+
+    def conclude(self, event: Decided) -> Conclusion:
+        """What this decision would have been.
+
+        Raises:
+            ValueError: There is an `obstacle`.
+        """
+        facts, encounter = event.facts, event.encounter
+        if encounter in self._ungreeted:
+            facts = facts.model_copy(update={"greeted": None})
+        would = recompute(facts, event.grade, self._tables, self._changes)
+        if event.grade is Grade.FINAL:
+            confirmed = self._confirmed.pop(encounter, None)
+            self._ungreeted.discard(encounter)
+            if (
+                would.verdict is Verdict.UNDECIDED
+                and confirmed is not None
+                and confirmed.facts.gallery_version == facts.gallery_version
+            ):
+                return repeated(confirmed)
+            return would
+        if would.verdict is Verdict.IDENTIFIED:
+            self._ungreeted.discard(encounter)
+        elif event.grade is Grade.GREETING:
+            self._ungreeted.add(encounter)
+        if event.grade is Grade.CONFIRMED and would.verdict is not Verdict.UNDECIDED:
+            self._confirmed[encounter] = would
+        return would
+
+
+def verdict_of(event: Event) -> tuple[Verdict, SubjectId | None] | None:
+    """What a stored decision said of the person, and who it was; None if it is no decision."""
+    if isinstance(event, SubjectIdentified):
+        return Verdict.IDENTIFIED, SubjectId(event.subject)
+    if isinstance(event, StrangerSeen):
+        return Verdict.STRANGER, None
+    return (Verdict.UNDECIDED, None) if isinstance(event, PersonUndecided) else None
 
 
 def repeated(confirmed: Conclusion) -> Conclusion:

@@ -89,7 +89,7 @@ def line(event: Event, at: datetime, names: Names | None = None, zone: tzinfo | 
 
 def describe(event: Event, names: Names | None = None) -> str:
     """What happened, in words, on one line; see `line`."""
-    return _plain(_sentence(event, lambda subject: person(subject, names)))
+    return plain(_sentence(event, lambda subject: person(subject, names)))
 
 
 def person(subject: str, names: Names | None = None) -> str:
@@ -98,7 +98,8 @@ def person(subject: str, names: Names | None = None) -> str:
     return name or f"person {subject[-_SHORT:]}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Without control characters, so that it cannot move a terminal's cursor."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

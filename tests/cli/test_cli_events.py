@@ -8,13 +8,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import decided
 import pytest
 import stores
 from commands import argv
 
+from appliance.decision import RULES
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
-from appliance.store import sqlite_url
+from appliance.store import NewEvent, sqlite_url
 
 TYPES = [
     "subject_enrolled",
@@ -84,15 +86,35 @@ def test_an_event_that_is_not_there(box: Any, key: str) -> None:
 
 
 def test_a_decision_is_explained(box: Any) -> None:
-    """Rule, threshold and lead, in words and as JSON, for either decision."""
+    """Rule, threshold and lead, in words by name and as JSON by id, for either decision."""
     words = box.call("events", "explain", IDENTIFIED).out
     document = json.loads(box.call("events", "explain", STRANGER, "--json").out)
 
     assert "Ann was seen" in words
-    assert "threshold +0.100" in words
-    assert "lead over the second: none, there is no second person; needed +0.050" in words
+    assert "why: the score reached the threshold" in words
+    assert "gallery: version 1 with 1 person" in words
     assert STRANGER == document["event"]["position"]
-    assert any("threshold +0.100" in reason for reason in document["reasons"])
+    assert (0.1, "stranger", None) == (document["threshold"], document["verdict"], document["subject"])
+
+
+def test_every_rule_is_explained_by_name_to_people_and_by_id_to_programs(box: Any) -> None:
+    """The second person and the first, frames, thresholds and what was needed; JSON names nobody."""
+    with open_services(Settings(), Layout(box.state)) as services:
+        made = services.store.append_all([NewEvent(event) for event in decided.events(box.subject, "ben")])
+    for stored in made:
+        out = box.call("events", "explain", stored.position).out
+        found = json.loads(box.call("events", "explain", stored.position, "--json").out)
+
+        assert f"why: {RULES[found['rule']]}" in out
+        assert stored.event is not None
+        assert found["rule"] == found["event"]["body"]["facts"]["rule"]
+        assert "Ann" not in json.dumps(found)
+        if found["people"]:
+            assert "nearest: Ann, score" in out
+            assert "second: person ben, score" in out
+            assert "lead over the second: " in out
+            assert f"frame {found['frames'][0]['sequence']} (at " in out
+            assert [box.subject, "ben"] == [person["subject"] for person in found["people"]]
 
 
 def test_what_is_no_decision_is_not_explained(box: Any) -> None:

@@ -12,9 +12,12 @@ import pyrage
 import pytest
 
 from appliance.app.embedding import ModelsClient
+from appliance.app.parts import read_tables
 from appliance.app.replaying import Replayed, replay
+from appliance.app.whatif import what_if
 from appliance.camera import Scene
 from appliance.cli.context import with_camera
+from appliance.decision import Changes
 from appliance.events import StrangerCaptured, StrangerSeen, SubjectIdentified
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
@@ -86,6 +89,14 @@ def test_the_same_recording_gives_the_same_log(story: Story) -> None:
 
     assert [stored.hash for stored in first.events] == [stored.hash for stored in second.events]
     assert first == second
+
+
+def test_every_decision_of_the_replay_is_reproduced_exactly(story: Story) -> None:
+    """Concluded again from the log alone, at unchanged settings: equal in every number."""
+    with open_services(Settings(), Layout(story[3])) as services:
+        found = what_if(services.store, read_tables(), Changes())
+
+    assert (8, 8, 0) == (found.decisions, found.examined, found.differing)
 
 
 def test_the_admin_opens_what_the_box_sealed(story: Story) -> None:
