@@ -4,9 +4,14 @@ Only collects: each benchmark is a script of its own in `tests/benchmarks/`, whi
 rows as JSON and can be run alone.
 """
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import textwrap
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,58 +21,124 @@ from appliance.cli.context import Context
 from appliance.errors import ApplianceError, InputError
 
 FOLDER = Path(__file__).parents[2] / "tests" / "benchmarks"
-_LONGEST_S = 600
+ROWS: Mapping[str, str] = {
+    "frame_dlib": "bench_frame_dlib",
+    "frame_fused": "bench_frame_fused",
+    "embed_dlib": "bench_embed_dlib",
+    "idle": "bench_idle",
+    "greet": "bench_greet",
+    "confirm": "bench_greet",
+    "match_1m": "bench_match_1m",
+    "rss_loop": "bench_rss_loop",
+    "start": "bench_start",
+    "viewers": "bench_viewers",
+}
+"""The ten figures, and the script that measures each; some add rows named `KEY_…` of their own."""
+_LONGEST_S = 900
+_GOODBYE_S = 40.0
+"""An appliance that is being measured takes up to half a minute to stop."""
+_WIDTH = 100
 
 
 @click.command()
-@click.argument("names", nargs=-1)
+@click.option(
+    "--row",
+    "names",
+    multiple=True,
+    type=click.Choice(list(ROWS)),
+    help="Only this one; may be given several times.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
-    """Measure; NAMES choose rows by key, all by default. Takes a few minutes.
+    """Measure speed and memory. Takes about ten minutes; other work on the machine falsifies it.
 
     \b
     Examples:
       appliance bench
-      appliance bench embed_dlib --json
+      appliance bench --row idle --row greet
+      appliance bench --row embed_dlib --json > figures.json
+    A row says what ours took, what its peer took, how many times that is, and whether the goal was reached;
+    one that was not says by how much and why. Frame, chip and search rows are processor time on one thread.
     """
     del context
-    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(FOLDER.glob("bench_*.py"))}
-    scripts.pop("rows", None)  # what the others share
-    if not scripts:
-        raise InputError("there are no benchmarks here", hint="bench runs from a checkout, not from a wheel")
-    if unknown := sorted(set(names) - set(scripts)):
-        raise InputError(f"no row {unknown[0]!r}", hint=f"there are: {', '.join(scripts)}")
+    wanted = list(dict.fromkeys(ROWS[name] for name in names or ROWS))
+    if missing := [script for script in wanted if not (FOLDER / f"{script}.py").exists()]:
+        raise InputError(
+            f"the benchmark {missing[0]} is not here", hint="bench runs from a checkout, not from a wheel"
+        )
     rows: list[dict[str, Any]] = []
     about: dict[str, Any] = {}
-    with click.progressbar(names or list(scripts), label="measuring", file=sys.stderr) as bar:
-        for name in bar:
-            document = _run(scripts[name])
+    with click.progressbar(
+        wanted, label="measuring", file=sys.stderr, item_show_func=lambda script: (script or "")[6:]
+    ) as bar:
+        for script in bar:
+            document = run_script(FOLDER / f"{script}.py")
             about = about or {"machine": document["machine"], "versions": document["versions"]}
-            rows.extend(document["rows"])
+            rows += [row for row in document["rows"] if not names or belongs(row["name"], names)]
+    missed = [row["name"] for row in rows if not row["reached"]]
     if as_json:
-        click.echo(json.dumps({**about, "rows": rows}, indent=1))
+        click.echo(json.dumps({**about, "rows": rows, "reached": not missed}, indent=1))
         return
     for part in about.values():
         click.echo(", ".join(f"{key} {value}" for key, value in part.items()))
+    click.echo()
     for row in rows:
-        ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
-        peer = f"{row['peer']:.4g}" if row["peer"] is not None else "-"
-        reached = "reached" if row["reached"] else "NOT reached"
-        figures = f"{row['ours']:>10.4g} {row['unit']:<5} peer {peer:>8}  ratio {ratio:>7}"
-        click.echo(f"{row['name']:<22} {figures}  {row['goal']}: {reached}")
+        click.echo(table_line(row))
+        for text in filter(None, (row["against"], row["why"] and f"why not: {row['why']}")):
+            click.echo(textwrap.indent(textwrap.fill(text, _WIDTH), "    "))
+    click.echo()
+    if missed:
+        click.echo(f"{len(rows) - len(missed)} of {len(rows)} rows reached; missed: {', '.join(missed)}")
+    else:
+        click.echo(f"all {len(rows)} rows reached")
 
 
-def _run(script: Path) -> dict[str, Any]:
-    """Run one benchmark and read its rows.
+def table_line(row: Mapping[str, Any]) -> str:
+    """A row's figures on one line; `-` where there is no peer."""
+    ratio = f"{row['ratio']:.2f}" if row["ratio"] is not None else "-"
+    peer = f"{row['peer']:.4g}" if row["peer"] is not None else "-"
+    verdict = "reached" if row["reached"] else "MISSED"
+    figures = f"{row['ours']:>10.4g}  peer {peer:>8}  ratio {ratio:>6}"
+    return f"{row['name']:<22}{figures}  goal {row['sense']} {row['goal']:.4g}: {verdict}  [{row['unit']}]"
+
+
+def belongs(name: str, wanted: Sequence[str]) -> bool:
+    """Whether a row is one of those, or was added to one (`idle_h264` to `idle`)."""
+    return any(name == key or (name.startswith(f"{key}_") and name not in ROWS) for key in wanted)
+
+
+def run_script(script: Path, patience_s: float = _LONGEST_S) -> dict[str, Any]:
+    """Run one benchmark and read its document; interrupted, it is ended with all that it started.
 
     Raises:
-        ApplianceError: It failed; its own words stand above.
+        ApplianceError: It failed, its own words stand above; or it did not end in time.
     """
-    done = subprocess.run(
-        [sys.executable, str(script), "--json"], stdout=subprocess.PIPE, check=False, timeout=_LONGEST_S
+    # A group of its own: an interrupt from the terminal reaches it once, from here.
+    process = subprocess.Popen(
+        [sys.executable, str(script), "--json"], stdout=subprocess.PIPE, start_new_session=True
     )
-    if done.returncode != 0:
-        raise ApplianceError(f"the benchmark {script.name} failed (exit {done.returncode})")
-    document: dict[str, Any] = json.loads(done.stdout)
+    try:
+        out, _ = process.communicate(timeout=patience_s)
+    except subprocess.TimeoutExpired as error:
+        raise ApplianceError(f"{script.name} has not ended in {patience_s:g} s") from error
+    finally:
+        _end(process)
+    if process.returncode != 0:
+        raise ApplianceError(f"the benchmark {script.name} failed (exit {process.returncode})")
+    try:
+        document: dict[str, Any] = json.loads(out)
+    except ValueError as error:
+        raise ApplianceError(f"{script.name} printed no figures") from error
     return document
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Have it stop in good order, or at once after a while."""
+    for sign, patience_s in ((signal.SIGINT, _GOODBYE_S), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience_s)

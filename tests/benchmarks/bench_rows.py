@@ -41,7 +41,8 @@ class Row:
         goal: What is to be reached, of the ratio or, without a peer, of ours.
         sense: Whether the goal is a lower or an upper limit.
         reached: Whether it was.
-        against: What the peer is, for people.
+        against: What the peer is, or how it was measured, for people.
+        why: By how much the goal was missed and what stands in the way; empty where it was reached.
     """
 
     name: str
@@ -53,23 +54,45 @@ class Row:
     sense: Literal["at least", "at most"]
     reached: bool
     against: str
+    why: str = ""
 
 
-def faster(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: str) -> Row:
+def faster(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: str, why_not: str = "") -> Row:
     """A row whose goal is to be so many times faster than the peer."""
     ratio = peer_ms / ours_ms
-    return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at least", ratio >= goal, against)
+    reached = ratio >= goal
+    why = "" if reached else _why(f"{1 - ratio / goal:.0%} short", why_not)
+    return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at least", reached, against, why)
 
 
-def within(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: str) -> Row:
+def within(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: str, why_not: str = "") -> Row:
     """A row whose goal is to take at most so many times what the peer takes."""
     ratio = ours_ms / peer_ms
-    return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at most", ratio <= goal, against)
+    reached = ratio <= goal
+    why = "" if reached else _why(f"{ratio / goal - 1:.0%} over", why_not)
+    return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at most", reached, against, why)
 
 
-def limit(name: str, ours: float, unit: str, *, goal: float, against: str) -> Row:
-    """A row whose goal is an upper limit of the measure itself."""
-    return Row(name, ours, None, unit, None, goal, "at most", ours <= goal, against)
+def limit(
+    name: str,
+    ours: float,
+    unit: str,
+    *,
+    goal: float,
+    against: str,
+    peer: float | None = None,
+    why_not: str = "",
+) -> Row:
+    """A row whose goal is an upper limit of the measure itself; a peer is told beside it."""
+    reached = ours <= goal
+    why = "" if reached else _why(f"{ours - goal:.3g} {unit} over", why_not)
+    ratio = None if peer is None else ours / peer
+    return Row(name, ours, peer, unit, ratio, goal, "at most", reached, against, why)
+
+
+def _why(amount: str, reason: str) -> str:
+    """By how much, and why as far as it is known."""
+    return f"{amount}: {reason}" if reason else amount
 
 
 def interleaved(
@@ -146,11 +169,8 @@ def main(measure: Callable[[], Sequence[Row]], description: str | None) -> None:
 def _line(row: Row) -> str:
     """One row for people."""
     verdict = "reached" if row.reached else "MISSED"
-    if row.ratio is None or row.peer is None:
-        figures = f"{row.ours:.3g} {row.unit} (goal: {row.sense} {row.goal:g})"
-    else:
-        figures = (
-            f"ours {row.ours:.3g} {row.unit}, peer {row.peer:.3g} {row.unit}, {row.ratio:.2f} times "
-            f"(goal: {row.sense} {row.goal:g})"
-        )
-    return f"{row.name:24} {verdict:8} {figures}\n{'':33} {row.against}"
+    figures = f"{row.ours:.3g} {row.unit}"
+    if row.ratio is not None and row.peer is not None:
+        figures = f"ours {figures}, peer {row.peer:.3g} {row.unit}, {row.ratio:.2f} times"
+    text = f"{row.name:24} {verdict:8} {figures} (goal: {row.sense} {row.goal:.3g})\n{'':33} {row.against}"
+    return text if not row.why else f"{text}\n{'':33} why: {row.why}"
