@@ -39,6 +39,12 @@ class LoopHealth:
         self._recording = recording
         self._lock = threading.Lock()
         self._since: dict[str, float] = {}
+        self._busy_s: dict[str, float] = {}
+
+    def busy_s(self, camera: str) -> float:
+        """Seconds by the clock that the camera's thread has worked so far, frames in hand not counted."""
+        with self._lock:
+            return self._busy_s.get(camera, 0.0)
 
     @contextlib.contextmanager
     def working(self, camera: str) -> Iterator[None]:
@@ -49,7 +55,8 @@ class LoopHealth:
             yield
         finally:
             with self._lock:
-                del self._since[camera]
+                took = self._clock.monotonic() - self._since.pop(camera)
+                self._busy_s[camera] = self._busy_s.get(camera, 0.0) + took
 
     def check(self) -> None:
         """Look at every thread.

@@ -205,11 +205,11 @@ class LoopProcess:
     ) -> dict[type[Message], Handler]:
         return {
             Ping: health.answer,
-            StatusRequest: lambda _: Reply(self._status(parts, records)),
+            StatusRequest: lambda _: Reply(self._status(parts, records, health)),
             **self._showcase.handlers(),
         }
 
-    def _status(self, parts: Parts, records: RecordsThread) -> Status:
+    def _status(self, parts: Parts, records: RecordsThread, health: LoopHealth) -> Status:
         gallery = parts.gallery.current
         return Status(
             process="loop",
@@ -225,6 +225,7 @@ class LoopProcess:
                 "cameras": {
                     name: {
                         **self._counts.get(name, {}),
+                        "busy_s": round(health.busy_s(name), 3),
                         "received": camera.statistics.received,
                         "dropped": camera.statistics.dropped,
                         "reconnects": camera.statistics.reconnects,

@@ -14,9 +14,9 @@ from appliance.matching import Gallery
 
 _log = structlog.get_logger()
 
-POLL_S = 0.3
+POLL_S = 0.5
 """How often the store's gallery version is asked for. Enrolment must be effective within a second;
-the question costs a fraction of a millisecond."""
+the question costs most of a millisecond on a machine that idles in between."""
 
 
 class GalleryHolder:

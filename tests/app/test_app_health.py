@@ -37,6 +37,18 @@ def test_work_that_takes_too_long_is_told_and_waiting_is_not() -> None:
     health.check()
 
 
+def test_work_is_added_up_for_each_camera_and_waiting_is_not() -> None:
+    """So that seconds of work per frame can be told, however long the pauses between frames are."""
+    clock = ManualClock(START)
+    health = LoopHealth(clock, lambda: True)
+    for work_s in (0.25, 0.5):
+        clock.advance(10)
+        with health.working("entrance"):
+            clock.advance(work_s)
+
+    assert (0.75, 0.0) == (health.busy_s("entrance"), health.busy_s("garden"))
+
+
 def test_one_stuck_camera_among_many_is_enough() -> None:
     """The others come round as ever."""
     clock = ManualClock(START)
