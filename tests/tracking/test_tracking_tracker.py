@@ -1,5 +1,7 @@
 """Which face is which: association by nearness, ends by time."""
 
+import math
+
 from factories import face
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +62,66 @@ def test_no_two_faces_of_a_frame_share_a_track(frames: list[list[int]]) -> None:
 
         assert len(xs) == len(set(numbers))
         tracker.ended(float(at))
+
+
+def test_who_follows_through_the_door_is_another() -> None:
+    """Somebody came near and left; half a second later the next comes from where they had come."""
+    tracker = FaceTracker(3.0)
+    for i in range(10):
+        tracker.update([face(500 + 2 * i, 200 + 6 * i, 66 * 1.05**i)], i / 10)
+
+    assert 2 == tracker.update([face(505, 205, 70)], 1.4)[0].number
+
+
+def test_people_who_cross_are_not_exchanged_while_one_hides_the_other() -> None:
+    """Four frames show only the nearer one; behind them the other is where their way had led."""
+    tracker = FaceTracker(3.0)
+    for i in range(12):
+        left, right = face(200 + 40 * i, 200, 90), face(640 - 40 * i, 205, 80)
+        hidden = 4 <= i <= 7
+        tracks = tracker.update([left] if hidden else [left, right], i / 10)
+
+        assert [1] if hidden else [1, 2] == [track.number for track in tracks]
+
+
+def test_who_stops_or_turns_is_the_same() -> None:
+    """Walking at half a width a frame, then standing, then going back."""
+    tracker = FaceTracker(3.0)
+    xs = [100, 140, 180, 220, 260, 260, 260, 260, 230, 195, 160]
+    numbers = {tracker.update([face(x, 50, 80)], i / 10)[0].number for i, x in enumerate(xs)}
+
+    assert {1} == numbers
+
+
+@given(
+    step=st.floats(-0.8, 0.8),
+    growth=st.floats(-0.8, 0.8),
+    fps=st.sampled_from([10, 15, 25]),
+    seen=st.lists(st.booleans(), min_size=6, max_size=30),
+)
+def test_a_steady_walk_is_one_track_whatever_frames_are_lost(
+    step: float, growth: float, fps: int, seen: list[bool]
+) -> None:
+    """Up to 0.8 widths a tenth of a second, nearing or leaving; up to four frames in a row are missed."""
+    tracker = FaceTracker(3.0)
+    numbers, missed = set(), 0
+    for i, found in enumerate([True, True, True, *seen]):
+        missed = 0 if found else missed + 1
+        if missed in range(1, 5):
+            continue
+        at_s = i / fps
+        width = 80 * math.exp(growth * at_s)
+        numbers.add(tracker.update([face(5000 + 800 * step * at_s, 300, width)], at_s)[0].number)
+
+    assert {1} == numbers
+
+
+def test_a_face_is_rather_that_of_whom_was_seen_last() -> None:
+    """Somebody lost behind another would by now be where that other stands: the place is the other's."""
+    tracker = FaceTracker(3.0)
+    for i in range(5):
+        tracker.update([face(400, 200, 90), face(600 - 27 * i, 196, 85)], i / 10)
+    for i in range(5, 8):
+        tracker.update([face(400, 200, 90)], i / 10)
+
+    assert [1] == [track.number for track in tracker.update([face(386, 198, 86)], 0.8)]
