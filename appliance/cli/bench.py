@@ -115,15 +115,15 @@ def run_script(script: Path, patience_s: float = _LONGEST_S) -> dict[str, Any]:
         ApplianceError: It failed, its own words stand above; or it did not end in time.
     """
     # A group of its own: an interrupt from the terminal reaches it once, from here.
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, str(script), "--json"], stdout=subprocess.PIPE, start_new_session=True
-    )
-    try:
-        out, _ = process.communicate(timeout=patience_s)
-    except subprocess.TimeoutExpired as error:
-        raise ApplianceError(f"{script.name} has not ended in {patience_s:g} s") from error
-    finally:
-        _end(process)
+    ) as process:
+        try:
+            out, _ = process.communicate(timeout=patience_s)
+        except subprocess.TimeoutExpired as error:
+            raise ApplianceError(f"{script.name} has not ended in {patience_s:g} s") from error
+        finally:
+            _end(process)
     if process.returncode != 0:
         raise ApplianceError(f"the benchmark {script.name} failed (exit {process.returncode})")
     try:

@@ -5,13 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from commands import call
 
-from appliance.cli import main
 from appliance.cli.bench import FOLDER, ROWS, belongs, run_script, table_line
 from appliance.errors import ApplianceError
 
-TEN = "frame_dlib frame_fused embed_dlib idle greet confirm match_1m rss_loop start viewers"  # the promised keys
+PROMISED = "frame_dlib frame_fused embed_dlib idle greet confirm match_1m rss_loop start viewers"
 
 
 def _script(folder: Path, text: str) -> Path:
@@ -22,7 +21,7 @@ def _script(folder: Path, text: str) -> Path:
 
 def test_there_is_a_script_for_each_of_the_ten_figures() -> None:
     """No row is promised that nothing measures, and each script gives the rows it is listed for."""
-    assert set(TEN.split()) == set(ROWS)
+    assert set(PROMISED.split()) == set(ROWS)
     for name, script in ROWS.items():
         text = (FOLDER / f"{script}.py").read_text(encoding="utf-8")
         assert re.search(rf'"{name}"', text), f"{script}.py does not name {name}"
@@ -47,10 +46,10 @@ def test_a_chosen_row_brings_those_added_to_it(name: str, wanted: list[str], bel
 
 def test_a_row_that_does_not_exist_is_refused_with_those_that_do() -> None:
     """Before anything is measured."""
-    result = CliRunner().invoke(main, ["bench", "--row", "coffee"])
+    code, words = call("bench", "--row", "coffee").refusal
 
-    assert 2 == result.exit_code
-    assert "match_1m" in result.output
+    assert 2 == code
+    assert "match_1m" in words
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ except KeyboardInterrupt:
 """
     began = time.monotonic()
     with pytest.raises(ApplianceError, match="has not ended"):
-        run_script(_script(tmp_path, text), patience_s=1.0)
+        run_script(_script(tmp_path, text), patience_s=5.0)
 
     assert note.exists()
-    assert time.monotonic() - began < 30  # noqa: PLR2004 - it did not sleep on
+    assert time.monotonic() - began < 30
