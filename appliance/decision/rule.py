@@ -164,7 +164,8 @@ def judge(observed: Observed, asked: Asked, tables: ErrorTables) -> Conclusion:
     """
     if not observed.frames:
         raise ValueError("a conclusion needs at least one frame")
-    ranked = _ranked(observed, asked, tables)
+    at = _Points(tables, asked, observed)
+    ranked = _ranked(observed, asked, at)
     best = ranked[0] if ranked else None
     margin = round(ranked[0].score - ranked[1].score, DIGITS) if len(ranked) > 1 else None
     verdict, rule = _apply(ranked, margin, asked)
@@ -175,7 +176,7 @@ def judge(observed: Observed, asked: Asked, tables: ErrorTables) -> Conclusion:
         # Whoever is greeted as Ann and then looks like Ben, or like nobody, was taken for the wrong
         # one once: which time is not known.
         verdict, subject, rule = Verdict.UNDECIDED, None, "contradicted"
-    point = best.point if best is not None else _point(observed, asked, tables, references=1, strictness=1.0)
+    point = best.point if best is not None else at.point(references=1)
     strict = best is not None and best.person.strictness > 1
     facts = DecisionFacts(
         rule=rule,
@@ -253,7 +254,29 @@ def _apply(ranked: Sequence[_Candidate], margin: float | None, asked: Asked) -> 
     return Verdict.IDENTIFIED, "score_and_margin"
 
 
-def _ranked(observed: Observed, asked: Asked, tables: ErrorTables) -> list[_Candidate]:
+class _Points:
+    """Operating points of one decision, by references and strictness."""
+
+    def __init__(self, tables: ErrorTables, asked: Asked, observed: Observed) -> None:
+        self._tables = tables
+        self._composition = asked.composition
+        self._probes = effective_probes(observed.frames)
+        self._size = max(1, observed.gallery_size)
+        self._fpir = asked.fpir / max(1, observed.looks)
+
+    def point(self, references: int, strictness: float = 1.0) -> OperatingPoint:
+        """The measured one."""
+        return self._tables.operating_point(
+            self._composition,
+            references=references,
+            probes=self._probes,
+            gallery_size=self._size,
+            fpir=self._fpir,
+            strictness=strictness,
+        )
+
+
+def _ranked(observed: Observed, asked: Asked, at: _Points) -> list[_Candidate]:
     """The shortlist with scores and thresholds, best first."""
     weights = WEIGHTS[asked.composition]
     shares = [frame_weight(frame.quality) for frame in observed.frames]
@@ -272,8 +295,8 @@ def _ranked(observed: Observed, asked: Asked, tables: ErrorTables) -> list[_Cand
             for model in sorted(weights)
         }
         score = round(math.fsum(weight * by_model[model] for model, weight in weights.items()), DIGITS)
-        point = _point(observed, asked, tables, references=person.references, strictness=1.0)
-        strict = _point(observed, asked, tables, references=person.references, strictness=person.strictness)
+        point = at.point(person.references)
+        strict = at.point(person.references, person.strictness)
         threshold = _threshold(point, asked)
         found.append(
             _Candidate(
@@ -295,16 +318,3 @@ def _score(frame: FrameScore, person: Person, model: ModelId) -> float:
 def _threshold(point: OperatingPoint, asked: Asked) -> float:
     """The ordinary one: measured, unless another is asked for."""
     return round(point.threshold if asked.threshold is None else asked.threshold, DIGITS)
-
-
-def _point(
-    observed: Observed, asked: Asked, tables: ErrorTables, *, references: int, strictness: float
-) -> OperatingPoint:
-    return tables.operating_point(
-        asked.composition,
-        references=references,
-        probes=effective_probes(observed.frames),
-        gallery_size=max(1, observed.gallery_size),
-        fpir=asked.fpir / max(1, observed.looks),
-        strictness=strictness,
-    )
