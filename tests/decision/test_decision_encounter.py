@@ -192,3 +192,122 @@ def test_each_grade_is_said_at_most_once_per_verdict(course: list[float]) -> Non
     assert len(found) == len(set(found))
     assert Verdict.UNDECIDED not in {verdict for _, verdict, _ in found}
     assert Grade.GREETING not in {grade for grade, verdict, _ in found if verdict is Verdict.STRANGER}
+
+
+def test_somebody_greeted_who_then_looks_like_another_is_neither() -> None:
+    """Ann on the first frame, then Ben: no second greeting, no confirmation, and the end says why."""
+    stay = encounter()
+
+    assert [(Grade.GREETING, Verdict.IDENTIFIED, "ann")] == feed(stay, {"ann": 0.2, "ben": LOW})
+    assert [] == feed(stay, *[{"ann": LOW, "ben": 0.9}] * 6, start=1)
+    final = stay.finish()
+
+    assert final is not None
+    facts = final.conclusion.facts
+    assert (Verdict.UNDECIDED, "contradicted", "ann") == (final.conclusion.verdict, facts.rule, facts.greeted)
+    assert "ben" == facts.candidates[0].subject
+
+
+def test_somebody_greeted_is_no_stranger_later() -> None:
+    """A good first frame and many bad ones: no stranger is said, so no picture of Ann is kept."""
+    stay = encounter()
+    feed(stay, {"ann": 0.2})
+
+    assert [] == feed(stay, *[{"ann": LOW}] * 9, start=1)
+    final = stay.finish()
+
+    assert final is not None
+    assert (Verdict.UNDECIDED, "contradicted") == (final.conclusion.verdict, final.conclusion.facts.rule)
+
+
+def test_somebody_greeted_and_removed_leaves_the_place_to_others() -> None:
+    """Ann was deleted while standing there: whom the frames show then contradicts nothing."""
+    stay = encounter()
+    feed(stay, {"ann": SURE, "ben": LOW})
+    stay.rescore(lambda _: scores({"ben": SURE}, version=2))
+
+    assert (Grade.GREETING, Verdict.IDENTIFIED, "ben") in feed_new(stay, {"ben": SURE}, version=2)
+
+
+def feed_new(
+    stay: Encounter, by_subject: dict[str, float], *, version: int
+) -> list[tuple[Grade, Verdict, str | None]]:
+    """One more frame, compared with a later gallery."""
+    later = replace(evidence(50, by_subject), scores=scores(by_subject, version=version))
+    return [(d.grade, d.conclusion.verdict, d.conclusion.subject) for d in stay.add(later, templates(1))]
+
+
+def test_the_end_repeats_what_was_confirmed_and_says_so() -> None:
+    """A stranger at first, near Ann's threshold at the end: the stranger stays, marked as repeated."""
+    stay = encounter()
+    for i in range(3):
+        stay.add(evidence(i, {"ann": LOW}, quality=40), templates(1))
+    for i in range(20, 80, 12):
+        assert [] == stay.add(evidence(i, {"ann": 0.17}, quality=100), templates(1))
+    final = stay.finish()
+
+    assert final is not None
+    assert (Verdict.STRANGER, True) == (
+        final.conclusion.verdict,
+        final.conclusion.facts.repeats_confirmed,
+    )
+    assert not final.retracts_stranger
+
+
+def test_a_stranger_found_out_at_the_very_end_is_retracted_there() -> None:
+    """Enrolled while standing there, and gone before another frame: the final decision retracts."""
+    stay = encounter()
+    feed(stay, *[{"ann": LOW}] * 3)
+    stay.rescore(lambda _: scores({"ann": LOW, "zoe": SURE}, version=2))
+    final = stay.finish()
+
+    assert final is not None
+    assert ("zoe", True) == (final.conclusion.subject, final.retracts_stranger)
+
+
+def test_only_the_best_frames_are_kept() -> None:
+    """Worse frames than the kept ones change nothing; of equals the earlier stay; they stand in order."""
+    stay = encounter(keep_frames=3)
+    for sequence, quality in enumerate((50, 90, 60, 70, 40, 70)):
+        stay.add(evidence(sequence, {"ann": NEAR}, quality=quality), templates(1))
+    final = stay.finish()
+
+    assert final is not None
+    assert [1, 3, 5] == [frame.sequence for frame in final.conclusion.facts.frames]
+    assert 6 == final.conclusion.facts.frames_seen
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([SURE, 0.2, NEAR, LOW]), st.sampled_from([SURE, 0.2, LOW]), st.floats(30, 100)
+        ),
+        min_size=1,
+        max_size=15,
+    ),
+    st.sampled_from([1, 4, 10]),
+)
+def test_an_encounter_names_one_person_at_most_and_never_takes_it_back_to_a_stranger(
+    course: list[tuple[float, float, float]], pace: int
+) -> None:
+    """Greeting before confirmation before the end; a stranger is retracted if, and only if, named later."""
+    stay = encounter()
+    said: list[GradedDecision] = []
+    for i, (ann, ben, quality) in enumerate(course):
+        frame = evidence(i * pace, {"ann": ann, "ben": ben}, quality=quality)
+        if stay.wants_frame(frame.at_s):
+            said.extend(stay.add(frame, templates(1)))
+    final = stay.finish()
+    assert final is not None
+    said.append(final)
+    named = [d.conclusion.subject for d in said if d.conclusion.verdict is Verdict.IDENTIFIED]
+    strangers = [i for i, d in enumerate(said) if d.conclusion.verdict is Verdict.STRANGER]
+    first = next((i for i, d in enumerate(said) if d.conclusion.subject is not None), len(said))
+
+    assert len(set(named)) <= 1
+    assert all(i < first for i in strangers)
+    assert [d.retracts_stranger for d in said] == [bool(strangers) and i == first for i in range(len(said))]
+    assert Grade.FINAL is said[-1].grade
+    assert all(d.grade is not Grade.FINAL for d in said[:-1])
+    if Grade.CONFIRMED in {d.grade for d in said if d.conclusion.subject is not None}:
+        assert Grade.GREETING is said[first].grade
