@@ -6,11 +6,11 @@ higher is more alike, everywhere.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NamedTuple, NewType, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,6 +186,30 @@ class DoorReading:
     changed: bool
 
 
+class Disturbance(StrEnum):
+    """What keeps a camera that sends pictures from seeing what it used to."""
+
+    MOVED = "moved"
+    COVERED = "covered"
+    DARK = "dark"
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraReading:
+    """The condition of a camera at one frame.
+
+    Attributes:
+        begun: A disturbance that is said now, for the first time.
+        lasted_s: Set when the camera sees again just now: how long it did not, seconds.
+        blind: Dark, covered or frozen has been said, and the picture is still like that.
+    """
+
+    begun: Disturbance | None = None
+    lasted_s: float | None = None
+    blind: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class DetectedFace:
     """A face found in a frame, not yet looked at closely.
@@ -263,6 +287,31 @@ Templates = Mapping[ModelId, FaceTemplate]
 """The templates of one face sample, by model."""
 
 
+class Likeness(NamedTuple):
+    """Somebody enrolled whom a face looks like, the score, and the threshold that it reaches."""
+
+    subject: SubjectId
+    score: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFace:
+    """A face in a picture that came from outside.
+
+    Attributes:
+        box: Where, in pixels of the picture as it is seen (turned by its EXIF).
+        reasons: What is wrong with it, by code; empty if it may be enrolled.
+        quality: 0 to 100.
+        templates: One of every model.
+    """
+
+    box: Box
+    reasons: tuple[str, ...]
+    quality: float
+    templates: Templates
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedPhoto:
     """What the models made of a picture that came from outside.
@@ -272,12 +321,26 @@ class EmbeddedPhoto:
         reasons: What is wrong with the largest, by code; empty if it may be enrolled.
         quality: Of the largest, 0 to 100; 0 without one.
         templates: Of the largest; empty without one.
+        found: The faces that were embedded, largest first; in a crowd not all of them.
     """
 
     faces: int
     reasons: tuple[str, ...]
     quality: float
     templates: Templates
+    found: tuple[PhotoFace, ...] = ()
+
+    @classmethod
+    def of(cls, found: Sequence[PhotoFace], *, faces: int | None = None) -> "EmbeddedPhoto":
+        """A picture with these faces, largest first, of `faces` that it shows."""
+        largest = found[0] if found else None
+        return cls(
+            faces=len(found) if faces is None else faces,
+            reasons=largest.reasons if largest is not None else (),
+            quality=largest.quality if largest is not None else 0.0,
+            templates=largest.templates if largest is not None else {},
+            found=tuple(found),
+        )
 
 
 @dataclass(frozen=True, slots=True)

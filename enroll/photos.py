@@ -1,35 +1,66 @@
-"""Enrolment from given pictures: which of them become references, and why others do not.
+"""Each picture by itself: which face of it may become a reference, and why another may not.
 
-Every picture is looked at before anything is stored, so that a person is enrolled with what
-was usable or not at all. Reasons are codes in the manner of Rekognition's UnindexedFaces.
+Reasons are codes in the manner of Rekognition's UnindexedFaces, with plain words and what to do. Whether
+a face fits whoever is enrolled is `enroll.likeness`.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from appliance.errors import EnrolmentError, PhotoError
-from appliance.values import EmbeddedPhoto, Templates
+from appliance.values import EmbeddedPhoto, Likeness, PhotoFace, SubjectId, Templates
 
-REASONS = {
-    "NO_FACE": "no face was found",
-    "SEVERAL_FACES": "more than one face; crop it to the one that is meant",
-    "SAME_PHOTO": "the same picture was given before",
-    "SMALL_BOUNDING_BOX": "the face is too small; go closer or crop less",
-    "LOW_SHARPNESS": "the face is blurred",
-    "LOW_BRIGHTNESS": "the face is too dark",
-    "HIGH_BRIGHTNESS": "the face is too bright",
-    "EXTREME_POSE": "the face is turned away",
-    "LOW_CONFIDENCE": "hardly to be made out as a face",
-    "not_a_picture": "the file is not a picture",
-    "truncated": "the picture is cut off",
-    "too_many_pixels": "the picture has too many pixels",
-    "too_many_bytes": "the file is too large",
-    "unsupported_format": "only JPEG, PNG and WebP are read",
-    "unreadable": "the picture cannot be read",
+
+class Told(NamedTuple):
+    """A reason in plain words, and what to do about it."""
+
+    words: str
+    advice: str
+
+
+REASONS: Mapping[str, Told] = {
+    "NO_FACE": Told("no face was found", "give a picture of the whole face, seen from the front"),
+    "SEVERAL_FACES": Told("more than one face", "say which one is meant, or crop the picture to it"),
+    "NO_SUCH_FACE": Told("there is no face of that number", "count from the left, beginning with 1"),
+    "SAME_PHOTO": Told(
+        "the same picture was given before, as it is or as a copy",
+        "give another picture, best of another day and in other light",
+    ),
+    "LOOKS_LIKE": Told(
+        "the face looks like somebody who is enrolled already",
+        "if it is the same person, add the picture to them; if it is another, say so to go on",
+    ),
+    "DOES_NOT_MATCH": Told(
+        "the face does not look like the other pictures of this person",
+        "check whose picture it is; if it is theirs all the same, say so to go on",
+    ),
+    "SMALL_BOUNDING_BOX": Told("the face is too small", "go closer, or give a larger picture"),
+    "LOW_SHARPNESS": Told("the face is blurred", "hold still, and let the camera focus"),
+    "LOW_BRIGHTNESS": Told("the face is too dark", "face a window or a lamp"),
+    "HIGH_BRIGHTNESS": Told("the face is too bright", "step out of the glare, and turn the flash off"),
+    "EXTREME_POSE": Told("the face is turned away", "look straight into the camera"),
+    "LOW_CONFIDENCE": Told("hardly to be made out as a face", "show the whole face, with nothing before it"),
+    "not_a_picture": Told("the file is not a picture", "give a JPEG, PNG or WebP file"),
+    "truncated": Told("the picture is cut off", "copy the file again, it is incomplete"),
+    "too_many_pixels": Told(
+        "the picture has too many pixels",
+        "give a smaller copy; 2,000 pixels along the longer side are plenty",
+    ),
+    "too_many_bytes": Told(
+        "the file is too large", "give a smaller copy; 2,000 pixels along the longer side are plenty"
+    ),
+    "unsupported_format": Told("only JPEG, PNG and WebP are read", "export it as JPEG or PNG"),
+    "unreadable": Told("the picture cannot be read", "export it once more as JPEG or PNG"),
+    "no_file": Told(
+        "the file cannot be opened", "check that it is there, an ordinary file, and yours to read"
+    ),
 }
-"""Why a picture is no reference, in words."""
+"""Why a picture is no reference."""
+
+FaceChoice = int | Literal["largest"] | None
+"""Which face of several is meant: its number from the left, from 1; the largest; None: nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +70,38 @@ class Photo:
     Attributes:
         label: How to speak of it to whoever gave it (a file name); never stored.
         content: The file's bytes.
+        fault: Why there are none, by code; empty if there are.
     """
 
     label: str
     content: bytes
+    fault: str = ""
 
 
 class Embeds(Protocol):
     """Whoever decodes and embeds pictures."""
 
     def embed(self, content: bytes) -> EmbeddedPhoto:
-        """Find and embed the largest face of a picture file.
+        """Find and embed the faces of a picture file.
 
         Raises:
             PhotoError: The file cannot be used as a picture.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A face to choose from.
+
+    Attributes:
+        number: From the left, from 1.
+        face: Where it is and how good.
+        place: Where it is in words, e.g. `2nd from the left`.
+    """
+
+    number: int
+    face: PhotoFace
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +113,11 @@ class Verdict:
         reasons: Why it was refused, by code; empty when it was accepted.
         quality: 0 to 100.
         templates: To be stored when accepted.
-        sha256: Of the file.
+        sha256: Of the file; empty if it could not be read.
+        faces: Those to choose from, when nobody has said which is meant.
+        same_as: Whose picture this is once more; None: nobody's, or one given just now.
+        alike: Whom enrolled it looks like, most alike first.
+        own: How much it looks like the person it is for, and what that was held against.
     """
 
     label: str
@@ -73,6 +125,10 @@ class Verdict:
     quality: float
     templates: Templates
     sha256: str
+    faces: tuple[Candidate, ...] = ()
+    same_as: SubjectId | None = None
+    alike: tuple[Likeness, ...] = ()
+    own: tuple[float, float] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -81,55 +137,102 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """The verdict for people."""
+        """The verdict for people; it names nobody."""
         if self.accepted:
             return f"accepted, quality {self.quality:.0f}"
-        return "; ".join(REASONS.get(reason, reason) for reason in self.reasons)
+        return "; ".join(told(reason).words for reason in self.reasons)
+
+    @property
+    def advice(self) -> str:
+        """What to do about the first reason; empty when it was accepted."""
+        return told(self.reasons[0]).advice if self.reasons else ""
+
+
+def told(reason: str) -> Told:
+    """A code in words; one that is not known stands for itself."""
+    return REASONS.get(reason, Told(reason, "give another picture"))
 
 
 def judge(
-    photos: Sequence[Photo], models: Embeds, *, known: Mapping[str, object] | None = None
-) -> list[Verdict]:
-    """Look at each picture; parallel to `photos`.
+    photos: Iterable[Photo],
+    models: Embeds,
+    *,
+    known: Mapping[str, SubjectId] | None = None,
+    choice: FaceChoice = None,
+) -> Iterator[Verdict]:
+    """Look at one picture after the other; as many verdicts, in the same order, each when it is due.
+
+    No more than one picture is held at a time, if `photos` holds no more.
 
     Args:
-        photos: At least one.
+        photos: Read as they are needed.
         models: Who embeds them.
-        known: sha256 of pictures that this person has already given, as keys.
+        known: sha256 of every picture given so far → whose.
+        choice: Which face is meant where there are several.
     """
-    seen = set(known or ())
-    verdicts: list[Verdict] = []
+    before, now = dict(known or {}), set[str]()
     for photo in photos:
+        if photo.fault:
+            yield Verdict(photo.label, (photo.fault,), 0.0, {}, "")
+            continue
         sha256 = hashlib.sha256(photo.content).hexdigest()
-        verdicts.append(_judge(photo, sha256, models, repeated=sha256 in seen))
-        seen.add(sha256)
-    return verdicts
+        if sha256 in now or sha256 in before:
+            yield Verdict(photo.label, ("SAME_PHOTO",), 0.0, {}, sha256, same_as=before.get(sha256))
+            continue
+        now.add(sha256)
+        yield _judged(photo, sha256, models, choice)
 
 
-def _judge(photo: Photo, sha256: str, models: Embeds, *, repeated: bool) -> Verdict:
-    if repeated:
-        return Verdict(photo.label, ("SAME_PHOTO",), 0.0, {}, sha256)
+def _judged(photo: Photo, sha256: str, models: Embeds, choice: FaceChoice) -> Verdict:
     try:
         found = models.embed(photo.content)
     except PhotoError as error:
         return Verdict(photo.label, (error.reason,), 0.0, {}, sha256)
     if found.faces == 0:
         return Verdict(photo.label, ("NO_FACE",), 0.0, {}, sha256)
-    if found.faces > 1:
-        return Verdict(photo.label, ("SEVERAL_FACES",), found.quality, {}, sha256)
-    return Verdict(photo.label, found.reasons, found.quality, found.templates, sha256)
+    faces = candidates(found.found)
+    if choice == "largest" or (choice is None and found.faces == 1):
+        return Verdict(photo.label, found.reasons, found.quality, found.templates, sha256)
+    if choice is None:
+        return Verdict(photo.label, ("SEVERAL_FACES",), 0.0, {}, sha256, faces)
+    if not 1 <= choice <= len(faces):
+        return Verdict(photo.label, ("NO_SUCH_FACE",), 0.0, {}, sha256, faces)
+    chosen = faces[choice - 1].face
+    return Verdict(photo.label, chosen.reasons, chosen.quality, chosen.templates, sha256)
+
+
+def candidates(faces: Sequence[PhotoFace]) -> tuple[Candidate, ...]:
+    """Faces numbered from the left, with their places in words; of equals the upper one first."""
+    ordered = sorted(faces, key=lambda face: (face.box.centre, face.box.width))
+    count = len(ordered)
+    return tuple(Candidate(number, face, _place(number, count)) for number, face in enumerate(ordered, 1))
+
+
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def _place(number: int, count: int) -> str:
+    """Where a face is, among so many from the left."""
+    if count == 1:
+        return "the only one"
+    if number in {1, count}:
+        return "leftmost" if number == 1 else "rightmost"
+    teens = 10 < number % 100 < 20  # noqa: PLR2004 - 11th, 12th, 13th
+    return f"{number}{'th' if teens else _ORDINALS.get(number % 10, 'th')} from the left"
 
 
 def need_accepted(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The accepted ones.
 
     Raises:
-        EnrolmentError: There is none; the message lists why.
+        EnrolmentError: There is none. The message counts the reasons; it names no file and nobody, for
+            it may end in a log.
     """
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     if not accepted:
-        listed = "; ".join(f"{verdict.label}: {verdict.words}" for verdict in verdicts)
+        reasons = [reason for verdict in verdicts for reason in verdict.reasons]
+        counted = (f"{told(one).words} ({reasons.count(one)})" for one in dict.fromkeys(reasons))
         raise EnrolmentError(
-            f"no picture can be used: {listed}", hint="one sharp, frontal, well-lit face per picture"
+            f"no picture can be used: {'; '.join(counted)}", hint=told(reasons[0]).advice if reasons else ""
         )
     return accepted

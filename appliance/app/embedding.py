@@ -22,13 +22,16 @@ from appliance.models.folder import ModelFolder
 from appliance.services import Layout, without_secrets
 from appliance.settings import Settings
 from appliance.supervisor.child import SUPERVISOR
-from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId
+from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId, PhotoFace
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
 from appliance.wire.messages import EmbeddedFace, EmbedPhoto, PhotoEmbedded, Ping
 
 ENROLLED_MODELS = (DLIB, DLIB_MIRROR, SFACE)
 """Templates made of every reference, whichever composition decides today: changing it later needs
 no new pictures."""
+
+MOST_FACES = 16
+"""Faces embedded of one picture: who is meant is chosen among them. More would be a crowd, to be cropped."""
 
 _START_S = 30.0
 _STOP_S = 5.0
@@ -130,22 +133,24 @@ class ModelsClient:
         self._client = client
 
     def embed(self, content: bytes) -> EmbeddedPhoto:
-        """Find and embed the largest face of a picture file.
+        """Find and embed the faces of a picture file; of a crowd the `MOST_FACES` largest.
 
         Raises:
             PhotoError: The file cannot be used as a picture.
             PeerGoneError: The models process is not there, or took too long.
         """
-        reply = self._client.call(EmbedPhoto(max_faces=1), PhotoEmbedded, blob=content, timeout_s=_EMBED_S)
+        wanted = EmbedPhoto(max_faces=MOST_FACES)
+        reply = self._client.call(wanted, PhotoEmbedded, blob=content, timeout_s=_EMBED_S)
         found = reply.message
-        if not found.faces:
-            return EmbeddedPhoto(found.faces_found, (), 0.0, {})
-        face = found.faces[0]
-        templates = {
-            ModelId(model): FaceTemplate(ModelId(model), np.array(numbers, np.float32))
-            for model, numbers in face.templates.items()
-        }
-        return EmbeddedPhoto(found.faces_found, face.reasons, face.quality, templates)
+        return EmbeddedPhoto.of([_face(each) for each in found.faces], faces=found.faces_found)
+
+
+def _face(found: EmbeddedFace) -> PhotoFace:
+    templates = {
+        ModelId(model): FaceTemplate(ModelId(model), np.array(numbers, np.float32))
+        for model, numbers in found.templates.items()
+    }
+    return PhotoFace(Box(*found.box), found.reasons, found.quality, templates)
 
 
 @contextmanager

@@ -101,6 +101,7 @@ def test_a_consent_withdrawn_takes_templates_name_and_key_with_it(
         "consents_withdrawn": 2,
         "references_deleted": 2,
         "key_destroyed": True,
+        "write_ahead_log_emptied": True,
     } == told
     assert [] == services.store.subjects()
     assert isinstance(services.store.personal(note), Erased)
@@ -119,10 +120,10 @@ def test_one_consent_among_others_can_be_withdrawn(ann: tuple[Path, str], servic
     kept = services.store.subject(subject)
     last = said(state, "withdraw", "Ann", "--consent", by_purpose[("identify",)], "--yes")
 
-    assert (1, 0, False) == tuple(song.values())[1:]
+    assert (1, 0, False, True) == tuple(song.values())[1:]
     assert 11 == again.refusal[0]
     assert (("identify",), 2) == (kept.purposes, kept.references)
-    assert (1, 2, True) == tuple(last.values())[1:]
+    assert (1, 2, True, True) == tuple(last.values())[1:]
     assert [] == services.store.subjects()
 
 
@@ -140,9 +141,15 @@ def test_a_removal_says_what_it_deleted(ann: tuple[Path, str], services: Service
     """With --json by stable names."""
     state, subject = ann
 
-    assert {"subject": subject, "references_deleted": 2, "key_destroyed": True} == said(
-        state, "remove", "Ann", "--yes"
-    )
+    told = said(state, "remove", "Ann", "--yes")
+
+    assert 0 == told.pop("safety")["people"]
+    assert {
+        "subject": subject,
+        "references_deleted": 2,
+        "key_destroyed": True,
+        "write_ahead_log_emptied": True,
+    } == told
     assert [] == services.store.subjects()
 
 
@@ -153,7 +160,12 @@ def test_one_reference_is_removed(ann: tuple[Path, str], services: Services) -> 
     told = said(state, "remove-reference", first, "--yes")
     words = enrol(state, "remove-reference", second[:30], "--yes")
 
-    assert {"subject": subject, "reference": first, "references": 1} == told
+    assert {
+        "subject": subject,
+        "reference": first,
+        "references": 1,
+        "write_ahead_log_emptied": True,
+    } == told
     assert "Ann has 0 reference(s) left and is not recognised" in words.out
     assert [] == services.store.references(subject)
     assert 6 == enrol(state, "remove-reference", first, "--yes").refusal[0]

@@ -108,10 +108,10 @@ def test_a_further_picture_goes_to_whoever_is_named_by_id(enrol: Any, portraits:
     enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
     to = ("--to", only(enrol)[:13])
     again = enrol("add", "Ann", portraits / "obama.jpg", *CONSENT, *to)
-    further = enrol("add", "Ann", portraits / "astronaut.jpg", *CONSENT, *to)
+    further = enrol("add", "Ann", portraits / "astronaut.jpg", *CONSENT, *to, "--although-different")
 
-    assert 11 == again.refusal[0]
-    assert REASONS["SAME_PHOTO"] in again.errors[0]
+    assert 11 == again.code
+    assert f"no picture can be used: {REASONS['SAME_PHOTO'].words} (1)" in again.errors
     assert 0 == further.code
     assert [("Ann", 2)] == [(person["name"], person["references"]) for person in people(enrol)]
 
@@ -157,12 +157,13 @@ def test_an_id_that_goes_with_another_name_is_refused(enrol: Any, portraits: Pat
 
 def test_every_consent_is_recorded(enrol: Any, portraits: Path, tmp_path: Path) -> None:
     """Beside a further picture too, to the same purposes or to others: none that was given is dropped."""
-    Image.open(portraits / "astronaut.jpg").save(tmp_path / "same.png")
+    Image.open(portraits.parent / "scene" / "biden.png").save(tmp_path / "other.png")
     enrol("add", "Ann", portraits / "obama.jpg", *CONSENT)
     to = ("--to", only(enrol))
     song = ("--purpose", "identify", "--purpose", "song")
-    enrol("add", "Ann", portraits / "astronaut.jpg", "--consent", "by mail", *to)
-    enrol("add", "Ann", tmp_path / "same.png", "--consent", "at the desk", *to, *song)
+    knowingly = ("--although-different", "--although-alike")
+    enrol("add", "Ann", portraits / "astronaut.jpg", "--consent", "by mail", *to, *knowingly)
+    enrol("add", "Ann", tmp_path / "other.png", "--consent", "at the desk", *to, *song, *knowingly)
 
     assert {"greet", "identify", "song"} == set(people(enrol)[0]["purposes"])
     assert [CONSENT[1], "by mail", "at the desk"] == [
@@ -210,7 +211,9 @@ def test_a_bad_picture_enrols_nobody(
     (tmp_path / "ann.jpg").write_bytes(content)
     done = enrol("add", "Ann", tmp_path / "ann.jpg", *CONSENT)
 
-    assert (11, f"no picture can be used: ann.jpg: {REASONS[reason]}") == done.refusal
+    assert (11, [f"no picture can be used: {REASONS[reason].words} (1)"]) == (done.code, done.errors)
+    assert [REASONS[reason].advice] == done.hints
+    assert f"  ann.jpg: {REASONS[reason].words}\n      {REASONS[reason].advice}\n" == done.out
     assert [] == people(enrol)
     assert 0 == enrol("add", "Ann", portraits / "obama.jpg", *CONSENT).code
 
@@ -221,8 +224,10 @@ def test_a_file_too_large_is_not_read(enrol: Any, tmp_path: Path) -> None:
         file.truncate(3_000_000_000)
     done = enrol("add", "Ann", tmp_path / "ann.jpg", *CONSENT)
 
-    assert 3 == done.refusal[0]
-    assert "ann.jpg is larger than" in done.errors[0]
+    assert (11, [f"no picture can be used: {REASONS['too_many_bytes'].words} (1)"]) == (
+        done.code,
+        done.errors,
+    )
     assert [] == people(enrol)
 
 
@@ -239,7 +244,9 @@ def test_a_pipe_is_not_waited_for(enrol: Any, tmp_path: Path) -> None:
     """Nobody may ever write to it."""
     os.mkfifo(tmp_path / "ann.jpg")
 
-    assert (3, "ann.jpg is no ordinary file") == enrol("add", "Ann", tmp_path / "ann.jpg", *CONSENT).refusal
+    done = enrol("add", "Ann", tmp_path / "ann.jpg", *CONSENT)
+
+    assert (11, [f"no picture can be used: {REASONS['no_file'].words} (1)"]) == (done.code, done.errors)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\nb", "\x1b[31mred", "x" * 121, "\u202eevil"])

@@ -1,0 +1,80 @@
+"""`appliance enroll merge`: two enrolments turn out to be of one person."""
+
+import click
+
+from appliance.cli.context import Context
+from appliance.errors import EnrolmentError
+from enroll.asking import as_json_option, yes_option
+from enroll.reporting import safety_now
+from enroll.telling import Names, label, safety_json, say, say_safety
+
+
+@click.command("merge")
+@click.argument("keep")
+@click.argument("other")
+@yes_option
+@as_json_option
+@click.pass_obj
+def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) -> None:
+    """Let KEEP take over the pictures and consents of OTHER, and remove OTHER: they are one person.
+
+    KEEP's name, initials and state stay, and the stricter of both thresholds. OTHER's key is destroyed, and
+    with it the name and what is personal about OTHER in the log. Says how alike the two look, and asks; with
+    --yes two who do not look alike are merged all the same, with a warning.
+
+    \b
+    Examples:
+      appliance enroll merge "Ann Example" "Ann Examplé"
+      appliance enroll merge 0190a5c2 0190b7e1 --yes --json
+    """
+    # Late, so that `enroll list` does not load the networks' runtime.
+    from appliance.app.enrolled_faces import EnrolledFaces
+    from appliance.app.parts import read_tables
+
+    with context.services() as services:
+        store = services.store
+        one, two = store.subject(keep), store.subject(other)
+        if one.id == two.id:
+            raise EnrolmentError("that is one person already", hint="name two, see: appliance enroll list")
+        faces = EnrolledFaces.of(store, context.settings.recognition, read_tables())
+        found = faces.between(one.id, two.id)
+        alike = None if found is None else found[0] >= found[1]
+        if alike is False and found is not None:
+            click.echo(
+                f"warning: they do not look alike: score {found[0]:.3f}, threshold {found[1]:.3f}", err=True
+            )
+        if not yes:
+            agreed = sorted({*one.purposes, *two.purposes})
+            click.confirm(
+                f"{label(two)} ({two.references} reference(s)) becomes part of {label(one)} "
+                f"({one.references}) and is removed; together they agreed to: {', '.join(agreed)}. Merge?",
+                abort=True,
+                err=True,
+            )
+        merged = store.merge(one.id, two.id)
+        safety = safety_now(context, store)
+        names = Names.of(store)
+    said = {
+        "subject": merged.subject.id,
+        "merged": two.id,
+        "references_moved": merged.references,
+        "consents_moved": merged.consents,
+        "references": merged.subject.references,
+        "purposes": list(merged.subject.purposes),
+        "strictness": merged.subject.strictness,
+        "look_alike": alike,
+        "score": None if found is None else round(found[0], 4),
+        "threshold": None if found is None else round(found[1], 4),
+        "key_destroyed": True,
+        "write_ahead_log_emptied": merged.erased,
+        "safety": safety_json(safety),
+    }
+    words = (
+        f"{label(merged.subject)} has {merged.subject.references} reference(s) now, "
+        f"{merged.references} of them taken over; the other enrolment is removed"
+    )
+    say(said, words, as_json=as_json)
+    if not as_json:
+        if not merged.erased:
+            click.echo("the removed key is still in the database's write-ahead log, until the next erasure")
+        say_safety(safety, names)
