@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench_rows import Row, faster, main
-from frame_pipelines import times
+from frame_pipelines import times, what_limits
 
 from appliance.values import DLIB_MIRROR, SFACE
 
@@ -18,6 +18,7 @@ def measure() -> Sequence[Row]:
             took["full"],
             goal=14,
             against="face_recognition's example on the full frame",
+            why_not=what_limits(took, "full"),
         ),
         faster(
             "frame_fused_quarter",
@@ -25,6 +26,7 @@ def measure() -> Sequence[Row]:
             took["quarter"],
             goal=3.5,
             against="face_recognition's faster example, on a frame of a quarter the size",
+            why_not=what_limits(took, "quarter"),
         ),
     ]
 

@@ -5,7 +5,7 @@ each frame: find faces, encode them, `compare_faces` and `face_distance` with a 
 the nearest. The only change: their BGR-to-RGB view is made contiguous, without which dlib 20 refuses it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import cv2
@@ -61,18 +61,29 @@ def example(library: Any, known: list[Any], frame: ImageArray, scale: float) -> 
 
 
 def times(models: Collection[ModelId]) -> dict[str, float]:
-    """Milliseconds a frame: `ours` with these models, `full` and `quarter` of the examples."""
+    """Milliseconds a frame: `ours` with these models and the `networks` in it alone, `full` and `quarter`."""
     library = peer()
     frame = frame_720p()
     known = list(strangers(ENROLLED).astype(np.float64))
     with FaceReader.open(ModelFolder(), FaceSettings(), models) as reader:
+        sample = reader.sample(frame, reader.detect(frame)[0])
         return interleaved(
             {
                 "ours": ours(reader, gallery(models), frame),
+                "networks": lambda: (reader.detect(frame), reader.templates(sample)),
                 "full": example(library, known, frame, 1),
                 "quarter": example(library, known, frame, 0.25),
             },
             rounds=ROUNDS,
             # Turns of about the same length, so that none of them lives on another one's warm caches.
-            repeat={"ours": 6},
+            repeat={"ours": 6, "networks": 6},
         )
+
+
+def what_limits(took: Mapping[str, float], example_name: str) -> str:
+    """Where the time of a frame goes, for a row that missed its goal."""
+    return (
+        f"detector and embedders alone take {took['networks']:.1f} of {took['ours']:.1f} ms, which would be "
+        f"{took[example_name] / took['networks']:.1f} times; their layers run within a tenth of this core's "
+        "arithmetic or of its memory (embed_dlib, ADR 5)"
+    )
