@@ -61,7 +61,7 @@ def faster(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: s
     """A row whose goal is to be so many times faster than the peer."""
     ratio = peer_ms / ours_ms
     reached = ratio >= goal
-    why = "" if reached else _why(f"{1 - ratio / goal:.0%} short", why_not)
+    why = "" if reached else _why(f"{1 - ratio / goal:.1%} short", why_not)
     return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at least", reached, against, why)
 
 
@@ -69,7 +69,7 @@ def within(name: str, ours_ms: float, peer_ms: float, *, goal: float, against: s
     """A row whose goal is to take at most so many times what the peer takes."""
     ratio = ours_ms / peer_ms
     reached = ratio <= goal
-    why = "" if reached else _why(f"{ratio / goal - 1:.0%} over", why_not)
+    why = "" if reached else _why(f"{ratio / goal - 1:.1%} over", why_not)
     return Row(name, ours_ms, peer_ms, "ms", ratio, goal, "at most", reached, against, why)
 
 
