@@ -11,7 +11,7 @@ import numpy as np
 
 from appliance.app.embedded_folder import EmbeddedFolder
 from appliance.decision import FrameEvidence, Policy
-from appliance.decision.rule import INDEPENDENT_S
+from appliance.decision.weighing import INDEPENDENT_S
 from appliance.evaluation.identification import Split
 from appliance.evaluation.rates import REPLICATES, Indices, Rate, plain_rate, repeated_rate
 from appliance.evaluation.report import Verdicts

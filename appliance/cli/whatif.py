@@ -1,11 +1,9 @@
 """`appliance whatif`: which past decisions would differ at another setting?"""
 
 import json
-import math
-import re
 import sys
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -13,6 +11,7 @@ import click
 from appliance.app.whatif import Difference, Outcome, WhatIf, what_if
 from appliance.cli.context import Context
 from appliance.cli.events import subject_names
+from appliance.cli.parameters import Finite, Moment
 from appliance.decision import Changes
 from appliance.dispatch.wording import person, plain
 from appliance.values import Verdict
@@ -20,9 +19,8 @@ from appliance.values import Verdict
 _SHOWN = 40
 _EVERY = 200
 """Progress is drawn once for so many events."""
-
-_AGO = re.compile(r"(\d{1,5})([mhdw])")
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_SHOW_PROGRESS_FROM = 2000
+"""Fewer events are read before anybody wonders."""
 
 _OBSTACLES = {
     "old_policy": "decided by an earlier version of the rule, which cannot be recomputed exactly",
@@ -32,45 +30,6 @@ _OBSTACLES = {
     "body_dropped": "their details were dropped by retention",
     "unreadable": "written by another version of the program, or damaged",
 }
-
-
-class Finite(click.FloatRange):
-    """A number in a range; `nan`, which lies in every range, is none."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number."""
-        found = super().convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return found
-
-
-class Moment(click.ParamType[datetime]):
-    """A day, a time, or how long ago.
-
-    Args:
-        end: A day stands for its end instead of its beginning.
-    """
-
-    name = "TIME"
-
-    def __init__(self, *, end: bool = False) -> None:
-        self._end = end
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """An aware UTC time; days and times without a zone are this machine's."""
-        if isinstance(value, datetime):
-            return value
-        ago = _AGO.fullmatch(str(value))
-        try:
-            if ago is not None:
-                return datetime.now(UTC) - int(ago[1]) * _UNITS[ago[2]]
-            if re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
-                day = date.fromisoformat(value) + timedelta(days=self._end)
-                return datetime(day.year, day.month, day.day).astimezone().astimezone(UTC)
-            return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time: write 2026-11-01, 2026-11-01T08:30 or 7d", param, ctx)
 
 
 @click.command()
@@ -141,12 +100,23 @@ def whatif(
     changes = Changes(threshold, fpir, margin, composition, stranger_band)
     if check and changes != Changes():
         raise click.UsageError("--check is without other settings")
-    differing: list[Difference] = []
+    reproducing = changes == Changes()
+    # What is shown of each, at once: a hundred thousand decisions with their frames fill the memory.
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
     with context.services() as services:
         newest = services.store.events(limit=1, newest_first=True)
+        length = newest[0].position if newest else 0
         names = subject_names(services)
+
+        def differs(each: Difference) -> None:
+            if as_json:
+                rows.append(_row(each))
+            elif every or len(lines) < _SHOWN:
+                lines.append(plain(_line(each, names, reproducing=reproducing)))
+
         with click.progressbar(
-            length=newest[0].position if newest else 0, label="recomputing", file=sys.stderr
+            length=length, label="recomputing", hidden=length < _SHOW_PROGRESS_FROM, file=sys.stderr
         ) as bar:
             told = 0
 
@@ -163,32 +133,23 @@ def whatif(
                 since=since,
                 until=until,
                 tell=tell,
-                differs=differing.append,
+                differs=differs,
             )
-            bar.update((newest[0].position if newest else 0) - told)
-        reproducing = changes == Changes()
-        if as_json:
-            click.echo(json.dumps(_document(found, changes, differing, reproducing=reproducing), indent=1))
-        else:
-            _print(found, differing, names, every=every, reproducing=reproducing)
+            bar.update(length - told)
+    if as_json:
+        click.echo(json.dumps({**_document(found, changes), "differences": rows}, indent=1))
+    else:
+        _print(found, lines, reproducing=reproducing)
     if reproducing and found.differing:
         ctx.exit(1)
 
 
-def _print(
-    found: WhatIf,
-    differing: list[Difference],
-    names: Callable[[str], str | None],
-    *,
-    every: bool,
-    reproducing: bool,
-) -> None:
+def _print(found: WhatIf, lines: Sequence[str], *, reproducing: bool) -> None:
     """For people: the list, then the counts."""
-    listed = differing if every else differing[:_SHOWN]
-    for each in listed:
-        click.echo(plain(_line(each, names, reproducing=reproducing)))
-    if len(listed) < len(differing):
-        click.echo(f"… and {len(differing) - len(listed)} more: --all lists them")
+    for text in lines:
+        click.echo(text)
+    if len(lines) < found.differing:
+        click.echo(f"… and {found.differing - len(lines)} more: --all lists them")
     if not found.decisions:
         click.echo("no decision in that time")
         return
@@ -255,12 +216,10 @@ def _bar(outcome: Outcome) -> str:
     return f"{facts.threshold if facts.stricter_threshold is None else facts.stricter_threshold:+.3f}"
 
 
-def _document(
-    found: WhatIf, changes: Changes, differing: list[Difference], *, reproducing: bool
-) -> dict[str, Any]:
-    """For programs."""
+def _document(found: WhatIf, changes: Changes) -> dict[str, Any]:
+    """The counts, for programs."""
     return {
-        "reproducing": reproducing,
+        "reproducing": changes == Changes(),
         "changes": {
             name: value
             for name, value in (
@@ -285,19 +244,20 @@ def _document(
         ],
         "not_recomputed": {reason.value: count for reason, count in sorted(found.obstacles.items())},
         "other_tables": found.other_tables,
-        "differences": [
-            {
-                "position": each.position,
-                "id": each.id,
-                "at": each.at.isoformat(),
-                "encounter": each.encounter,
-                "grade": each.grade.value,
-                "was": _outcome(each.was),
-                "would": _outcome(each.would),
-                "fields": list(each.fields),
-            }
-            for each in differing
-        ],
+    }
+
+
+def _row(each: Difference) -> dict[str, Any]:
+    """One that would differ, for programs."""
+    return {
+        "position": each.position,
+        "id": each.id,
+        "at": each.at.isoformat(),
+        "encounter": each.encounter,
+        "grade": each.grade.value,
+        "was": _outcome(each.was),
+        "would": _outcome(each.would),
+        "fields": list(each.fields),
     }
 
 

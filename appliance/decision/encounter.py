@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from appliance.decision.policy import FrameEvidence, Policy
 from appliance.decision.recompute import repeated
-from appliance.decision.rule import INDEPENDENT_S, Conclusion, at_grade
+from appliance.decision.rule import Conclusion, at_grade
+from appliance.decision.weighing import INDEPENDENT_S
 from appliance.settings import EncounterSettings
 from appliance.values import Grade, SubjectId, SubjectScores, Templates, Verdict
 

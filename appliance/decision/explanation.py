@@ -13,9 +13,8 @@ from appliance.decision.rule import (
     DIGITS,
     FINAL_STRANGER_FRAMES,
     WEIGHTS,
-    effective_probes,
-    frame_weight,
 )
+from appliance.decision.weighing import effective_probes, frame_weight
 from appliance.events import CandidateScore, DecisionFacts, FrameScore
 from appliance.values import DLIB, DLIB_MIRROR, Grade, Verdict
 

@@ -17,10 +17,10 @@ from appliance.decision.rule import (
     Conclusion,
     Observed,
     Person,
-    frame_weight,
     judge,
 )
 from appliance.decision.tables import ErrorTables
+from appliance.decision.weighing import frame_weight
 from appliance.events import FrameScore
 from appliance.settings import RecognitionSettings
 from appliance.values import Box, FloatArray, ModelId, SubjectId, SubjectScores

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from appliance.decision.tables import ErrorTables, OperatingPoint
+from appliance.decision.weighing import effective_probes, frame_weight
 from appliance.events import CandidateScore, DecisionFacts, FrameScore
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Grade, ModelId, SubjectId, Verdict
 
@@ -27,16 +28,9 @@ so `fused` is SFace cosine - 0.5 x dlib distance, as the tables were measured.""
 DIGITS = 6
 """Digits after the point of every stored score, threshold and margin: float32 has seven in all."""
 
-INDEPENDENT_S = 1.0
-"""Frames closer together than this count as one probe when the threshold is chosen: the tables'
-probes are photographs of different days, and frames 0.1 s apart are nearly one photograph."""
-
 FINAL_STRANGER_FRAMES = 2
 """A stranger at the end of an encounter needs this many good frames; one frame of somebody
 enrolled is too easily a bad one, and calling them a stranger stores their picture."""
-
-_LEAST_WEIGHT = 1.0
-"""Of a frame whose quality is 0, so that there is always a mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,31 +120,6 @@ class _Candidate:
     point: OperatingPoint
     threshold: float
     stricter_threshold: float
-
-
-def frame_weight(quality: float) -> float:
-    """How much a frame counts in the mean: its quality, so that a good frame outweighs a poor one."""
-    return max(quality, _LEAST_WEIGHT)
-
-
-def effective_probes(frames: Sequence[FrameScore]) -> int:
-    """How many independent probes of equal weight the frames are worth, rounded down; at least 1.
-
-    Frames nearer than `INDEPENDENT_S` to the first of their group are one probe with the sum of
-    their weights; of groups with weights w it is (sum w)^2 / sum w^2 (Kish's effective sample
-    size), which is the number of groups when all weigh the same and less otherwise. Rounded down, the
-    threshold is never laxer than the one measured for as many probes.
-    """
-    groups: list[float] = []
-    begun = -math.inf
-    for at_s, weight in sorted((frame.at_s, frame_weight(frame.quality)) for frame in frames):
-        if at_s - begun >= INDEPENDENT_S:
-            groups.append(weight)
-            begun = at_s
-        else:
-            groups[-1] += weight
-    # Equal weights must give the whole number whatever the last bit of the division is.
-    return max(1, math.floor(math.fsum(groups) ** 2 / math.fsum(w * w for w in groups) + 1e-9))
 
 
 def judge(observed: Observed, asked: Asked, tables: ErrorTables) -> Conclusion:

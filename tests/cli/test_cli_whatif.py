@@ -9,7 +9,7 @@ import decided
 import pytest
 import stores
 
-from appliance.cli.whatif import Moment
+from appliance.cli.parameters import Moment
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.store import NewEvent, sqlite_url

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from appliance.decision import Conclusion, ErrorTables, Policy
 from appliance.decision.policy import LISTED
-from appliance.decision.rule import at_grade, effective_probes, frame_weight
+from appliance.decision.rule import at_grade
+from appliance.decision.weighing import effective_probes, frame_weight
 from appliance.events import FrameScore
 from appliance.settings import RecognitionSettings
 from appliance.values import DLIB_MIRROR, SFACE, Grade, SubjectId, Verdict
