@@ -307,3 +307,12 @@ def test_what_is_shown_is_put_together_only_for_a_viewer(look: int) -> None:
 
     assert 4 == len(offers)
     assert 4 * look == len(asked)
+
+
+def test_somebody_greeted_is_not_sealed_as_a_stranger() -> None:
+    """One good frame of Ann, then many that look like nobody: undecided, and no picture is stored."""
+    house = House([seen(ANN, quality=40), *[seen(NOBODY)] * 8]).run(9)
+
+    assert ["door_opened", "subject_identified", "person_undecided"] == house.finish()
+    assert "contradicted" == house.log.kept[-1].event.facts.rule  # type: ignore[attr-defined]
+    assert 0 == house.spool.sealed
