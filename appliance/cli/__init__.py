@@ -41,6 +41,7 @@ class _Commands(click.Group):
 
 _OWN = (
     "bench",
+    "calibrate",
     "captures",
     "check",
     "demo",

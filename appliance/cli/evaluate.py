@@ -4,11 +4,15 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from appliance.cli.context import Context
 from appliance.cli.files import make_folder, write_file
+
+if TYPE_CHECKING:
+    from appliance.app.embedded_folder import EmbeddedFolder
 
 _SHOW_PROGRESS_FROM = 5
 """Pictures; fewer are done before anybody looks up."""
@@ -79,35 +83,21 @@ def evaluate(
       appliance evaluate photos/ --seed 7 --json > results.json
     """
     # Late, so that `appliance --help` does not load the networks' runtime.
-    from appliance.app.embedded_folder import embed_folder, photo_files
-    from appliance.app.embedding import photo_models
     from appliance.app.evaluating import Plan, draw, embedding_weights, measure, steps
     from appliance.app.parts import read_tables
     from appliance.evaluation.page import page
     from appliance.evaluation.report import as_json as document
 
-    files = photo_files(folder)
     settings, tables = context.settings, read_tables()
     if out is not None:
         make_folder(out)
-    count = sum(map(len, files))
-    with (
-        photo_models(context.layout, context.process_command("models")) as models,
-        click.progressbar(
-            length=count,
-            label="looking at pictures",
-            show_pos=True,
-            hidden=count < _SHOW_PROGRESS_FROM,
-            file=sys.stderr,
-        ) as bar,
-    ):
-        photos = embed_folder(files, models, every_face=every_face, tell=lambda: bar.update(1))
+    photos = embedded(context, folder, every_face=every_face)
     plan = Plan(people, strangers, fpir, rounds, seed, every_face=every_face)
     with click.progressbar(
         length=steps(),
         label="searching",
         show_pos=True,
-        hidden=count < _SHOW_PROGRESS_FROM,
+        hidden=photos.files < _SHOW_PROGRESS_FROM,
         file=sys.stderr,
     ) as bar:
         found = measure(
@@ -126,8 +116,39 @@ def evaluate(
         if plots is not None:
             write_file(out / "det.png", plots[0])
             write_file(out / "det.svg", plots[1])
-    _say_refused(photos.refused)
     click.echo(json.dumps(document(found.report), indent=1) if as_json else page(found.report), nl=as_json)
+
+
+def embedded(context: Context, folder: Path, *, every_face: bool = False) -> "EmbeddedFolder":
+    """A folder's photos, embedded by the models process, with a bar; names what was left out.
+
+    Args:
+        context: Where the models process and its settings are.
+        folder: Holds a folder for each person.
+        every_face: Also take faces that enrolment would refuse.
+
+    Raises:
+        InputError: The folder holds no photos of people, or no face that can be used.
+        ModelError: The models process did not start.
+    """
+    from appliance.app.embedded_folder import embed_folder, photo_files
+    from appliance.app.embedding import photo_models
+
+    files = photo_files(folder)
+    count = sum(map(len, files))
+    with (
+        photo_models(context.layout, context.process_command("models")) as models,
+        click.progressbar(
+            length=count,
+            label="looking at pictures",
+            show_pos=True,
+            hidden=count < _SHOW_PROGRESS_FROM,
+            file=sys.stderr,
+        ) as bar,
+    ):
+        photos = embed_folder(files, models, every_face=every_face, tell=lambda: bar.update(1))
+    _say_refused(photos.refused)
+    return photos
 
 
 def _say_refused(refused: tuple[tuple[str, str], ...]) -> None:

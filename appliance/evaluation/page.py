@@ -98,8 +98,8 @@ def _legend(report: Report) -> list[str]:
     else:
         lines.append(
             f"Intervals: {100 * CONFIDENCE:g} %, bootstrap over people ({report.replicates} replicates), as "
-            f"searches by the same people are not independent; where fewer than {FEWEST_PEOPLE} people had the "
-            "outcome, Wilson's for as many searches as people."
+            "searches by the same people are not independent; where fewer than "
+            f"{FEWEST_PEOPLE} people had the outcome, Wilson's for as many searches as people."
         )
     if any(row.fewer for row in report.rows):
         lines.append("†: from a table of fewer photos, so stricter than the wanted FPIR asks for.")

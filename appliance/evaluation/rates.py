@@ -23,6 +23,10 @@ REPLICATES = 2000
 FEWEST_PEOPLE = 5
 """People who differ from the rest; drawing again and again from fewer says little about those not seen."""
 
+_NEARLY = 1e-6
+"""Per cent; what is nearer to 0 or 100 is written so."""
+_ROUNDED = 0.022
+"""0.095 is written like 0.10, with two digits."""
 _CHUNK_CELLS = 4_000_000
 """Numbers held at once while resampling: 32 MB."""
 
@@ -71,12 +75,13 @@ class Rate:
 
 
 def per_cent(rate: float) -> str:
-    """Enough digits to tell it from nothing and from everything: 0.042, 0.81, 5.5, 99.97."""
+    """Enough digits to tell it from nothing and from everything: 0.00042, 0.81, 5.5, 99.97."""
     value = 100 * rate
-    if value in {0.0, 100.0}:
-        return f"{value:.0f}"
     near = min(value, 100 - value)
-    return f"{value:.{1 if near >= 0.95 else 2 if near >= 0.095 else 3}f}"  # noqa: PLR2004 - rounding to digits
+    if near < _NEARLY:
+        return "0" if value < 1 else "100"
+    decimals = 1 if near >= 0.95 else 1 - math.floor(math.log10(near) + _ROUNDED)  # noqa: PLR2004 - for 1.0
+    return f"{value:.{decimals}f}"
 
 
 def wilson(count: float, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
