@@ -1,6 +1,8 @@
 """What is said of each rule, and whether what is said to be needed would have been enough."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from decided import TABLES, encounters
@@ -166,24 +168,14 @@ def test_the_numbers_carry_the_same_by_id() -> None:
 
 def test_an_old_decision_is_explained_with_what_it_has() -> None:
     """Policy 1 knew no weights: frames count alike, and its table says how many were independent."""
-    body = LAST["near_threshold"].conclusion.facts.model_dump(mode="json")
-    for name in (
-        "strictness",
-        "stricter_threshold",
-        "confirm_frames",
-        "greeted",
-        "repeats_confirmed",
-        "tables",
-    ):
-        del body[name]
-    for candidate in body["candidates"]:
-        del candidate["threshold"], candidate["strictness"]
-    old = DecisionFacts.model_validate(body | {"policy_version": 1})
-    said = reasons(old, Verdict.UNDECIDED, Grade.FINAL, str.title)
+    body = json.loads((Path(__file__).parent / "decision_of_policy_1.json").read_text(encoding="utf-8"))
+    facts = DecisionFacts.model_validate(body["facts"])
+    said = reasons(facts, Verdict.IDENTIFIED, Grade.CONFIRMED, str.title)
 
-    assert "0.011 more and it would have been a greeting for Ann" in said
-    assert any("counts 50%" in text for text in said)
+    assert "more than 0.345 less and it would have been undecided" in said
+    assert 2 == sum("counts 50%" in text for text in said)
     assert said[-1].endswith("rule of version 1")
+    assert explained(facts, Verdict.IDENTIFIED, Grade.CONFIRMED)["people"][0]["threshold"] is None
 
 
 def moved(facts: DecisionFacts, by: float) -> DecisionFacts:

@@ -25,7 +25,7 @@ from appliance.decision import (
     recompute,
 )
 from appliance.decision.rule import WEIGHTS
-from appliance.events import DecisionFacts
+from appliance.events import DecisionFacts, SubjectIdentified, parse_event
 from appliance.settings import EncounterSettings, RecognitionSettings
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Grade, SubjectId, SubjectScores, Verdict
 
@@ -198,17 +198,14 @@ def test_a_final_that_repeats_is_judged_as_the_confirmed_one() -> None:
 
 
 def test_an_old_decision_is_still_read_but_not_concluded_again() -> None:
-    """Events of policy 1 lack what policy 2 added: they parse, with the defaults, and say why not."""
-    body = concluded({"ann": 0.5}).facts.model_dump(mode="json")
-    added = {
-        "strictness", "stricter_threshold", "confirm_frames", "greeted", "repeats_confirmed", "tables",
-    }  # fmt: skip
-    body = {key: value for key, value in body.items() if key not in added} | {"policy_version": 1}
-    for candidate in body["candidates"]:
-        del candidate["strictness"], candidate["threshold"]
-    old = DecisionFacts.model_validate(body)
+    """An event as policy 1 stored it: it parses, with today's defaults, and says why it cannot be judged."""
+    body = json.loads((Path(__file__).parent / "decision_of_policy_1.json").read_text(encoding="utf-8"))
+    event = parse_event(body)
+    assert isinstance(event, SubjectIdentified)
+    old = event.facts
 
     assert (1, 1.0, None) == (old.policy_version, old.strictness, old.stricter_threshold)
+    assert Obstacle.OLD_POLICY is obstacle(old, TABLES, Changes())
     assert Obstacle.OLD_POLICY is obstacle(old, TABLES, Changes(margin=0.1))
     with pytest.raises(ValueError, match="old_policy"):
         recompute(old, Grade.CONFIRMED, TABLES)
