@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from appliance.values import FloatArray, ReferenceId, SubjectId
 
-_BLOCK_SCORES = 4_000_000
-"""Scores held at a time; 16 MB."""
+AT_ONCE = 4_000_000
+"""Scores held at a time; 16 MB, and twice that while they are summed up."""
 
 
 class Operating(Protocol):
@@ -122,25 +122,29 @@ class Held:
         enrolled: The gallery; at least one subject.
         operating: Thresholds.
         rule: The decision's settings.
+        at_once: Scores held at a time, if no one person has more.
 
     Attributes:
         counts: References of each subject, int64 (s,).
         starts: Where each subject's begin, int64 (s,).
     """
 
-    def __init__(self, enrolled: Enrolled, operating: Operating, rule: Rule) -> None:
+    def __init__(
+        self, enrolled: Enrolled, operating: Operating, rule: Rule, *, at_once: int = AT_ONCE
+    ) -> None:
         self._enrolled = enrolled
         counts = np.bincount(enrolled.owners, minlength=len(enrolled.subjects))
         self.counts: NDArray[np.int64] = counts
         self._rule = rule
         self._operating = operating
+        self._at_once = at_once
         self.starts: NDArray[np.int64] = np.concatenate([[0], np.cumsum(counts)[:-1]])
         self._ordinary = self._thresholds(counts, np.ones_like(enrolled.strictness))
         self._strict = np.maximum(self._ordinary, self._thresholds(counts, enrolled.strictness))
 
     def blocks(self) -> Iterator[slice]:
         """Slices of references, each with everything of the people in it."""
-        wanted = max(1, _BLOCK_SCORES // len(self._enrolled.owners))
+        wanted = max(1, self._at_once // len(self._enrolled.owners))
         begin = 0
         ends = self.starts + self.counts
         for end, following in zip(ends, [*ends[1:], np.inf], strict=True):

@@ -5,6 +5,7 @@ names. What it says of the gallery's own pictures (leave-one-out) flatters, for 
 the expected rates come from measurements of other people's photographs.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.evaluation.leave_one_out import Enrolled, Held, Operating, Outcome, Pair, Rule, Trial
+from appliance.evaluation.leave_one_out import AT_ONCE, Enrolled, Held, Operating, Outcome, Pair, Rule, Trial
 from appliance.values import SubjectId
 
 __all__ = ["Enrolled", "Operating", "Outcome", "Pair", "Rule", "SafetyReport", "Trial", "assess"]
@@ -24,8 +25,9 @@ LOW_QUALITY = 50.0
 PROBES = (1, 3)
 """Looks for which expected rates are told: the first, and three good ones."""
 
-_LAXER = 1.5
-"""Step by which a wanted rate is relaxed to find the nearest that was measured."""
+_LAXEST = 0.999
+"""A wanted FPIR that every gallery's tables reach."""
+_HALVINGS = 30
 
 
 class Expected(NamedTuple):
@@ -96,6 +98,7 @@ def assess(
     rule: Rule,
     *,
     progress: Callable[[int], object] | None = None,
+    at_once: int = AT_ONCE,
 ) -> SafetyReport:
     """Say what a gallery risks.
 
@@ -104,11 +107,12 @@ def assess(
         operating: Thresholds from measured error rates, of the composition that `enrolled.scores` are of.
         rule: The decision's settings.
         progress: Called with the number of references done since the last call.
+        at_once: Comparison scores held at a time, about.
     """
     size = len(enrolled.subjects)
     if not size:
         return SafetyReport(0, 0, rule, without=tuple(enrolled.without))
-    gallery = Held(enrolled, operating, rule)
+    gallery = Held(enrolled, operating, rule, at_once=at_once)
     counts = gallery.counts
     trials: list[Trial] = []
     pairs: dict[tuple[int, int], Pair] = {}
@@ -192,9 +196,12 @@ def _expected(at: Callable[[float], float | None], fpir: float) -> Expected:
     fnmr = at(fpir)
     if fnmr is not None:
         return Expected(fnmr, fnmr)
-    laxer = fpir
-    while (laxer := laxer * _LAXER) < 1:
-        fnmr = at(laxer)
-        if fnmr is not None:
-            return Expected(None, fnmr)
-    return Expected(None, 0.0)
+    # The strictest measured lies between this rate, beyond the tables, and the laxest, within them.
+    beyond, within = math.log(fpir), math.log(_LAXEST)
+    for _ in range(_HALVINGS):
+        middle = (beyond + within) / 2
+        if at(math.exp(middle)) is None:
+            beyond = middle
+        else:
+            within = middle
+    return Expected(None, at(math.exp(within)) or 0.0)

@@ -53,7 +53,9 @@ def scaled(picture: Image.Image, factor: float) -> Image.Image:
 def cropped(picture: Image.Image, left: float, top: float, right: float, bottom: float) -> Image.Image:
     """Without these shares of its edges."""
     wide, high = picture.size
-    return picture.crop((round(wide * left), round(high * top), round(wide * (1 - right)), round(high * (1 - bottom))))
+    return picture.crop(
+        (round(wide * left), round(high * top), round(wide * (1 - right)), round(high * (1 - bottom)))
+    )
 
 
 COPIES: Mapping[str, Callable[[Image.Image], bytes]] = {
@@ -115,9 +117,7 @@ def main() -> None:
     with open_photo_reader(Settings()) as reader:
         for photos in [people[name] for name in sorted(people)[:wanted]]:
             originals = [found for photo in photos if (found := embedded(reader, photo)) is not None]
-            different += [
-                fused(originals[i], originals[j]) for i in range(len(originals)) for j in range(i)
-            ]
+            different += [fused(originals[i], originals[j]) for i in range(len(originals)) for j in range(i)]
             first = embedded(reader, photos[0])
             with Image.open(io.BytesIO(photos[0])) as picture:
                 for name, copy in COPIES.items():

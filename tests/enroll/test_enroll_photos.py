@@ -108,7 +108,7 @@ THREE = EmbeddedPhoto.of([at(300, wide=120, value=0.3), at(10, quality=71, value
 
 
 def test_of_several_faces_one_is_to_be_chosen() -> None:
-    """They are listed from the left with box, place and quality; nobody guesses, no templates are handed on."""
+    """They are listed from the left with box, place and quality; nobody guesses, nothing is handed on."""
     (verdict,) = judge([photo(b"a")], Told({b"a": THREE}))
 
     assert (("SEVERAL_FACES",), {}) == (verdict.reasons, dict(verdict.templates))
@@ -243,7 +243,7 @@ def test_somebody_is_enrolled_with_what_was_usable() -> None:
 
 
 def test_nobody_is_enrolled_with_nothing() -> None:
-    """The message counts what is wrong and names no file: it may be logged, and files are named after people."""
+    """The message counts what is wrong and names no file: it may be logged, and files have people's names."""
     told = Told({b"a": "truncated", b"b": EmbeddedPhoto(0, (), 0, {}), b"c": "truncated"})
     verdicts = list(judge([photo(each, "Ann Example.jpg") for each in (b"a", b"b", b"c")], told))
 
