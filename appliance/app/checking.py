@@ -46,15 +46,16 @@ def checked(settings: Settings, file: Path | None = None) -> Settings:
         SettingsError: A recipient is no key to seal to, or an action waits for an event that there is not;
             one line per fault.
     """
-    faults = list(_faults(settings))
-    if faults:
+    found = list(faults(settings))
+    if found:
         lines = _lines(file)
-        told = (f"{_where(file, lines, fault.place)}{fault.words}" for fault in faults)
-        raise SettingsError("\n".join(told), hint=faults[0].hint)
+        told = (f"{_where(file, lines, fault.place)}{fault.words}" for fault in found)
+        raise SettingsError("\n".join(told), hint=found[0].hint)
     return settings
 
 
-def _faults(settings: Settings) -> Iterator[Fault]:
+def faults(settings: Settings) -> Iterator[Fault]:
+    """What the program does not know of what the settings name."""
     for number, line in enumerate(settings.evidence.recipients):
         try:
             parse_recipient(line, where=f"evidence.recipients[{number}]")

@@ -14,7 +14,7 @@ _SIGNS = {"ok": ("✓", "green"), "note": ("•", "yellow"), "problem": ("✗", 
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
 def doctor(ctx: click.Context, *, as_json: bool) -> None:
-    """Look at models, state, log, recipients, cameras, clock and processes. Mends nothing.
+    """Look at settings, models, disk, keys, log, people, cameras, doors, clock and processes. Mends nothing.
 
     \b
     Examples:

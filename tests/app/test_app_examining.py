@@ -1,22 +1,36 @@
 """What `appliance doctor` finds of an appliance that runs, but not well."""
 
 import contextlib
+import os
+import struct
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+from camera_clips import jpeg
+from camera_servers import MjpegCamera
 
 from appliance.app.examining import Finding, examine
+from appliance.app.examining.configured import keys
+from appliance.app.examining.machine import kept_right
+from appliance.frames import FrameWriter
 from appliance.services import Layout
-from appliance.settings import Settings
+from appliance.settings import Settings, parse
+from appliance.settings.model import VaultSettings
+from appliance.values import CameraId, FrameStamp
 from appliance.wire import Reply, Server
 from appliance.wire.messages import (
     ChildStatus,
+    FramesShared,
     Status,
     StatusRequest,
     SupervisorStatus,
     SupervisorStatusRequest,
+    WatchFrames,
 )
 
 
@@ -53,3 +67,68 @@ def test_a_log_that_takes_nothing_is_a_problem(
     assert problems == len(found)
     assert ["problem"] * problems == [finding.health for finding in found]
     assert all("7 record(s) wait" in finding.words and finding.hint for finding in found)
+
+
+def camera_of(found: Iterator[Finding]) -> list[Finding]:
+    """What it finds of the camera."""
+    return [finding for finding in found if finding.subject == "camera entrance"]
+
+
+@pytest.mark.parametrize(("moving", "health"), [(True, "ok"), (False, "problem")])
+def test_a_live_camera_that_sends_one_picture_again_and_again_is_frozen(
+    tmp_path: Path, *, moving: bool, health: str
+) -> None:
+    """To the last bit the same, which no sensor gives."""
+    with MjpegCamera() as server:
+        if not moving:
+            server.spoil = lambda _, __: jpeg(7)
+        settings = parse(f'[[cameras]]\nid = "entrance"\nsource = "{server.url}"\nwhen = "always"\n')
+        (finding,) = camera_of(examine(settings, Layout(tmp_path / "state")))
+
+    assert (health, not moving) == (finding.health, "frozen" in finding.words)
+
+
+@pytest.mark.parametrize(("level", "health"), [(90, "ok"), (2, "problem")])
+def test_the_cameras_of_a_running_appliance_are_looked_at_through_it(
+    tmp_path: Path, level: int, health: str
+) -> None:
+    """A device can be opened once; what the loop shares is looked at just so."""
+    layout = Layout(tmp_path / "state")
+    picture = np.full((192, 320, 3), level, np.uint8)
+    cv2.randn(picture[:20], (level,) * 3, (level,) * 3)
+    settings = parse('[[cameras]]\nid = "entrance"\nsource = "/dev/video0"\nwhen = "always"\n')
+    with FrameWriter(320, 192) as writer:
+        writer.write(FrameStamp(CameraId("entrance"), 1, 1.0, datetime.now(UTC), None), picture)
+        shared = FramesShared(camera="entrance", width=320, height=192)
+        watch = {WatchFrames: lambda _: Reply(shared, fds=(os.dup(writer.fd),), close_fds=True)}
+        supervisor = SupervisorStatus(pid=1, uptime_s=1.0, children=())
+        with (
+            Server(layout.socket("supervisor"), {SupervisorStatusRequest: lambda _: Reply(supervisor)}),
+            Server(layout.socket("loop"), watch),
+        ):
+            (finding,) = camera_of(examine(settings, layout))
+
+    assert health == finding.health, finding.words
+
+
+@pytest.mark.parametrize(
+    ("key", "health", "words"),
+    [("file", "note", "not a stolen box"), ("passphrase", "ok", "stolen box"), ("credential", "ok", "TPM")],
+)
+def test_each_kind_of_key_is_told_by_what_it_protects(
+    tmp_path: Path, key: Any, health: str, words: str
+) -> None:
+    """And with what its owner has to see to."""
+    (finding,) = keys(Settings(vault=VaultSettings(key=key)), Layout(tmp_path))
+
+    assert health == finding.health
+    assert words in finding.words
+    assert finding.hint
+
+
+@pytest.mark.parametrize(("status", "right"), [(0x2001, True), (0x40, False), (0x2041, False)])
+def test_the_kernels_word_on_the_clock_is_read(status: int, *, right: bool) -> None:
+    """`struct timex` of 64-bit Linux: the status stands after the mode and four long numbers."""
+    timex = struct.pack("=i4xqqqqi", 0, 1, 2, 3, 4, status).ljust(208, b"\0")
+
+    assert right == kept_right(timex)

@@ -9,6 +9,7 @@ import stores
 from captures import NOW, make_shot
 from commands import Ended, call, run
 
+from appliance.app.embedding import ENROLLED_MODELS
 from appliance.camera import encode_jpeg
 from appliance.cli.context import Context
 from appliance.events import StrangerCaptured, StrangerSeen
@@ -51,7 +52,7 @@ class Box:
 def fill(services: Services, recipient: str) -> tuple[str, str]:
     """Ann, the door, Ann coming in, a stranger, and the stranger's capture; ids of Ann and of the capture."""
     subject = services.store.add_subject("Ann", consent=stores.AGREED)
-    services.store.add_reference(subject.id, stores.face(), quality=80.0, details={})
+    services.store.add_reference(subject.id, stores.face(models=ENROLLED_MODELS), quality=80.0, details={})
     stranger = stores.identified()
     spool = Spool(
         services.layout.spool, EvidenceSettings(recipients=(recipient,)), services.clock, encode_jpeg

@@ -1,14 +1,27 @@
 """`appliance doctor`: every look is taken, whatever the others find, and a problem ends with 1."""
 
 import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import stores
 from camera_clips import write_clip
 from stores import sql
 
-from appliance.store import sqlite_url
+from appliance.app.embedding import ENROLLED_MODELS
+from appliance.camera import Scene
+from appliance.dispatch import Outcome
+from appliance.events import CameraDisturbed
+from appliance.services import Layout, open_services
+from appliance.settings import load
+from appliance.store import NewEvent, sqlite_url
+from appliance.values import SFACE
 
 
 def found(box: Any) -> tuple[int, dict[str, str]]:
@@ -16,6 +29,17 @@ def found(box: Any) -> tuple[int, dict[str, str]]:
     done = box.call("doctor", "--json")
     assert "" == done.err
     return done.code, {finding["subject"]: finding["health"] for finding in json.loads(done.out)}
+
+
+def about(box: Any, subject: str) -> list[tuple[str, str, str]]:
+    """Health, words and hint of the findings about something."""
+    findings = json.loads(box.call("doctor", "--json").out)
+    return [(each["health"], each["words"], each["hint"]) for each in findings if each["subject"] == subject]
+
+
+def opened(box: Any) -> Any:
+    """The box's services."""
+    return open_services(load(box.state / "appliance.toml"), Layout(box.state))
 
 
 def test_a_healthy_box(box: Any) -> None:
@@ -116,3 +140,176 @@ def test_a_recipient_that_is_no_key_is_a_problem(box: Any) -> None:
     code, health = found(box)
 
     assert (1, "problem") == (code, health["recipients"])
+
+
+def test_an_event_that_is_none_is_a_problem(box: Any) -> None:
+    """An action that waits for it would wait for ever; the nearest is named."""
+    box.settings('[[actions]]\nid = "x"\non = ["dor_opened"]\n')
+
+    assert [("problem", True)] == [
+        (health, "did you mean 'door_opened'?" in words) for health, words, _ in about(box, "settings")
+    ]
+
+
+def test_what_the_keys_protect_is_said(box: Any) -> None:
+    """A key file is worth a note: it does not protect a stolen box."""
+    assert [("note", True)] == [
+        (health, "not a stolen box" in words) for health, words, _ in about(box, "keys")
+    ]
+
+
+def test_recognition_is_promised_in_a_sentence(box: Any) -> None:
+    """How many strangers would pass; and people with one photo only are counted, without names."""
+    promise, single = about(box, "recognition")
+
+    assert "ok" == promise[0]
+    assert "1 in 1,000 strangers would pass" in promise[1]
+    assert ("note", True) == (single[0], single[1].startswith("1 of 1 people have a single reference"))
+    assert "appliance enroll report" in single[2]
+    assert "Ann" not in str((promise, single))
+
+
+def test_people_who_look_alike_are_counted(box: Any) -> None:
+    """One line, and where to read who they are."""
+    with opened(box) as services:
+        other = services.store.add_subject("Bea", consent=stores.AGREED)
+        services.store.add_reference(other.id, stores.face(0.501, ENROLLED_MODELS), quality=80.0, details={})
+
+    assert [("note", "who they are, and what helps: appliance enroll report")] == [
+        (health, hint) for health, words, hint in about(box, "recognition") if "look so alike" in words
+    ]
+
+
+def test_references_that_the_composition_cannot_compare_are_a_problem(box: Any) -> None:
+    """Everybody was enrolled with another model: nobody would ever be recognised."""
+    with opened(box) as services:
+        services.store.remove_reference(services.store.references()[0].id)
+        services.store.add_reference(box.subject, stores.face(models=[SFACE]), quality=80.0, details={})
+
+    assert ["problem"] == [health for health, *_ in about(box, "recognition")]
+
+
+@pytest.mark.parametrize(("age", "health"), [(timedelta(), "problem"), (timedelta(days=8), "note")])
+def test_dead_letters_are_told_with_the_action(box: Any, age: timedelta, health: str) -> None:
+    """What failed for good this week is a problem, what failed earlier a note; both say how to try again."""
+    box.settings('[[actions]]\nid = "song"\non = ["door_opened"]\n')
+    then = datetime.now(UTC) - age
+    with opened(box) as services:
+        services.store.append_all([NewEvent(stores.OPENED)])
+        (row,) = services.store.claim(datetime.now(UTC) + timedelta(seconds=1))
+        services.store.finish(row.id, Outcome.DEAD, error="no loudspeaker")
+    sql(
+        sqlite_url(box.state / "appliance.db"),
+        "UPDATE outbox SET finished_at = :then",
+        then=then.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+    )
+
+    ((found, words, hint),) = about(box, "outbox")
+
+    assert health == found
+    assert "1 action(s) failed for good" in words
+    assert "song" in words
+    assert "appliance outbox retry" in hint
+
+
+def test_an_action_that_was_cut_off_is_a_note(box: Any) -> None:
+    """Nobody knows whether the song was played; it is not played again."""
+    box.settings(
+        '[[actions]]\nid = "song"\non = ["door_opened"]\nkind = "command"\nargv = ["play"]\n'
+        'delivery = "at_most_once"\n'
+    )
+    with opened(box) as services:
+        services.store.append_all([NewEvent(stores.OPENED)])
+        services.store.claim(datetime.now(UTC) + timedelta(seconds=1))
+        services.store.recover(datetime.now(UTC))
+
+    assert [("note", True)] == [(health, "cut off" in words) for health, words, _ in about(box, "outbox")]
+
+
+def test_a_clock_behind_the_files_is_a_problem(box: Any) -> None:
+    """Whatever the state was written to last was written in the past."""
+    tomorrow = time.time() + 86_400
+    os.utime(box.state / "device.json", (tomorrow, tomorrow))
+
+    assert [("problem", True)] == [(health, "set back" in words) for health, words, _ in about(box, "clock")]
+
+
+def test_a_clock_behind_the_log_is_a_problem(box: Any) -> None:
+    """No event can be of tomorrow."""
+    with opened(box) as services:
+        services.store.append_all([NewEvent(stores.OPENED, at=datetime.now(UTC) + timedelta(days=1))])
+
+    assert ("problem", True) in [
+        (health, "still to come" in words) for health, words, _ in about(box, "clock")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "health"),
+    [
+        (["camera_covered"], ["problem"]),
+        (["camera_covered", "camera_clear"], []),
+        (["camera_clear", "camera_dark"], ["problem"]),
+        (["camera_moved"], ["note"]),
+    ],
+)
+def test_what_the_loop_last_said_of_a_cameras_sight(box: Any, kinds: list[Any], health: list[str]) -> None:
+    """A cover that was not taken off since is a problem; a camera that was moved is worth a look."""
+    with opened(box) as services:
+        for kind in kinds:
+            services.store.append_all([NewEvent(CameraDisturbed(type=kind, camera="entrance"))])
+
+    assert health == [found for found, *_ in about(box, "camera entrance")]
+
+
+def pictures(folder: Path, *frames: Any) -> Path:
+    """A folder of pictures, as a camera."""
+    folder.mkdir()
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f"{number}.png"), frame)
+    return folder
+
+
+def camera(source: Path, *, door: str | None = None) -> str:
+    """Settings with one camera, and a door of these lines if any."""
+    text = f'[[cameras]]\nid = "entrance"\nsource = "{source}"\nwhen = "always"\n'
+    return text if door is None else f'{text}[[doors]]\nid = "front"\ncamera = "entrance"\n{door}'
+
+
+def test_a_camera_with_its_cap_on_is_a_problem(box: Any, tmp_path: Path) -> None:
+    """It gives pictures, but nothing is on them."""
+    dark = np.random.default_rng(1).integers(0, 12, (240, 320, 3), np.uint8)
+    box.settings(camera(pictures(tmp_path / "dark", dark, dark)))
+
+    ((health, words, hint),) = about(box, "camera entrance")
+
+    assert "problem" == health
+    assert "dark" in words
+    assert "cap" in hint
+
+
+CALIBRATED = "region = [0.34, 0.05, 0.66, 0.3]\nseed = [0.45, 0.15]\nshut_fraction = 0.93\n"
+
+
+@pytest.mark.parametrize(
+    ("frame", "door", "health", "words"),
+    [
+        (0, CALIBRATED, "ok", "it looks shut"),
+        (38, CALIBRATED, "note", "it looks open"),
+        (0, "", "note", "not calibrated"),
+        (0, CALIBRATED.replace("0.93", "0.4"), "note", "runs into the wall"),
+        (0, "region = [0.4, 0.1, 0.41, 0.11]\nseed = [0.405, 0.105]\n", "problem", "pixels"),
+    ],
+)
+def test_a_door_is_held_against_the_picture(  # noqa: PLR0917 - by parametrize
+    box: Any, tmp_path: Path, frame: int, door: str, health: str, words: str
+) -> None:
+    """Whether what the settings say of it makes sense now, and with which command to say it anew."""
+    picture = Scene(width=640, height=360).render(frame)
+    box.settings(camera(pictures(tmp_path / "door", picture), door=door))
+
+    ((found, said, hint),) = about(box, "door front")
+
+    assert health == found, said
+    assert words in said
+    assert ("appliance door calibrate" in hint) == (health != "ok")

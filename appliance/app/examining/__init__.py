@@ -1,0 +1,42 @@
+"""`appliance doctor`: looks at everything the appliance needs and says in plain words how it is.
+
+Mends nothing. Opening a database that an older version wrote brings it up to date, as every
+command does. Each look is a function that returns findings, a module per subject; one that fails
+becomes a finding itself and the others go on.
+"""
+
+from collections.abc import Callable, Iterator
+
+from appliance.app.examining.configured import keys, recipients, settings_fit
+from appliance.app.examining.finding import Finding, Health
+from appliance.app.examining.machine import clock, models, python, state
+from appliance.app.examining.processes import processes
+from appliance.app.examining.recorded import recorded
+from appliance.app.examining.views import views
+from appliance.errors import ApplianceError
+from appliance.services import Layout
+from appliance.settings import Settings
+
+__all__ = ["Finding", "Health", "examine"]
+
+_LOOKS: tuple[tuple[str, Callable[[Settings, Layout], Iterator[Finding]]], ...] = (
+    ("python", python),
+    ("settings", settings_fit),
+    ("models", models),
+    ("state", state),
+    ("keys", keys),
+    ("log", recorded),
+    ("recipients", recipients),
+    ("cameras", views),
+    ("clock", clock),
+    ("processes", processes),
+)
+
+
+def examine(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    """Look at everything, one finding after the other."""
+    for subject, look in _LOOKS:
+        try:
+            yield from look(settings, layout)
+        except ApplianceError as error:
+            yield Finding(subject, "problem", error.message, error.hint)

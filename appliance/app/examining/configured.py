@@ -1,0 +1,69 @@
+"""What the settings say: whether the program can run with them, what the keys protect, who opens captures."""
+
+from collections.abc import Iterator, Mapping
+
+from appliance.app.checking import faults
+from appliance.app.examining.finding import Finding, Health
+from appliance.evidence import parse_recipients
+from appliance.services import Layout
+from appliance.settings import Settings
+
+_KEYS: Mapping[str, tuple[Health, str, str]] = {
+    "file": (
+        "note",
+        "the device key is a file: it protects copies of the database, not a stolen box",
+        "vault.key = 'passphrase' or 'credential' protects both",
+    ),
+    "passphrase": (
+        "ok",
+        "the device key opens with a passphrase: it protects copies of the database and a stolen box",
+        "write it down somewhere else as well: without it nobody is recognised any more",
+    ),
+    "credential": (
+        "ok",
+        "the device key is a systemd credential: a stolen box is protected if it is bound to a TPM",
+        "keep a copy of the key somewhere else: without it nobody is recognised any more",
+    ),
+}
+"""By `vault.key`: what is protected, and what to know."""
+
+
+def settings_fit(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    """Whether the program knows what the settings name: events, cameras, recipients."""
+    del layout
+    wrong = list(faults(settings))
+    for fault in wrong:
+        yield Finding("settings", "problem", fault.words, fault.hint)
+    if not wrong:
+        count = f"{len(settings.cameras)} camera(s), {len(settings.doors)} door(s)"
+        yield Finding("settings", "ok", f"{count}, {len(settings.actions)} action(s)")
+
+
+def keys(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    """What protects what; whether the keys fit is found when the database is opened."""
+    if not layout.state.exists():
+        return
+    yield Finding("keys", *_KEYS[settings.vault.key])
+
+
+def recipients(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    """To whom captures are sealed.
+
+    Raises:
+        RecipientError: One is no key.
+    """
+    del layout
+    found = parse_recipients(settings.evidence.recipients)
+    if found:
+        yield Finding(
+            "recipients",
+            "ok",
+            f"captures are sealed to {', '.join(r.fingerprint for r in found)}; this box cannot open them",
+        )
+    else:
+        yield Finding(
+            "recipients",
+            "note",
+            "no recipient: strangers are logged without a picture",
+            "put your SSH public key into evidence.recipients",
+        )

@@ -1,0 +1,167 @@
+"""Cameras and doors: whether a picture comes, whether there is anything on it, whether it shows the door.
+
+A camera that the running appliance has is looked at through what it shows to viewers.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from appliance.app.examining.finding import Finding
+from appliance.app.examining.processes import answers
+from appliance.camera import CapturedFrame, ConditionWatch, Shot, open_source
+from appliance.camera.pictures import MadePicture, Picture
+from appliance.clock import SystemClock
+from appliance.door.fill import fill_fraction
+from appliance.errors import ApplianceError, CameraLostError
+from appliance.frames import FrameReader
+from appliance.services import Layout
+from appliance.settings import CameraSettings, DoorSettings, Settings
+from appliance.values import WHOLE_FRAME, CameraId, Disturbance, Frame, FrameStamp, Region
+from appliance.wire import Client
+from appliance.wire.messages import FramesShared, WatchFrames
+
+_LOOK_S = 2.0
+_LOOKS = 12
+"""A camera is watched for so long, or so many pictures."""
+_STILL_PICTURES = 5
+"""Pictures of a live camera that are the same to the last bit, from which on it is called frozen."""
+_LEAST_PX = 12
+"""Sides of a watched region, pixels of the reduced picture, below which a fill says nothing."""
+_OVERFLOW = 1.25
+"""A fill so many times a shut door's has run into the wall."""
+
+
+def views(settings: Settings, layout: Layout) -> Iterator[Finding]:
+    """Each camera, and each door that it sees."""
+    if not settings.cameras:
+        yield Finding("cameras", "note", "none is configured", "try: appliance run --camera /dev/video0")
+        return
+    running = answers(layout)
+    if running:
+        yield Finding("cameras", "ok", "looked at through the running appliance")
+    for camera in settings.cameras:
+        subject = f"camera {camera.id}"
+        began = time.monotonic()
+        try:
+            frames, live = _shown(layout, camera) if running else _taken(camera)
+        except ApplianceError as error:
+            yield Finding(subject, "problem", error.message, error.hint)
+            continue
+        if not frames:
+            yield Finding(subject, "problem", "it gives no picture", "see: appliance check, and the cable")
+            continue
+        yield _condition(subject, camera, frames, live=live, took_s=time.monotonic() - began)
+        for door in settings.doors:
+            if door.camera == camera.id:
+                yield _door(door, frames[-1])
+
+
+def _taken(camera: CameraSettings) -> tuple[list[Frame], bool]:
+    """Some pictures, straight from the source, and whether it is live."""
+    with contextlib.closing(open_source(camera, SystemClock())) as source:
+        source.open()
+        shots: list[Shot] = []
+        began = time.monotonic()
+        while len(shots) < _LOOKS and (shot := source.read()) is not None:
+            shots.append(shot)
+            if time.monotonic() - began > _LOOK_S:
+                break
+        live = source.live
+    return [_frame(camera, number, shot.picture) for number, shot in enumerate(shots)], live
+
+
+def _frame(camera: CameraSettings, number: int, picture: Picture) -> Frame:
+    """A picture as the n-th of a camera that gives one a second."""
+    clock = SystemClock()
+    return CapturedFrame(FrameStamp(CameraId(camera.id), number, float(number), clock.wall(), None), picture)
+
+
+def _shown(layout: Layout, camera: CameraSettings) -> tuple[list[Frame], bool]:
+    """Some pictures that the running loop shares; whether it is live is not told."""
+    reply = Client(layout.socket("loop")).call(WatchFrames(camera=camera.id), FramesShared)
+    frames: list[Frame] = []
+    try:
+        with FrameReader(reply.fds[0]) as reader:
+            newest, deadline = -1, time.monotonic() + _LOOK_S
+            while len(frames) < _LOOKS and (left := deadline - time.monotonic()) > 0:
+                shared = reader.wait_newer(newest, left)
+                if shared is None:
+                    break
+                newest = shared.stamp.sequence
+                height, width = shared.bgr.shape[:2]
+                picture = MadePicture(width, height, partial(np.asarray, shared.bgr))
+                frames.append(CapturedFrame(shared.stamp, picture))
+    finally:
+        for fd in reply.fds:
+            os.close(fd)
+    if not frames:
+        raise CameraLostError(f"camera {camera.id} gave no picture for {_LOOK_S:g} s")
+    return frames, False
+
+
+def _condition(
+    subject: str, camera: CameraSettings, frames: Sequence[Frame], *, live: bool, took_s: float
+) -> Finding:
+    """Dark, frozen, or well."""
+    first = frames[0]
+    words = f"{first.width} x {first.height}, {len(frames)} picture(s) in {took_s:.1f} s"
+    if _is_dark(camera, frames[-1]):
+        return Finding(
+            subject, "problem", f"{words}, but they are dark", "take the cap off, or switch on a light"
+        )
+    grays = [frame.gray(WHOLE_FRAME) for frame in frames]
+    same = all(np.array_equal(grays[0], gray) for gray in grays[1:])
+    if live and len(frames) >= _STILL_PICTURES and same:
+        return Finding(
+            subject,
+            "problem",
+            f"{words}, but all are the same to the last bit: it is frozen",
+            "switch the camera off and on again",
+        )
+    return Finding(subject, "ok", words)
+
+
+def _is_dark(camera: CameraSettings, frame: Frame) -> bool:
+    """What the loop would say of this picture if it lasted: its rule is shown it as if for some seconds."""
+    watch = ConditionWatch(camera.model_copy(update={"disturbed_after_s": 1.0}))
+    same = MadePicture(frame.width, frame.height, frame.bgr)
+    readings = [watch.observe(_frame(camera, second, same)) for second in range(4)]
+    return any(reading.begun is Disturbance.DARK for reading in readings)
+
+
+def _door(door: DoorSettings, frame: Frame) -> Finding:
+    """Whether the fill makes sense on this picture."""
+    subject = f"door {door.id}"
+    recalibrate = f"appliance door calibrate --door {door.id}"
+    left, top, right, bottom = door.region
+    gray = frame.gray(Region(left, top, right, bottom))
+    if min(gray.shape) < _LEAST_PX:
+        return Finding(
+            subject, "problem", f"its region is only {gray.shape[1]} x {gray.shape[0]} pixels", recalibrate
+        )
+    seed = (door.seed[0] - left) / (right - left), (door.seed[1] - top) / (bottom - top)
+    fraction = fill_fraction(gray, seed, door.tolerance)
+    share = fraction / door.shut_fraction if door.shut_fraction else 0.0
+    words = f"the fill covers {fraction:.0%} of its region, {door.shut_fraction:.0%} when shut"
+    if not _is_calibrated(door):
+        return Finding(
+            subject, "note", f"not calibrated: region and seed are the defaults; {words}", recalibrate
+        )
+    if share > _OVERFLOW:
+        return Finding(
+            subject, "note", f"{words}: it runs into the wall, or the light is unusual", recalibrate
+        )
+    if share > door.shut_above:
+        return Finding(subject, "ok", f"{words}: it looks shut")
+    now = "open" if share < door.open_below else "neither open nor shut"
+    return Finding(subject, "note", f"{words}: it looks {now}", f"if it is shut: {recalibrate}")
+
+
+def _is_calibrated(door: DoorSettings) -> bool:
+    """Whether anybody has said where the door is."""
+    return bool({"region", "seed", "shut_fraction"} & door.model_fields_set)
