@@ -28,7 +28,7 @@ from appliance.values import FaceTemplate, FloatArray, ModelId
 COMBINATIONS = ((1, 1), (1, 3), (2, 2), (3, 1), (3, 3))
 """References and probes of the rows. Two and two are what four photos allow beside the measured tables."""
 COMPOSITIONS = ("fused", "sface", "dlib-mirror", "dlib")
-VERDICT_ROUNDS = 10
+VERDICT_ROUNDS = 25
 """Rounds that the whole rule is tried on: it decides search by search, a fifth of a millisecond each."""
 
 _WEIGHTS = ("yunet", "dlib-shape-5", "dlib-resnet", "sface")

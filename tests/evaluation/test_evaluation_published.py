@@ -90,6 +90,11 @@ def test_the_page_counts_its_rows_rightly() -> None:
     agreeing = sum(row["as wanted?"] == "yes" for row in ROWS)
 
     assert f"In {agreeing} of {len(ROWS)} rows" in PAGE
+    exact = [row for row in ROWS if not row["threshold"].endswith("†")]
+    predicted = [float(row["FNIR by the tables"].removesuffix(" %")) / 100 for row in exact]
+    bounds = [interval(row["FNIR"]) for row in exact]
+    held = sum(low <= rate <= high for rate, (low, high) in zip(predicted, bounds, strict=True))
+    assert f"in the measured interval in {held} of {len(exact)}." in PAGE
 
 
 def test_the_published_weights_are_those_of_the_manifest() -> None:
