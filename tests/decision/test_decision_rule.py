@@ -277,3 +277,28 @@ def test_the_score_is_the_one_that_its_parts_give() -> None:
     assert {"ann": {"sface": 0.412346, "dlib-mirror": -0.333333}} == {
         name: dict(found) for name, found in facts.frames[0].scores.items() if name == "ann"
     }
+
+
+def test_what_rounds_alike_is_ranked_by_id() -> None:
+    """Ben leads by less than is stored: a tie, in the order of the ids, as it will be read back."""
+    close = np.array([0.3, np.nextafter(np.float32(0.3), np.float32(1))], np.float32)
+    frame = evidence(0, {"ann": 0.0, "ben": 0.0})
+    scored = replace(frame.scores, by_model={**frame.scores.by_model, SFACE: close})
+    facts = POLICY.conclude([replace(frame, scores=scored)], seen=1).facts
+
+    assert close[0] < close[1]
+    assert ["ann", "ben"] == [candidate.subject for candidate in facts.candidates]
+    assert ("tie", 0.0) == (facts.rule, facts.margin)
+
+
+@given(st.floats(1.001, 1000), st.integers(1, 300))
+def test_every_threshold_has_six_digits(strictness: float, people: int) -> None:
+    """What is printed is what decides."""
+    facts = once(
+        {f"{n:03}": LOW + n / 1000 for n in range(people)}, strictness={f"{people - 1:03}": strictness}
+    ).facts
+
+    assert facts.stricter_threshold is not None
+    for value in (facts.threshold, facts.stricter_threshold, *(c.threshold for c in facts.candidates)):
+        assert value is not None
+        assert round(value, 6) == value
