@@ -28,8 +28,9 @@ from appliance.values import FaceTemplate, FloatArray, ModelId
 COMBINATIONS = ((1, 1), (1, 3), (2, 2), (3, 1), (3, 3))
 """References and probes of the rows. Two and two are what four photos allow beside the measured tables."""
 COMPOSITIONS = ("fused", "sface", "dlib-mirror", "dlib")
-VERDICT_ROUNDS = 25
-"""Rounds that the whole rule is tried on: it decides search by search, a fifth of a millisecond each."""
+VERDICT_SEARCHES = 2500
+"""Searches of each row that the whole rule is tried on, at most, but one round at least: it decides one by
+one, and so many take a second."""
 
 _WEIGHTS = ("yunet", "dlib-shape-5", "dlib-resnet", "sface")
 
@@ -112,6 +113,7 @@ def measure(
     owned = photos.photos()
     enrolled, strangers = _sizes(owned, plan)
     by_model = {model: _all_scores(model, rows) for model, rows in photos.embeddings.items()}
+    tried_rounds = max(1, min(plan.rounds, VERDICT_SEARCHES // (enrolled + strangers)))
     rows: list[Row] = []
     verdicts: list[Verdicts] = []
     impossible: list[Impossible] = []
@@ -132,7 +134,7 @@ def measure(
             rule = Policy(
                 recognition.model_copy(update={"composition": composition, "fpir": plan.fpir}), tables
             )
-            tried = divided[:VERDICT_ROUNDS]
+            tried = divided[:tried_rounds]
             verdicts.append(
                 try_rule(
                     composition,
@@ -161,7 +163,7 @@ def measure(
         enrolled=enrolled,
         strangers=strangers,
         rounds=plan.rounds,
-        verdict_rounds=min(plan.rounds, VERDICT_ROUNDS),
+        verdict_rounds=tried_rounds,
         seed=plan.seed,
         replicates=plan.replicates,
         fpir=plan.fpir,
@@ -237,7 +239,10 @@ def _sizes(owned: Sequence[Indices], plan: Plan) -> tuple[int, int]:
 def _all_scores(model: ModelId, rows: FloatArray) -> FloatArray:
     """Every photo against every photo, as the gallery compares them, float32 (p, p)."""
     gallery = Gallery.of_matrix(model, rows)
-    return np.stack([gallery.compare({model: FaceTemplate(model, row)}).by_model[model] for row in rows])
+    scores = np.empty((len(rows), len(rows)), np.float32)
+    for place, row in enumerate(rows):
+        scores[place] = gallery.compare({model: FaceTemplate(model, row)}).by_model[model]
+    return scores
 
 
 def _composed(composition: str, by_model: Mapping[ModelId, FloatArray]) -> FloatArray:
