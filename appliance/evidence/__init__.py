@@ -13,6 +13,7 @@ from appliance.evidence.capture import (
     save_opened,
     seal,
 )
+from appliance.evidence.expiry import RemovedCapture
 from appliance.evidence.identity import (
     AskPassphrase,
     Identity,
@@ -21,7 +22,8 @@ from appliance.evidence.identity import (
     parse_identities,
 )
 from appliance.evidence.recipients import Recipient, RecipientKind, parse_recipient, parse_recipients
-from appliance.evidence.spool import FreeBytes, RemovedCapture, SealedCapture, Spool, SpoolEntry, free_bytes
+from appliance.evidence.spool import FreeBytes, SealedCapture, Spool, free_bytes
+from appliance.evidence.spool_folder import SpoolEntry
 
 __all__ = [
     "AskPassphrase",

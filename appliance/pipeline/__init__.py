@@ -7,7 +7,8 @@ that a slow disk never holds up a frame.
 
 from appliance.pipeline.galleries import GalleryHolder
 from appliance.pipeline.loop import CameraPipeline, FaceReading
-from appliance.pipeline.records import EventLog, Records, RecordsThread, Seals
+from appliance.pipeline.records import EventLog, Records, Seals
+from appliance.pipeline.records_thread import RecordsThread
 
 __all__ = [
     "CameraPipeline",

@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from appliance.clock import ManualClock
 from appliance.errors import EvidenceError, RecipientError
 from appliance.evidence import Spool, open_capture, parse_identities
+from appliance.evidence.expiry import Expiry
+from appliance.evidence.spool_folder import SpoolFolder
 from appliance.ids import seeded_ids
 from appliance.settings import EvidenceSettings
 
@@ -247,7 +249,7 @@ def test_what_went_before_a_failure_is_said_by_the_next_sweep(
 ) -> None:
     """The disk refuses one deletion: those before it are gone, and are not forgotten."""
 
-    class Stubborn(Spool):
+    class Stubborn(SpoolFolder):
         keeps = ""
 
         def remove(self, capture: str) -> bool:
@@ -256,14 +258,15 @@ def test_what_went_before_a_failure_is_said_by_the_next_sweep(
             return super().remove(capture)
 
     old = fill(make_spool(), 3, at=NOW - 40 * DAY)
-    spool = Stubborn(tmp_path / "spool", EvidenceSettings(), clock, jpeg).open()
-    spool.keeps = old[1]
+    folder = Stubborn(tmp_path / "spool")
+    expiry = Expiry(folder, EvidenceSettings(), clock)
+    folder.keeps = old[1]
     with pytest.raises(EvidenceError):
-        spool.expire()
-    spool.keeps = ""
+        expiry.sweep(NOW)
+    folder.keeps = ""
 
-    assert old == [removed.id for removed in spool.expire()]
-    assert () == spool.expire()
+    assert old == [removed.id for removed in expiry.sweep(NOW)]
+    assert () == expiry.sweep(NOW)
 
 
 def test_a_sweep_keeps_a_tenth_of_the_cap_free(make_spool: MakeSpool) -> None:
@@ -342,7 +345,7 @@ def test_a_capture_sealed_by_a_wrong_clock_gets_its_days(
     ages=st.lists(st.floats(0, 60), max_size=12),
     expire_days=st.floats(0.5, 60),
 )
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_steady_sweep_leaves_exactly_the_young(
     ages: list[float],
     expire_days: float,
