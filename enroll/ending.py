@@ -64,7 +64,7 @@ def withdraw(context: Context, person: str, *, consent: str | None, yes: bool, a
         if gone
         else "nothing is deleted; what the other consents cover goes on"
     )
-    say(said, _told(f"{len(given)} consent(s) withdrawn; {what}", emptied=emptied), as_json=as_json)
+    say(said, told(f"{len(given)} consent(s) withdrawn; {what}", emptied=emptied), as_json=as_json)
 
 
 @click.command("remove")
@@ -89,7 +89,7 @@ def remove(context: Context, person: str, *, yes: bool, as_json: bool) -> None:
         "safety": safety_json(safety),
     }
     words = "removed; the log keeps what happened, by a number that no longer means anybody"
-    say(said, _told(words, emptied=emptied), as_json=as_json)
+    say(said, told(words, emptied=emptied), as_json=as_json)
     if not as_json:
         say_safety(safety, names)
 
@@ -116,10 +116,10 @@ def remove_reference(context: Context, reference: str, *, yes: bool, as_json: bo
         "references": left,
         "write_ahead_log_emptied": emptied,
     }
-    say(said, _told(words, emptied=emptied), as_json=as_json)
+    say(said, told(words, emptied=emptied), as_json=as_json)
 
 
-def _told(words: str, *, emptied: bool) -> str:
+def told(words: str, *, emptied: bool) -> str:
     """The words, and whether what was destroyed is destroyed everywhere."""
     return words if emptied else f"{words}\n{_STILL_THERE}"
 

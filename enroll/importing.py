@@ -6,7 +6,9 @@ whole, and running it again goes on where it ended. One picture is held at a tim
 
 import contextlib
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,13 +100,18 @@ class Import:
     choice: FaceChoice
     known: dict[str, SubjectId]
 
-    def one(self, entry: Entry, subjects: dict[str, list[Subject]], looked: Callable[[], object]) -> Outcome:
+    def one(
+        self, entry: Entry, subjects: dict[str, list[Subject]], looked: Callable[[], bool]
+    ) -> Outcome | None:
         """Enrol one person, or add to them what is new.
 
         Args:
             entry: Who.
             subjects: Everybody enrolled before, by name.
-            looked: Called after each picture.
+            looked: Called after each picture; whether to go on.
+
+        Returns:
+            None: it was not to go on, and nothing of theirs was stored.
         """
         if entry.fault:
             return Outcome(entry, fault=entry.fault)
@@ -115,7 +122,8 @@ class Import:
         verdicts = []
         for verdict in judge(photos(entry.files), self.models, known=self.known, choice=self.choice):
             verdicts.append(verdict)
-            looked()
+            if not looked():
+                return None
         verdicts = examine(verdicts, self.enrolled, to=None if subject is None else subject.id)
         outcome = Outcome(entry, None if subject is None else subject.id, verdicts=verdicts)
         accepted = [verdict for verdict in verdicts if verdict.accepted]
@@ -230,9 +238,12 @@ def import_(
     with context.services(create=True) as services:
         store = services.store
         enrolled = EnrolledFaces.of(store, context.settings.recognition, read_tables())
-        with Reopening(lambda: photo_models(context.layout, context.process_command("models"))) as models:
+        with (
+            Reopening(lambda: photo_models(context.layout, context.process_command("models"))) as models,
+            _interruption() as stop,
+        ):
             work = Import(store, models, enrolled, enrolled.add, consent, face, known_photos(store))
-            outcomes, stopped = _all(work, roster)
+            outcomes, stopped = _all(work, roster, stop)
         safety = safety_now(context, store)
         names = Names.of(store)
     said = {**_json(roster, outcomes, names), "stopped": stopped, "safety": safety_json(safety)}
@@ -250,19 +261,41 @@ def import_(
         ctx.exit(REFUSED)
 
 
-def _all(work: Import, roster: Roster) -> tuple[list[Outcome], bool]:
-    """One after the other; what became of them, and whether somebody pressed Ctrl-C."""
+@contextlib.contextmanager
+def _interruption() -> Iterator[threading.Event]:
+    """Ctrl-C sets this event, so that nobody is left between stored and told; a second one ends at once."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        if asked.is_set():
+            signal.default_int_handler(number, frame)  # type: ignore[arg-type]
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _all(work: Import, roster: Roster, stop: threading.Event) -> tuple[list[Outcome], bool]:
+    """One after the other; what became of them, and whether it was stopped before all were reached."""
     subjects: dict[str, list[Subject]] = {}
     for subject in work.store.subjects():
         if subject.name is not None:
             subjects.setdefault(subject.name, []).append(subject)
     outcomes: list[Outcome] = []
     with progress("looking at pictures", sum(len(entry.files) for entry in roster.entries)) as bar:
-        try:
-            for entry in roster.entries:
-                outcomes.append(work.one(entry, subjects, lambda: bar.update(1)))  # noqa: PERF401 - may stop
-        except KeyboardInterrupt:
-            return outcomes, True
+
+        def looked() -> bool:
+            bar.update(1)
+            return not stop.is_set()
+
+        for entry in roster.entries:
+            outcome = None if stop.is_set() else work.one(entry, subjects, looked)
+            if outcome is None:
+                return outcomes, True
+            outcomes.append(outcome)
     return outcomes, False
 
 
