@@ -191,11 +191,14 @@ class DoorHeldOpen(Event):
 
     type: Literal["door_held_open"] = "door_held_open"
     open_s: float
-    """Seconds since it was last shut, or since the camera first saw it."""
+    """Seconds since it was first seen open after it was shut, or since the camera first saw it open."""
 
 
 class CameraDisturbed(Event):
-    """The camera sends pictures, but not of what it used to see; or it does again."""
+    """The camera sends pictures, but not of what it used to see; or it does again.
+
+    `camera_moved` has no end: it is said once, and the new view is what it sees from then on.
+    """
 
     type: Literal["camera_moved", "camera_covered", "camera_dark", "camera_frozen", "camera_clear"]
     lasted_s: float | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from appliance.camera import encode_jpeg
+from appliance.camera import ConditionWatch, encode_jpeg
 from appliance.decision import ErrorTables, Policy
 from appliance.door import DoorWatch
 from appliance.errors import ModelError
@@ -165,9 +165,18 @@ def camera_pipeline(
 ) -> CameraPipeline:
     """The loop of one camera, introduced to its rooms."""
     settings = parts.settings
-    doors = {door.id: DoorWatch(door) for door in settings.doors if door.camera == camera.id}
+    doors = [door for door in settings.doors if door.camera == camera.id]
+    held_open_s = {door.id: door.held_open_s for door in doors}
     return CameraPipeline(
-        LoopSettings(camera, settings.faces, settings.encounters, settings.evidence),
-        Rooms(dict(doors), faces, parts.policy, parts.gallery, records, parts.services.ids),
+        LoopSettings(camera, settings.faces, settings.encounters, settings.evidence, held_open_s),
+        Rooms(
+            doors={door.id: DoorWatch(door) for door in doors},
+            faces=faces,
+            policy=parts.policy,
+            gallery=parts.gallery,
+            records=records,
+            ids=parts.services.ids,
+            condition=ConditionWatch(camera),
+        ),
         show=show,
     )

@@ -7,6 +7,7 @@ Nothing is recognised, logged as an event or written to disk here. See `README.m
 
 from appliance.camera.annotate import Mark, annotate
 from appliance.camera.capture import Camera, CameraStatistics
+from appliance.camera.condition import ConditionWatch
 from appliance.camera.jpeg import encode_jpeg
 from appliance.camera.opening import open_source
 from appliance.camera.replay import recorded_frames
@@ -21,6 +22,7 @@ __all__ = [
     "CameraStatistics",
     "CapturedFrame",
     "CodecParameters",
+    "ConditionWatch",
     "Mark",
     "PacketRing",
     "RingPacket",

@@ -26,6 +26,7 @@ TERMINAL_ACTION: Mapping[str, Any] = {
     "on": (
         *("door_opened", "door_shut", "subject_identified", "stranger_seen", "stranger_retracted"),
         *("stranger_captured", "capture_skipped", "person_undecided", "camera_lost", "camera_recovered"),
+        *("door_held_open", "camera_moved", "camera_covered", "camera_dark", "camera_frozen", "camera_clear"),
     ),
 }
 """What a run with `--camera` says where no action is configured."""

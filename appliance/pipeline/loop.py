@@ -1,26 +1,26 @@
-"""One camera's loop: frame → door → faces → tracks → encounters → decisions on record.
+"""One camera's loop: frame → condition → door → faces → tracks → encounters → decisions on record.
 
 Knows its rooms by protocol. Works frame by frame on the frames' own time, so that a replay
 of a recording decides what the live loop decided. It starts no thread and opens nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy
-from appliance.events import CaptureSkipped, DoorChanged, PersonUndecided, StrangerSeen, SubjectIdentified
+from appliance.events import CaptureSkipped, PersonUndecided, StrangerSeen, SubjectIdentified
 from appliance.ids import IdFactory
 from appliance.matching import Gallery
+from appliance.pipeline.disturbances import CameraWatching, Disturbances
+from appliance.pipeline.doors import Doors, DoorWatching
 from appliance.pipeline.galleries import GalleryHolder
 from appliance.pipeline.records import Picture, Recording
 from appliance.settings import CameraSettings, EncounterSettings, EvidenceSettings, FaceSettings, When
 from appliance.tracking import FaceTracker, Track
 from appliance.values import (
     DetectedFace,
-    DoorReading,
-    DoorState,
     FaceSample,
     Frame,
     FrameStamp,
@@ -56,13 +56,6 @@ class FaceReading(Protocol):
         """Embed it with every model the decision compares."""
 
 
-class DoorWatching(Protocol):
-    """The door room, as the loop needs it."""
-
-    def observe(self, frame: Frame) -> DoorReading:
-        """The door in this frame."""
-
-
 @dataclass(slots=True)
 class _Stay:
     """A track with what the loop knows about it."""
@@ -85,20 +78,12 @@ class _Stay:
         return self.stranger is not None and not self.captured
 
 
-@dataclass(slots=True)
-class _Door:
-    """A door with its current visit."""
-
-    watch: DoorWatching
-    state: DoorState = DoorState.UNSURE
-    visit: str | None = None
-    fraction: float = 0.0
-    not_shut_s: float | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What a camera's loop is introduced to."""
+    """What a camera's loop is introduced to.
+
+    `condition` says whether the camera sees what it used to; None: it is always believed.
+    """
 
     doors: dict[str, DoorWatching]
     faces: FaceReading
@@ -106,16 +91,21 @@ class Rooms:
     gallery: GalleryHolder
     records: Recording
     ids: IdFactory
+    condition: CameraWatching | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
-    """The settings a camera's loop needs, one per room."""
+    """The settings a camera's loop needs, one per room.
+
+    `held_open_s` is by door: seconds after which it is said to be held open; 0 or missing: never.
+    """
 
     camera: CameraSettings
     faces: FaceSettings
     encounters: EncounterSettings
     evidence: EvidenceSettings
+    held_open_s: Mapping[str, float] = field(default_factory=dict)
 
 
 class CameraPipeline:
@@ -137,7 +127,9 @@ class CameraPipeline:
         self._settings = settings
         self._rooms = rooms
         self._show = show
-        self._doors = {name: _Door(watch) for name, watch in rooms.doors.items()}
+        camera, records = settings.camera.id, rooms.records
+        self._disturbances = Disturbances(camera, rooms.condition, records)
+        self._doors = Doors(camera, rooms.doors, settings.held_open_s, records, rooms.ids)
         self._tracker = FaceTracker(settings.encounters.end_after_s)
         self._stays: dict[int, _Stay] = {}
         self._last_seen_s: dict[str, float] = {}
@@ -146,14 +138,18 @@ class CameraPipeline:
         self._gallery_version = rooms.gallery.current.version
 
     def process(self, frame: Frame) -> None:
-        """Look at one frame and put on record what follows from it."""
+        """Look at one frame and put on record what follows from it.
+
+        While the camera is dark, covered or frozen, no door is believed and no face is read: in a frozen
+        picture somebody would stand before the door for ever.
+        """
         self._last_stamp = frame.stamp
-        for name, door in self._doors.items():
-            self._observe_door(name, door, frame)
+        blind = self._disturbances.blind(frame)
+        self._doors.observe(frame, blind=blind)
         for track in self._tracker.ended(frame.stamp.monotonic_s):
             self._end(track, frame.stamp.wall)
         tracks: list[Track] = []
-        if self._reads_faces(frame.stamp.monotonic_s):
+        if not blind and self._reads_faces(frame.stamp.monotonic_s):
             # One gallery for the whole frame: another may be swapped in at any moment.
             gallery = self._rooms.gallery.current
             self._follow(gallery)
@@ -169,36 +165,6 @@ class CameraPipeline:
         for track in self._tracker.end_all():
             self._end(track, self._last_stamp.wall)
 
-    # ------------------------------------------------------------ the door
-
-    def _observe_door(self, name: str, door: _Door, frame: Frame) -> None:
-        reading = door.watch.observe(frame)
-        door.fraction = reading.fraction
-        if reading.state is not DoorState.SHUT:
-            door.not_shut_s = frame.stamp.monotonic_s
-        if not reading.changed:
-            return
-        at = frame.stamp.wall
-        if reading.state is DoorState.OPEN and door.visit is None:
-            door.visit = self._rooms.ids(at)
-        kinds: dict[DoorState, Any] = {
-            DoorState.OPEN: "door_opened",
-            DoorState.SHUT: "door_shut",
-            DoorState.UNSURE: "door_unsure",
-        }
-        event = DoorChanged(
-            type=kinds[reading.state],
-            camera=self._settings.camera.id,
-            door=name,
-            visit=door.visit,
-            state=reading.state,
-            fraction=round(reading.fraction, 4),
-        )
-        self._rooms.records.log([event], at)
-        door.state = reading.state
-        if reading.state is DoorState.SHUT:
-            door.visit = None
-
     def _reads_faces(self, now_s: float) -> bool:
         """Whether faces are read in this frame: `when`, open or unsure doors, and the tail after them."""
         when = self._settings.camera.when
@@ -209,10 +175,7 @@ class CameraPipeline:
                 return False
             self._looked_s = now_s
             return True
-        tail_s = self._settings.camera.tail_s
-        return any(
-            door.not_shut_s is not None and now_s - door.not_shut_s <= tail_s for door in self._doors.values()
-        )
+        return self._doors.not_shut_since(now_s - self._settings.camera.tail_s)
 
     # ------------------------------------------------------------ faces
 
@@ -295,15 +258,11 @@ class CameraPipeline:
 
     def _begin(self, stamp: FrameStamp) -> _Stay:
         """A new face: an encounter, at the door that is or was last not shut."""
-        name, door = max(
-            self._doors.items(),
-            key=lambda item: -1.0 if item[1].not_shut_s is None else item[1].not_shut_s,
-            default=(None, None),
-        )
+        door, visit = self._doors.entrance()
         return _Stay(
             encounter_id=self._rooms.ids(stamp.wall),
-            door=name,
-            visit=door.visit if door is not None else None,
+            door=door,
+            visit=visit,
             encounter=Encounter(self._settings.encounters, self._rooms.policy),
         )
 
@@ -385,10 +344,7 @@ class CameraPipeline:
     def _overlay(self, tracks: Sequence[Track]) -> dict[str, Any]:
         """What was seen in the last frame, by opaque ids."""
         return {
-            "doors": {
-                name: {"state": door.state.value, "fraction": round(door.fraction, 3)}
-                for name, door in self._doors.items()
-            },
+            "doors": self._doors.overlay(),
             "faces": [
                 {
                     "box": [round(v) for v in track.face.box.corners],

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from appliance.settings.relations import relations
+
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """Lower-case letters, digits, `_` and `-`; at most 32; safe in topics, file names and keys."""
 
@@ -64,6 +66,13 @@ class CameraSettings(_Room):
     reconnect_max_s: float = _field(
         30.0, "Longest pause between attempts to reconnect, seconds.", ge=1, le=3600
     )
+    disturbed_after_s: float = _field(
+        5.0,
+        "Seconds a camera must be dark, covered or frozen before that is logged and its door no longer "
+        "believed; three times as long for moved; 0: not watched.",
+        ge=0,
+        le=3600,
+    )
 
 
 class DoorSettings(_Room):
@@ -79,13 +88,20 @@ class DoorSettings(_Room):
     seed: tuple[Fraction, Fraction] = _field(
         (0.5, 0.15), "A point on the shut door (x, y in fractions of the frame) from which the fill starts."
     )
-    tolerance: int = _field(12, "Gray levels by which a pixel may differ from the seed's.", ge=1, le=100)
+    rule: Literal["followed", "plain"] = _field(
+        "followed",
+        "followed: the fill runs over what looks like the shut door, whose look is followed; plain: over what "
+        "is as bright as the seed's pixel, and a small fill is an open door.",
+    )
+    tolerance: int = _field(
+        12, "Gray levels by which a pixel may differ from the shut door's (plain: from the seed's).", ge=1, le=100
+    )
     shut_fraction: Fraction = _field(0.6, "Share of the region that the fill covers when the door is shut.")
     open_below: Fraction = _field(0.5, "Open when the fill falls below this share of shut_fraction.")
     shut_above: Fraction = _field(0.8, "Shut when the fill rises above this share of shut_fraction.")
     debounce_s: float = _field(0.4, "Seconds a new state must last before it is believed.", ge=0, le=10)
     held_open_s: float = _field(
-        120.0, "Seconds not shut after which door_held_open is logged; 0: never.", ge=0, le=86400
+        120.0, "Seconds open after which door_held_open is logged, once; 0: never.", ge=0, le=86400
     )
 
     @model_validator(mode="after")
@@ -265,21 +281,11 @@ class Settings(_Room):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for kind, ids in (
-            ("cameras", [c.id for c in self.cameras]),
-            ("doors", [d.id for d in self.doors]),
-            ("actions", [a.id for a in self.actions]),
-        ):
-            if len(set(ids)) != len(ids):
-                raise ValueError(f"two {kind} have the same id")
-        cameras = {c.id for c in self.cameras}
-        watched = {d.camera for d in self.doors}
-        if unknown := watched - cameras:
-            raise ValueError(f"a door names the camera {min(unknown)!r}, which is not among the cameras")
-        for camera in self.cameras:
-            if camera.when is When.DOOR and camera.id not in watched:
-                raise ValueError(
-                    f"camera {camera.id!r} reads faces when = 'door', but no [[doors]] names it; "
-                    "add one, or set when = 'always'"
-                )
+        given = {
+            "cameras": [{"id": camera.id, "when": camera.when.value} for camera in self.cameras],
+            "doors": [{"id": door.id, "camera": door.camera} for door in self.doors],
+            "actions": [{"id": action.id} for action in self.actions],
+        }
+        if found := "; ".join(relation.words for relation in relations(given)):
+            raise ValueError(found)
         return self

@@ -13,6 +13,7 @@ from appliance.errors import EvidenceError
 from appliance.ids import seeded_ids
 from appliance.matching import Gallery, Reference
 from appliance.pipeline import CameraPipeline, GalleryHolder, Records
+from appliance.pipeline.disturbances import CameraWatching
 from appliance.pipeline.loop import LoopSettings, Rooms, Show
 from appliance.settings import (
     CameraSettings,
@@ -24,9 +25,12 @@ from appliance.settings import (
 from appliance.values import (
     DLIB_MIRROR,
     SFACE,
+    CameraReading,
     DetectedFace,
+    Disturbance,
     DoorState,
     FaceSample,
+    Frame,
     ReferenceId,
     SubjectId,
     Templates,
@@ -69,7 +73,9 @@ class House:
         self._doors = doors
         self.loop = self.build(self.faces)
 
-    def build(self, faces: ToyFaces, show: Show | None = None) -> CameraPipeline:
+    def build(
+        self, faces: ToyFaces, show: Show | None = None, condition: CameraWatching | None = None
+    ) -> CameraPipeline:
         """The loop, with these faces."""
         return CameraPipeline(
             LoopSettings(
@@ -82,6 +88,7 @@ class House:
                 self.holder,
                 Records(self.log, self.spool),
                 seeded_ids(1),
+                condition,
             ),
             show=show,
         )
@@ -316,3 +323,27 @@ def test_somebody_greeted_is_not_sealed_as_a_stranger() -> None:
     assert ["door_opened", "subject_identified", "person_undecided"] == house.finish()
     assert "contradicted" == house.log.kept[-1].event.facts.rule  # type: ignore[attr-defined]
     assert 0 == house.spool.sealed
+
+
+class Frozen:
+    """A camera that freezes in frame 5 and sees again in frame 20."""
+
+    def observe(self, seen: Frame) -> CameraReading:
+        """Its condition."""
+        number = seen.stamp.sequence
+        return CameraReading(
+            begun=Disturbance.FROZEN if number == 5 else None,
+            lasted_s=1.5 if number == 20 else None,
+            blind=5 <= number < 20,
+        )
+
+
+def test_nobody_is_read_out_of_a_frozen_picture() -> None:
+    """While the camera is blind the door is unsure and no face is looked for, whenever they are read."""
+    house = House([seen(ANN)] * 3 + [[]] * 40, when="always")
+    house.loop = house.build(house.faces, condition=Frozen())
+    house.run(30)
+    told = [name for name in house.finish() if not name.startswith("subject")]
+
+    assert ["door_opened", "camera_frozen", "door_unsure", "camera_clear", "door_opened"] == told
+    assert 15 == house.faces.detected
