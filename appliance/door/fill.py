@@ -23,7 +23,12 @@ def fill_fraction(
 
 
 def fill(
-    gray: ImageArray, seed: tuple[float, float], tolerance: int, reference: int | None = None
+    gray: ImageArray,
+    seed: tuple[float, float],
+    tolerance: int,
+    reference: int | None = None,
+    *,
+    blur: int = _BLUR_PX,
 ) -> NDArray[np.bool_]:
     """What of the region is connected to the seed and alike in brightness.
 
@@ -34,6 +39,7 @@ def fill(
         reference: Brightness of the shut door, 0 to 255; None takes the seed pixel's own. With a
             reference, a seed that no longer shows the door's colour fills nothing, even if
             what stands there instead is evenly coloured.
+        blur: Side of the box blur before filling, odd, pixels.
 
     Returns:
         bool, (h, w).
@@ -44,7 +50,7 @@ def fill(
     if gray.dtype != np.uint8 or gray.ndim != 2 or gray.size == 0:  # noqa: PLR2004
         raise ValueError(f"expected uint8 (h, w), got {gray.dtype} {gray.shape}")
     height, width = gray.shape
-    smooth = cv2.blur(gray, (_BLUR_PX, _BLUR_PX))
+    smooth = cv2.blur(gray, (blur, blur))
     at = min(int(seed[0] * width), width - 1), min(int(seed[1] * height), height - 1)
     value = int(smooth[at[1], at[0]])
     if reference is None:
@@ -57,3 +63,20 @@ def fill(
         flags = 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY
         cv2.floodFill(smooth, mask, at, 0, low, high, flags)
     return mask[1:-1, 1:-1].astype(np.bool_)
+
+
+def fill_mask(mask: NDArray[np.bool_], seed: tuple[float, float]) -> NDArray[np.bool_]:
+    """What of a mask is connected with the seed; nothing when the seed itself is not in it.
+
+    Args:
+        mask: bool, (h, w).
+        seed: (x, y) in fractions of the mask, 0 to 1.
+    """
+    height, width = mask.shape
+    levels = mask.view(np.uint8)
+    at = min(int(seed[0] * width), width - 1), min(int(seed[1] * height), height - 1)
+    if not mask[at[1], at[0]]:
+        return np.zeros_like(mask)
+    filled = np.zeros((height + 2, width + 2), np.uint8)
+    cv2.floodFill(np.ascontiguousarray(levels), filled, at, 0, 0, 0, 4 | cv2.FLOODFILL_MASK_ONLY)
+    return filled[1:-1, 1:-1].astype(np.bool_)

@@ -90,11 +90,14 @@ class DoorSettings(_Room):
     )
     rule: Literal["followed", "plain"] = _field(
         "followed",
-        "followed: the fill runs over what looks like the shut door, whose look is followed; plain: over what "
-        "is as bright as the seed's pixel, and a small fill is an open door.",
+        "followed: the fill runs over what looks like the shut door, whose look is followed; plain: over "
+        "what is as bright as the seed's pixel, and a small fill is an open door.",
     )
     tolerance: int = _field(
-        12, "Gray levels by which a pixel may differ from the shut door's (plain: from the seed's).", ge=1, le=100
+        12,
+        "Gray levels by which a pixel may differ from the shut door's (plain: from the seed's).",
+        ge=1,
+        le=100,
     )
     shut_fraction: Fraction = _field(0.6, "Share of the region that the fill covers when the door is shut.")
     open_below: Fraction = _field(0.5, "Open when the fill falls below this share of shut_fraction.")

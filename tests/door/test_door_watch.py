@@ -61,12 +61,12 @@ def test_shut_open_shut() -> None:
     )
 
 
-def test_a_flicker_is_not_believed() -> None:
-    """Less than the debounce time changes nothing."""
+def test_a_flash_is_not_believed() -> None:
+    """One frame in which the door is black changes nothing; it takes a second one that says the same."""
     watch = DoorWatch(settings())
     states(watch, seconds(0, 2))
 
-    assert [] == states(watch, seconds(2, 2.3, door=CORRIDOR) + seconds(2.3, 4))
+    assert [] == states(watch, [picture(2.0, door=CORRIDOR), *seconds(2.1, 4)])
 
 
 def test_an_evenly_lit_room_behind_is_not_a_shut_door() -> None:

@@ -1,0 +1,152 @@
+"""What one comparison with the shut door says of the door: shut, open, or something before it.
+
+An opening starts at an edge of the leaf, spans the door's whole height and leaves the wall
+beside it alone. Whoever stands before the door comes from below or from the side and covers
+the wall as well. A lamp changes everything smoothly. Pure; history is handed in.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.door.outline import Outline
+from appliance.door.reference import Comparison
+from appliance.values import DoorState
+
+Mask = NDArray[np.bool_]
+
+_FULL_HEIGHT = 0.75
+"""Share of its rows in which a column has to differ to count as opened from top to bottom."""
+_AT_EDGE_PX = 3
+"""How near to the outline an opening starts."""
+_SHUT = 0.97
+_NEARLY_SHUT = 0.92
+_ALMOST = 0.9
+_SIDE_SEEN = 0.75
+"""Share of a side that must be as it was for nothing to stand before it."""
+_SIDE_CLEAR = 0.9
+"""Of a side where something came over the surroundings before."""
+_ALL = 0.85
+"""Share of the door's width that nobody before it covers without covering a side as well."""
+_GAP = 0.025
+"""Share of the door's width from which a gap counts: the leaf stands about eight degrees ajar."""
+_THIN = 0.1
+"""Share of the door's width up to which a gap may be no more than a crack in another light."""
+_WIDE = 0.5
+"""Share of the door's width whose opening leaves no doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What can be read off one comparison.
+
+    Attributes:
+        door: Share of the door that looks like the shut door.
+        left: The same of the surroundings on the left; None where the region shows none.
+        right: On the right.
+        opened: Share of the door's columns that differ from top to bottom.
+        at_left: Such columns begin at the door's left edge.
+        at_right: Or end at its right edge.
+        high: Share of the door's upper quarter that differs.
+        low: Share of its lower quarter that differs.
+    """
+
+    door: float
+    left: float | None
+    right: float | None
+    opened: float
+    at_left: bool
+    at_right: bool
+    high: float
+    low: float
+
+    @property
+    def sides(self) -> float:
+        """The share of the side of which less is seen; 1 where there is none."""
+        return min((each for each in (self.left, self.right) if each is not None), default=1.0)
+
+    @property
+    def clean(self) -> bool:
+        """An opening begins at an edge beside which the wall is to be seen, as nobody standing there shows it."""
+        return (self.at_left and (self.left or 0) >= _SIDE_CLEAR) or (
+            self.at_right and (self.right or 0) >= _SIDE_CLEAR
+        )
+
+    @property
+    def sides_mean(self) -> float:
+        """Mean share of both sides."""
+        seen = [each for each in (self.left, self.right) if each is not None]
+        return sum(seen) / len(seen) if seen else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a frame says.
+
+    Attributes:
+        state: Of the door.
+        strong: Believed with the next frame that says the same; else only after the debounce time.
+    """
+
+    state: DoorState
+    strong: bool
+
+
+SHUT = Look(DoorState.SHUT, strong=True)
+NEARLY_SHUT = Look(DoorState.SHUT, strong=False)
+CRACKED = Look(DoorState.SHUT, strong=False)
+OPEN = Look(DoorState.OPEN, strong=True)
+PERHAPS_OPEN = Look(DoorState.OPEN, strong=False)
+COVERED = Look(DoorState.UNSURE, strong=False)
+
+
+def read_signs(comparison: Comparison, outline: Outline) -> Signs:
+    """Measure what differs, and where."""
+    alike = comparison.alike[outline.top :]
+    first, last = outline.left_side.size, alike.shape[1] - outline.right_side.size
+    unlike = ~alike[:, first:last]
+    spread = unlike.copy()
+    spread[:, 1:] |= unlike[:, :-1]
+    spread[:, :-1] |= unlike[:, 1:]
+    full = np.flatnonzero((spread.mean(axis=0) >= _FULL_HEIGHT) & (unlike.mean(axis=0) >= _FULL_HEIGHT / 2))
+    quarter = max(1, unlike.shape[0] // 4)
+    return Signs(
+        door=1 - float(unlike.mean()),
+        left=float(alike[:, :first].mean()) if first else None,
+        right=float(alike[:, last:].mean()) if last < alike.shape[1] else None,
+        opened=full.size / max(1, outline.right - outline.left),
+        at_left=bool(full.size and first + full[0] < outline.left + _AT_EDGE_PX),
+        at_right=bool(full.size and first + full[-1] >= outline.right - _AT_EDGE_PX),
+        high=float(unlike[:quarter].mean()),
+        low=float(unlike[-quarter:].mean()),
+    )
+
+
+def judge(signs: Signs, outline: Outline, *, from_outside: bool, idle: bool, open_below: float) -> Look:
+    """What the signs say.
+
+    Args:
+        signs: Of the comparison that explains the frame best.
+        outline: Of the door.
+        from_outside: What differs came over the surroundings or from below, as people do.
+        idle: The light has just changed, or what differs has not grown for a while.
+        open_below: Share of the door below which it is not shut.
+    """
+    if signs.opened < _GAP:
+        if signs.door >= _SHUT:
+            return SHUT if signs.sides >= _SIDE_SEEN else NEARLY_SHUT
+        if signs.door >= _NEARLY_SHUT and signs.sides_mean >= _SIDE_SEEN:
+            return NEARLY_SHUT
+    if idle and signs.opened <= _THIN and signs.door >= _ALMOST and signs.sides_mean >= _SIDE_SEEN:
+        # A gap that does not widen: the crack beside the leaf, in another light.
+        return CRACKED
+    at_edge = outline.certain and (signs.at_left or signs.at_right)
+    if from_outside:
+        everything = signs.opened >= _ALL and signs.sides >= _SIDE_CLEAR
+        return PERHAPS_OPEN if everything else COVERED
+    if signs.opened and signs.sides >= _SIDE_SEEN:
+        return OPEN if at_edge or signs.opened >= _WIDE else PERHAPS_OPEN
+    if (signs.clean and signs.opened) or (signs.door < open_below and signs.sides_mean >= _SIDE_SEEN):
+        return PERHAPS_OPEN
+    return COVERED
