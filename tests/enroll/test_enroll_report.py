@@ -145,11 +145,13 @@ def test_a_damaged_name_is_told_and_mended(services: Services, box: Path) -> Non
     with closing(sqlite3.connect(Layout(box).database)) as raw, raw:
         raw.execute("UPDATE subjects SET sealed_profile = ? WHERE id = ?", (b"\1\1" + b"noise" * 9, ann))
     listed = enrol(box, "list")
+    found = json.loads(call("--state", box, "doctor", "--json").out)
     mended = enrol(box, "rename", ann, "Ann")
 
     assert 0 == listed.code
     assert {"Ben", "Cem", "Dan"} < {word for line in listed.out.splitlines() for word in line.split()}
     assert "(name damaged)" in listed.out
+    assert [ann in each["words"] for each in found if "name of" in each["words"]] == [True]
     assert 0 == mended.code
     assert "Ann" == services.store.subject(ann).name
 

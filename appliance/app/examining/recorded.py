@@ -84,6 +84,14 @@ def _people(store: Store, settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("people", "ok", f"{len(people)} enrolled")
         yield from _recognition(store, settings)
+    for person in people:
+        if person.name is None:
+            yield Finding(
+                "people",
+                "problem",
+                f"the name of {person.id} is damaged: they are recognised, but by nothing people can read",
+                f"appliance enroll rename {person.id} NAME",
+            )
     for reference in store.gallery(ENROLLED_MODELS).damaged:
         yield Finding(
             "people",
