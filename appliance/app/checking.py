@@ -17,7 +17,8 @@ from appliance.errors import CameraRefusedError, RecipientError, SettingsError
 from appliance.events import event_types
 from appliance.evidence import parse_recipient
 from appliance.settings import Settings
-from appliance.settings.source import KeyPath, key_lines
+from appliance.settings.relations import KeyPath
+from appliance.settings.source import key_lines
 
 
 @dataclass(frozen=True, slots=True)

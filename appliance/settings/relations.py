@@ -4,7 +4,7 @@ Looks at ids only, as they were written; types and ranges are `model`'s business
 found beside those of single fields, of which there may be any number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 KeyPath = tuple[str | int, ...]
@@ -37,9 +37,9 @@ def relations(raw: Mapping[str, Any]) -> Iterator[Relation]:
     rows = {name: _tables(raw.get(name)) for name in _LISTS}
     for name, tables in rows.items():
         yield from _equal_ids(name, tables)
-    cameras = {own for _, table in rows["cameras"] if isinstance(own := table.get("id"), str)}
-    if len(cameras) == len(rows["cameras"]):
-        yield from _strays(rows["cameras"], rows["doors"], cameras)
+    ids = [own for _, table in rows["cameras"] if isinstance(own := table.get("id"), str)]
+    if len(ids) == len(rows["cameras"]):
+        yield from _strays(rows["cameras"], rows["doors"], frozenset(ids))
 
 
 def _equal_ids(name: str, tables: _Tables) -> Iterator[Relation]:
@@ -52,14 +52,16 @@ def _equal_ids(name: str, tables: _Tables) -> Iterator[Relation]:
             seen.setdefault(own, number)
 
 
-def _strays(cameras: _Tables, doors: _Tables, ids: Set[str]) -> Iterator[Relation]:
+def _strays(cameras: _Tables, doors: _Tables, ids: frozenset[str]) -> Iterator[Relation]:
     """Doors without their camera; or, if each has its own, cameras that wait for a door in vain."""
     named = [(number, camera) for number, door in doors if isinstance(camera := door.get("camera"), str)]
     watched = {camera for _, camera in named}
     for number, camera in named:
         if camera not in ids:
             there = ", ".join(sorted(ids)) or "none"
-            yield Relation(("doors", number, "camera"), f"there is no camera {camera[:64]!r}; there are: {there}")
+            yield Relation(
+                ("doors", number, "camera"), f"there is no camera {camera[:64]!r}; there are: {there}"
+            )
     for number, table in cameras if watched <= ids else ():
         if table.get("when", "door") == "door" and table["id"] not in watched:
             words = f"camera {table['id'][:64]!r} reads faces when = 'door', but no [[doors]] names it"

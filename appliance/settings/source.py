@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from appliance.errors import SettingsError
 from appliance.settings.model import Settings
+from appliance.settings.relations import KeyPath, relations
 
 _MAX_BYTES = 1 << 20
 """A settings file is a few kilobytes; a megabyte is a mistake."""
@@ -25,8 +26,6 @@ _TOML_WORDS = (
     (r"a valid boolean", "true or false"),
 )
 """pydantic speaks of Python's types; whoever writes the file has TOML's."""
-
-KeyPath = tuple[str | int, ...]
 
 _TABLE = re.compile(r"^\s*\[(?!\[)([^\]]+)\]\s*(#.*)?$")
 _ARRAY_TABLE = re.compile(r"^\s*\[\[([^\]]+)\]\]\s*(#.*)?$")
@@ -75,10 +74,12 @@ def parse(text: str, *, origin: str = "settings") -> Settings:
         return Settings.model_validate(raw)
     except ValidationError as error:
         lines = key_lines(text)
-        # The input is left out of every message: a source may carry a password.
+        # The input is left out of every message: a source may carry a password. What does not go together
+        # pydantic tells only once all else is right, and without a place; so it is looked for again.
+        found = [item for item in error.errors(include_input=False) if item["loc"]]
         faults = sorted(
-            _fault(origin, item["loc"], item["type"], item["msg"], lines)
-            for item in error.errors(include_input=False)
+            {_fault(origin, item["loc"], item["type"], item["msg"], lines) for item in found}
+            | {_fault(origin, place, "value_error", words, lines) for place, words in relations(raw)}
         )
         raise SettingsError(
             "\n".join(message for _, message in faults),

@@ -1,13 +1,17 @@
 """Settings: what is accepted, and how a mistake is said."""
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from appliance.errors import SettingsError
 from appliance.settings import Settings, load, parse
+from appliance.settings.relations import relations
 from appliance.settings.source import key_lines, nested_model
 
 GOOD = """
@@ -72,7 +76,7 @@ def test_a_password_is_never_shown() -> None:
         (("[faces]", "[facess]"), "appliance.toml:18: facess: unknown key; did you mean 'faces'?"),
         (
             ('camera = "entrance"', 'camera = "back"'),
-            "appliance.toml: settings: a door names the camera 'back', which is not among the cameras",
+            "appliance.toml:11: doors[0].camera: there is no camera 'back'; there are: entrance",
         ),
         (
             ("seed = [0.5, 0.1]", "seed = [0.9, 0.1]"),
@@ -152,3 +156,99 @@ def test_every_setting_is_described_and_scoped() -> None:
     ]
 
     assert [] == undescribed
+
+
+TWICE = """
+[[cameras]]
+id = "entrance"
+source = "scene:door"
+when = "sometimes"
+
+[[cameras]]
+id = "entrance"
+source = "scene:door"
+
+[[doors]]
+id = "front"
+camera = "entrace"
+
+[[doors]]
+id = "front"
+camera = "entrance"
+tolerance = 0
+
+[[actions]]
+id = "song"
+on = ["door_opened"]
+
+[[actions]]
+on = ["door_opened"]
+id = "song"
+"""
+
+
+def test_what_does_not_go_together_is_told_with_all_else_and_its_line() -> None:
+    """Equal ids and a door at no camera stand in line with wrong values: all can be mended at once."""
+    assert [
+        "appliance.toml:5: cameras[0].when: input should be 'door', 'approach' or 'always'",
+        "appliance.toml:8: cameras[1].id: cameras[0] has the id 'entrance' already",
+        "appliance.toml:13: doors[0].camera: there is no camera 'entrace'; there are: entrance",
+        "appliance.toml:16: doors[1].id: doors[0] has the id 'front' already",
+        "appliance.toml:18: doors[1].tolerance: input should be greater than or equal to 1",
+        "appliance.toml:26: actions[1].id: actions[0] has the id 'song' already",
+    ] == fault(TWICE).splitlines()
+
+
+def test_a_camera_that_waits_for_a_door_in_vain_is_told_by_its_line() -> None:
+    """At its table when `when` is not written, for `door` is what it means then."""
+    camera = '[[cameras]]\nid = "{}"\nsource = "scene:door"\n'
+
+    assert [
+        "appliance.toml:1: cameras[0].when: camera 'a' reads",
+        "appliance.toml:7: cameras[1].when: camera 'b' reads",
+    ] == [
+        line.split(" faces")[0]
+        for line in fault(f'{camera.format("a")}{camera.format("b")}when = "door"\n').splitlines()
+    ]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["cameras", "doors", "actions"]),
+        st.recursive(
+            st.none() | st.text(max_size=3) | st.integers(),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["id", "camera", "when"]), inner, max_size=3)
+            ),
+            max_leaves=12,
+        ),
+    )
+)
+def test_whatever_stands_in_the_lists_is_looked_at_without_falling(raw: dict[str, Any]) -> None:
+    """Types are checked elsewhere and may all be wrong; every place named is one that is there."""
+    for place, words in relations(raw):
+        assert words
+        assert isinstance(raw[str(place[0])][place[1]], dict)
+
+
+@pytest.mark.parametrize("text", [GOOD, TWICE])
+def test_what_is_found_in_the_text_is_found_in_the_settings(text: str) -> None:
+    """Whoever builds settings without a file (a command line) is held to the same."""
+    raw = tomllib.loads(text)
+    rows = {name: raw.get(name, []) for name in ("cameras", "doors", "actions")}
+    for table in rows["cameras"]:
+        if table.get("when") == "sometimes":
+            table["when"] = "always"
+    rows["doors"] = [
+        {key: value for key, value in door.items() if key != "tolerance"} for door in rows["doors"]
+    ]
+    found = [relation.words for relation in relations(rows)]
+    if not found:
+        Settings.model_validate(rows)
+        return
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(rows)
+
+    (error,) = caught.value.errors()
+    assert f"Value error, {'; '.join(found)}" == error["msg"]
