@@ -43,7 +43,7 @@ def evaluated(photos: EmbeddedFolder, plan: Plan) -> Evaluation:
 @pytest.fixture(scope="module")
 def known() -> Evaluation:
     """400 people, 20 of them enrolled."""
-    return evaluated(folder(400), Plan(enrolled=20, strangers=380, rounds=30, replicates=400))
+    return evaluated(folder(400), Plan(enrolled=20, strangers=380, rounds=20, replicates=200))
 
 
 def cosine(composition: str, threshold: float) -> float:
