@@ -142,9 +142,15 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
 NAMES: dict[tuple[str, ...], set[str]] = {
     ("captures", "list"): {"capture", "sealed_at", "size_bytes"},
     ("doctor",): {"subject", "health", "words", "hint"},
-    ("enroll", "list"): {"id", "name", "initials", "state", "references", "purposes", "created_at"},
+    ("enroll", "list"): {
+        *("id", "name", "initials", "state", "references", "strictness", "purposes", "created_at"),
+    },
+    ("enroll", "report"): {
+        *("people", "references", "fpir", "margin", "expected", "levels", "leave_one_out", "alike"),
+        *("one_reference", "low_quality", "no_reference", "stricter"),
+    },
     ("enroll", "show", "Jsonia"): {
-        *("id", "name", "initials", "state", "references", "purposes", "created_at"),
+        *("id", "name", "initials", "state", "references", "strictness", "purposes", "created_at"),
         *("consents", "reference_list"),
     },
     ("enroll", "text"): {"text", "version", "purposes"},
