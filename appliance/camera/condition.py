@@ -49,10 +49,10 @@ _BLANK = 0.2
 _BLANK_SHARE = 0.8
 """Covered: of this share of the picture less than a fifth of the contrast is left, light allowed for."""
 
-_STRANGE = 0.3
+_STRANGE = 0.25
 _MISPLACED = 0.75
 """Moved: less than the first share of the remembered edges is where it was; or less than the second, and all
-of it is there, shifted. Open doors and people leave 0.48 at least, another view happens to have 0.27."""
+of it is there, shifted. Open doors and people leave 0.28 at least and mostly 0.5; another view has 0.2."""
 _AT_REST = 0.7
 _MOVED_TIMES = 3.0
 """A move is believed after so many times `disturbed_after_s`: people may stand before half the picture."""
