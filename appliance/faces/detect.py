@@ -26,6 +26,18 @@ _OVERLAP = 0.3
 _MOST_FACES = 5000
 """Candidates looked at, best first (OpenCV's default)."""
 
+_SMALL_PX = 36
+"""A face narrower than this in the copy has points that are off by several pixels of the frame, and SFace is
+aligned by them: of 120 LFW photographs seen 60 (100) pixels wide in a 1280-pixel frame, 85 % (97 %) scored
+above the threshold of FPIR 0.1 % among 60 people, 98 % (98 %) by points found once more from near."""
+_CLOSE_PX = 128
+"""Longer side of the picture in which a small face is looked at once more."""
+_CLOSE_REACH = 1.0
+"""How much around a face's middle that picture shows, in lengths of the face."""
+_LEAST_PX = 8
+_SAME = 0.4
+"""What overlaps a face less than this, seen from near, is another."""
+
 
 class FaceDetector(Protocol):
     """Finds faces in a BGR picture."""
@@ -37,6 +49,9 @@ class FaceDetector(Protocol):
             Largest first, then from left to right and top to bottom; boxes and points in pixels of
             the picture as given.
         """
+
+    def refine(self, bgr: ImageArray, face: DetectedFace) -> DetectedFace:
+        """A face of this picture, its points as exact as the picture allows, box and score as they were."""
 
 
 def in_order(faces: Sequence[DetectedFace]) -> list[DetectedFace]:
@@ -83,6 +98,29 @@ class YuNetDetector:
         maps = self._session.run(None, {"chips": canvas})
         scale = np.array([width / small_width, height / small_height], dtype=np.float32)
         return in_order(_decoded(maps, self._min_score, scale))
+
+    def refine(self, bgr: ImageArray, face: DetectedFace) -> DetectedFace:
+        """Look once more at a face that was small in the copy, as `FaceDetector.refine` says."""
+        height, width = bgr.shape[:2]
+        if width <= self._width_px or face.box.width * self._width_px / width >= _SMALL_PX:
+            return face
+        (x, y), reach = face.box.centre, _CLOSE_REACH * max(face.box.width, face.box.height)
+        left, top = max(0, int(x - reach)), max(0, int(y - reach))
+        near = bgr[top : min(height, int(y + reach)), left : min(width, int(x + reach))]
+        if min(near.shape[:2]) < _LEAST_PX:
+            return face
+        zoom = _CLOSE_PX / max(near.shape[:2])
+        size = (round(near.shape[1] * zoom), round(near.shape[0] * zoom))
+        close: ImageArray = cv2.resize(near, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        corner = np.array([left, top], np.float32)
+        box = face.box
+        before = Box((box.x - left) * zoom, (box.y - top) * zoom, box.width * zoom, box.height * zoom)
+        found = max(self.detect(close), key=lambda each: each.box.overlap(before), default=None)
+        if found is None or found.box.overlap(before) < _SAME:
+            return face
+        return DetectedFace(
+            face.box, (found.points / np.float32(zoom) + corner).astype(np.float32), face.score
+        )
 
 
 def _whole(length: int) -> int:
@@ -167,3 +205,8 @@ class HogDetector:
                 points: FloatArray = chip_points(shape)
                 found.append(DetectedFace(yunet_box(rectangle), points, score))
         return in_order(found)
+
+    def refine(self, bgr: ImageArray, face: DetectedFace) -> DetectedFace:
+        """The face itself: its points were found in the full picture."""
+        del bgr
+        return face

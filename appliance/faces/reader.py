@@ -147,7 +147,11 @@ class FaceReader:
         return self.assess(bgr, face)[0]
 
     def assess(self, bgr: ImageArray, face: DetectedFace) -> tuple[FaceSample, Judgement]:
-        """Like `sample`, with what is wrong with the face in codes."""
+        """Like `sample`, with what is wrong with the face in codes.
+
+        The sample's face has its points as exact as the picture allows, see `FaceDetector.refine`.
+        """
+        face = self._detector.refine(bgr, face)
         chip = dlib_chip(bgr, face.box, self._predictor)
         judgement = judge(face, chip)
         return FaceSample(face, chip, sface_chip(bgr, face.points), judgement.quality), judgement

@@ -194,3 +194,61 @@ def test_the_order_does_not_depend_on_the_detector(
     random.shuffle(shuffled)
 
     assert [face.box for face in in_order(faces)] == [face.box for face in in_order(shuffled)]
+
+
+def test_a_small_face_is_looked_at_once_more(
+    yunet: YuNetDetector, portraits: Mapping[str, ImageArray]
+) -> None:
+    """In a 1280-pixel frame, points of faces 60 to 100 pixels wide come nearer to the full portrait's.
+
+    By a quarter at least, on average; box and score stay, for trackers and dlib's alignment.
+    """
+    coarse, refined = [], []
+    for picture in portraits.values():
+        near = yunet.detect(picture)[0]
+        for width in (60, 80, 100):
+            zoom = width / near.box.width
+            small = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)[:700]
+            frame = np.full((720, 1280, 3), 127, np.uint8)
+            frame[10 : 10 + small.shape[0], 600 : 600 + small.shape[1]] = small
+            face = yunet.detect(frame)[0]
+            again = yunet.refine(frame, face)
+            truth = near.points * zoom + np.array([600, 10])
+            coarse.append(np.abs(face.points - truth).mean())
+            refined.append(np.abs(again.points - truth).mean())
+
+            assert (face.box, face.score) == (again.box, again.score)
+
+    assert np.mean(refined) < 0.75 * np.mean(coarse)
+
+
+def test_a_large_face_is_not_looked_at_again(detector: FaceDetector, obama: ImageArray) -> None:
+    """Its points are as exact as the detector finds them."""
+    face = detector.detect(obama)[0]
+
+    assert face is detector.refine(obama, face)
+
+
+@given(x=st.integers(-60, 1270), y=st.integers(-60, 710), width=st.integers(3, 140))
+@settings(max_examples=30, deadline=None)
+def test_a_face_that_is_not_there_any_more_keeps_its_points(
+    yunet: YuNetDetector, x: int, y: int, width: int
+) -> None:
+    """Nothing is found from near, also over the frame's edges: the face stays as it was."""
+    face = DetectedFace(Box(x, y, width, width * 1.3), np.full((5, 2), 7, np.float32), 0.8)
+
+    assert face is yunet.refine(np.full((720, 1280, 3), 127, np.uint8), face)
+
+
+def test_a_neighbour_is_not_taken_for_a_small_face(
+    yunet: YuNetDetector, portraits: Mapping[str, ImageArray]
+) -> None:
+    """Two heads close together, each refined: each keeps its own points."""
+    heads = {(500, 300, 160): portraits["scene/biden"], (660, 300, 160): portraits["scene/obama"]}
+    frame = on_frame(
+        {(x, y, w): picture[: picture.shape[0] // 2] for (x, y, w), picture in heads.items()}, (1280, 720)
+    )
+    faces = yunet.detect(frame)
+
+    left, right = sorted((yunet.refine(frame, face).points[:, 0] for face in faces), key=np.mean)
+    assert 500 < left.min() < left.max() < 660 < right.min() < right.max() < 820
