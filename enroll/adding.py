@@ -19,6 +19,7 @@ from enroll.files import picture_files
 from enroll.likeness import examine
 from enroll.names import checked_name
 from enroll.photos import Embeds, FaceChoice, Verdict, judge, need_accepted
+from enroll.reopening import Reopening
 from enroll.reporting import safety_now
 from enroll.telling import Names, safety_json, say_safety, verdict_json, verdict_lines
 
@@ -93,7 +94,7 @@ def add(
     with context.services(create=True) as services:
         store = services.store
         subject = meant(store, label, to=to, namesake=namesake)
-        with photo_models(context.layout, context.process_command("models")) as models:
+        with Reopening(lambda: photo_models(context.layout, context.process_command("models"))) as models:
             verdicts = judged(files, models, known_photos(store), choice=face)
         verdicts = examine(
             verdicts,

@@ -7,75 +7,31 @@ whole, and running it again goes on where it ended. One picture is held at a tim
 import contextlib
 import json
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal
 
 import click
 
-from appliance import private_files
 from appliance.cli.context import Context
-from appliance.errors import EnrolmentError, InputError, PeerGoneError, PhotoError
+from appliance.errors import EnrolmentError, InputError
 from appliance.store import Consent, Store, Subject
-from appliance.values import EmbeddedPhoto, SubjectId, Templates
+from appliance.values import SubjectId, Templates
 from enroll.adding import keep, known_photos, progress
 from enroll.asking import as_json_option, checked_consent, consent_options
 from enroll.files import digest, photos
 from enroll.likeness import Compares, examine
-from enroll.photos import Embeds, FaceChoice, Verdict, judge
+from enroll.outcomes import Outcome, outcomes_json, table, write
+from enroll.photos import Embeds, FaceChoice, judge
+from enroll.reopening import Reopening
 from enroll.reporting import safety_now
-from enroll.roster import FAULTS, Entry, Roster, read_roster
-from enroll.telling import Names, safety_json, say_safety, verdict_json, verdict_lines
+from enroll.roster import Entry, Roster, read_roster
+from enroll.telling import Names, safety_json, say_safety
 
 REFUSED = EnrolmentError.exit_code
 """Exit code when something was refused, and everything else was enrolled."""
-
-Ended = Literal["enrolled", "extended", "unchanged", "refused"]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one person.
-
-    Attributes:
-        entry: Who.
-        subject: Their id; None: they are not enrolled.
-        fault: Why nothing of theirs was looked at, by code of `enroll.roster.FAULTS`, or in words.
-        verdicts: Of their pictures.
-        already: Pictures that were theirs before; no refusal.
-    """
-
-    entry: Entry
-    subject: SubjectId | None = None
-    fault: str = ""
-    verdicts: list[Verdict] = field(default_factory=list)
-    already: int = 0
-
-    @property
-    def accepted(self) -> int:
-        """New references."""
-        return sum(verdict.accepted for verdict in self.verdicts)
-
-    @property
-    def refused(self) -> list[Verdict]:
-        """Pictures that did not become references, and were not theirs already."""
-        return [
-            verdict
-            for verdict in self.verdicts
-            if not verdict.accepted and not (verdict.same_as is not None and verdict.same_as == self.subject)
-        ]
-
-    @property
-    def ended(self) -> Ended:
-        """How."""
-        if self.subject is None:
-            return "refused"
-        if not self.accepted:
-            return "unchanged"
-        return "extended" if self.already else "enrolled"
 
 
 @dataclass(slots=True)
@@ -137,6 +93,8 @@ class Import:
             self.add(outcome.subject, [verdict.templates for verdict in accepted])
             self.known.update({verdict.sha256: outcome.subject for verdict in accepted})
         outcome.already = len(verdicts) - len(accepted) - len(outcome.refused)
+        # Of hundreds of people the words are kept until the end, and not their faces.
+        outcome.verdicts = [replace(verdict, templates={}) for verdict in verdicts]
         return outcome
 
     def _before(self, entry: Entry, same: list[Subject]) -> Subject | None:
@@ -146,44 +104,6 @@ class Import:
         owners = {self.known.get(sha256 or "") for sha256 in map(digest, entry.files)}
         found = [subject for subject in same if subject.id in owners]
         return found[0] if len(found) == 1 else None
-
-
-class Reopening:
-    """Embeds pictures; should the models process die of one, another goes on with the next.
-
-    Args:
-        opened: Opens a models process.
-    """
-
-    def __init__(self, opened: Callable[[], contextlib.AbstractContextManager[Embeds]]) -> None:
-        self._open = opened
-        self._stack = contextlib.ExitStack()
-        self._models: Embeds | None = None
-
-    def __enter__(self) -> Self:
-        """Open."""
-        self._models = self._stack.enter_context(self._open())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self._stack.close()
-
-    def embed(self, content: bytes) -> EmbeddedPhoto:
-        """Find and embed the faces of a picture file.
-
-        Raises:
-            PhotoError: It cannot be used as a picture, or the process died of it twice.
-        """
-        for _ in range(2):
-            if self._models is None:
-                self._models = self._stack.enter_context(self._open())
-            try:
-                return self._models.embed(content)
-            except PeerGoneError:
-                self._models = None
-                self._stack.close()
-        raise PhotoError("the models process died of it", reason="unreadable")
 
 
 @click.command("import")
@@ -246,15 +166,15 @@ def import_(
             outcomes, stopped = _all(work, roster, stop)
         safety = safety_now(context, store)
         names = Names.of(store)
-    said = {**_json(roster, outcomes, names), "stopped": stopped, "safety": safety_json(safety)}
-    if report_file is not None:
-        _write(report_file, said)
+    said = {**outcomes_json(roster, outcomes, names), "stopped": stopped, "safety": safety_json(safety)}
     if as_json:
         click.echo(json.dumps(said, indent=1))
     else:
-        for line in _table(roster, outcomes, names):
+        for line in table(roster, outcomes, names):
             click.echo(line)
         say_safety(safety, names)
+    if report_file is not None:
+        write(report_file, said)
     if stopped:
         raise click.Abort
     if said["refused"]:
@@ -297,58 +217,3 @@ def _all(work: Import, roster: Roster, stop: threading.Event) -> tuple[list[Outc
                 return outcomes, True
             outcomes.append(outcome)
     return outcomes, False
-
-
-def _json(roster: Roster, outcomes: list[Outcome], names: Names) -> dict[str, Any]:
-    """Everything, with stable names."""
-    return {
-        "people": [
-            {
-                "name": outcome.entry.name,
-                "subject": outcome.subject,
-                "ended": outcome.ended,
-                "fault": outcome.fault,
-                "accepted": outcome.accepted,
-                "already": outcome.already,
-                "refused": len(outcome.refused),
-                "photos": [verdict_json(verdict, names) for verdict in outcome.verdicts],
-            }
-            for outcome in outcomes
-        ],
-        "enrolled": sum(outcome.ended == "enrolled" for outcome in outcomes),
-        "accepted": sum(outcome.accepted for outcome in outcomes),
-        "already": sum(outcome.already for outcome in outcomes),
-        "refused": sum(len(outcome.refused) + bool(outcome.fault) for outcome in outcomes),
-        "not_reached": len(roster.entries) - len(outcomes),
-        "files_beside": roster.beside,
-    }
-
-
-def _table(roster: Roster, outcomes: list[Outcome], names: Names) -> Iterator[str]:
-    """A line per person, and below it what was refused and why."""
-    width = max([len("person"), *(len(outcome.entry.name) for outcome in outcomes)])
-    yield f"{'person':<{width}}  {'':<9}  accepted  already  refused"
-    for outcome in outcomes:
-        counts = f"{outcome.accepted:>8}  {outcome.already:>7}  {len(outcome.refused):>7}"
-        yield f"{outcome.entry.name:<{width}}  {outcome.ended:<9}  {counts}"
-        if outcome.fault:
-            yield f"    {FAULTS.get(outcome.fault, outcome.fault)}"
-        for verdict in outcome.refused:
-            for line in verdict_lines(verdict, names):
-                yield f"    {line}"
-    total = _json(roster, outcomes, names)
-    yield (
-        f"{total['enrolled']} enrolled, {total['accepted']} reference(s) added, "
-        f"{total['already']} there already, {total['refused']} refused"
-    )
-    if roster.beside:
-        yield f"{roster.beside} file(s) beside the folders belong to nobody and were not looked at"
-    if total["not_reached"]:
-        yield f"stopped; {total['not_reached']} person(s) not reached: run it again to go on"
-
-
-def _write(path: Path, said: dict[str, Any]) -> None:
-    try:
-        private_files.replace(path, json.dumps(said, indent=1).encode())
-    except OSError as error:
-        click.echo(f"the report could not be written: {error.strerror}", file=sys.stderr)

@@ -103,6 +103,8 @@ def _left_out(report: SafetyReport, name: Names) -> Iterator[str]:
     if tried >= _LISTED:
         yield "(They were often taken on one day; at the door it is harder.)"
     yield from _listed(report.trials, lambda trial: _trial(trial, said[trial.outcome], name))
+    if report.trials:
+        yield "One of somebody else, or a poor one, goes with: appliance enroll remove-reference REFERENCE"
 
 
 def _trial(trial: Trial, ended: str, name: Names) -> str:

@@ -13,13 +13,20 @@ from typing import Any
 
 import pytest
 from commands import argv
+from people_vectors import looks
 from PIL import Image
+from stores import AGREED, store
 
+from appliance.app.enrolled_faces import EnrolledFaces
+from appliance.app.parts import read_tables
 from appliance.errors import ModelError, PeerGoneError, PhotoError
 from appliance.services import Layout, open_services
-from appliance.settings import Settings
-from appliance.values import EmbeddedPhoto
-from enroll.importing import Reopening
+from appliance.settings import RecognitionSettings, Settings
+from appliance.store import sqlite_url
+from appliance.values import Box, EmbeddedPhoto, PhotoFace
+from enroll.importing import Import
+from enroll.reopening import Reopening
+from enroll.roster import Entry
 
 CONSENT = ("--consent", "signed forms in binder 3")
 
@@ -235,6 +242,14 @@ def test_a_report_that_cannot_be_written_is_said_before(enrol: Any, people: Path
     assert (6, "") == (enrol("list", "--json").code, enrol("list", "--json").out)
 
 
+def test_a_report_that_cannot_be_written_in_the_end(enrol: Any, people: Path, tmp_path: Path) -> None:
+    """Everybody is enrolled, what became of them is told, and the error says what is missing."""
+    done = enrol("import", people, *CONSENT, "--json", "--report", f"{tmp_path}/{'x' * 250}.json")
+
+    assert (3, 3) == (done.code, len(told(done)["people"]))
+    assert ["the report could not be written: File name too long"] == done.errors
+
+
 def test_an_import_can_be_stopped_and_gone_on_with(
     state: Path, people: Path, enrol: Any, portraits: Path
 ) -> None:
@@ -261,6 +276,36 @@ def test_an_import_can_be_stopped_and_gone_on_with(
     assert len(json.loads(enrol("list", "--json").out)) == sum(
         each["ended"] == "enrolled" for each in said["people"]
     )
+
+
+class Painted:
+    """Embeds what the bytes say: degrees, as text."""
+
+    def embed(self, content: bytes) -> EmbeddedPhoto:
+        """One face in that direction."""
+        return EmbeddedPhoto.of([PhotoFace(Box(0, 0, 90, 90), (), 80.0, looks(float(content)))])
+
+
+def test_each_person_is_held_against_those_before(tmp_path: Path) -> None:
+    """The gallery grows as they are enrolled; stopped between pictures, nothing of a person is stored."""
+    entries = []
+    for name, angles in (("Ann", (0, 40)), ("Ben", (180,)), ("Ann again", (20,)), ("Cem", (100,))):
+        files = [tmp_path / f"{name} {angle}.jpg" for angle in angles]
+        for file, angle in zip(files, angles, strict=True):
+            file.write_text(str(angle))
+        entries.append(Entry(name, files))
+    with store(sqlite_url(tmp_path / "store.sqlite3")) as people:
+        faces = EnrolledFaces(RecognitionSettings(), read_tables())
+        work = Import(people, Painted(), faces, faces.add, AGREED, None, {})
+        done = [work.one(entry, {}, lambda: True) for entry in entries[:3]]
+        stopped = work.one(entries[3], {}, lambda: False)
+        names = {subject.name: subject.references for subject in people.subjects()}
+
+    assert [[(), ()], [()], [("LOOKS_LIKE",)]] == [
+        [verdict.reasons for verdict in each.verdicts] for each in done if each is not None
+    ]
+    assert (None, {"Ann": 2, "Ben": 1}) == (stopped, names)
+    assert [{}] * 4 == [verdict.templates for each in done if each is not None for verdict in each.verdicts]
 
 
 class Dying:
