@@ -1,17 +1,23 @@
 """What the loop process is made of beside its rooms: the waker, the log that wakes, the rule's tables."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import stores
+from camera_clips import write_clip
 
-from appliance.app.loop import LoggedEvents, Waker
-from appliance.services import Services
+from appliance.app.loop import LoggedEvents, LoopProcess, Waker
+from appliance.errors import StoreError, WireError
+from appliance.services import Layout, Services, open_services
+from appliance.settings import parse
+from appliance.store import sqlite_url
 from appliance.wire import Client, Reply, Request, Server
-from appliance.wire.messages import Done, WakeDispatch
+from appliance.wire.messages import Done, Status, StatusRequest, WakeDispatch
 
 PATIENCE_S = 10.0
 
@@ -89,3 +95,46 @@ def test_what_is_logged_wakes_dispatch_after_it_is_committed(services: Services)
 
     assert [1] == seen
     assert (1, stores.NOON) == (stored.position, stored.at)
+
+
+def test_a_stop_that_loses_events_ends_the_loop_with_an_error(tmp_path: Path) -> None:
+    """The database takes nothing until the end: how much is lost is said, and the exit code is not 0."""
+    layout = Layout(tmp_path / "state")
+    clip = write_clip(tmp_path / "clip.mp4", frames=20)
+    settings = parse(
+        f'[[cameras]]\nid = "entrance"\nsource = "{clip}"\nwhen = "always"\ndisturbed_after_s = 0\n'
+        '[[doors]]\nid = "front"\ncamera = "entrance"\nregion = [0.4, 0.4, 0.9, 0.9]\nseed = [0.6, 0.6]\n'
+        "shut_fraction = 0.95\n"
+    )
+    stop, ended = threading.Event(), []
+
+    def run() -> None:
+        try:
+            with open_services(settings, layout, create=True) as services:
+                refuse = "BEGIN SELECT RAISE(ABORT, 'full'); END"
+                address = sqlite_url(layout.database)
+                stores.sql(address, f"CREATE TRIGGER full BEFORE INSERT ON events {refuse}")
+                LoopProcess(settings, services, once=False).run(stop)
+        except StoreError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    client = Client(layout.socket("loop"))
+    try:
+        until(lambda: records(client).get("failing"))
+    finally:
+        stop.set()
+        thread.join(30)
+
+    (error,) = ended
+    assert "event(s) of this run are lost" in error.message
+    assert 6 == error.exit_code
+
+
+def records(client: Client) -> dict[str, Any]:
+    """What the loop says of its records, as soon as it answers."""
+    with contextlib.suppress(WireError):
+        found: dict[str, Any] = client.call(StatusRequest(), Status).message.details["records"]
+        return found
+    return {}

@@ -174,6 +174,38 @@ def test_a_network_camera_that_dies_and_comes_back_is_taken_up_again(mjpeg_camer
     assert threading.active_count() < stopped
 
 
+def test_a_frame_from_before_an_outage_is_dropped() -> None:
+    """Whoever it shows was said good-bye to when the loss was told: the next one is of the new connection."""
+    taken, back, over = threading.Event(), threading.Event(), threading.Event()
+    source = ScriptedSource(2, live=True)
+    # Of the first connection the second frame comes, is not taken, and the source ends; of the
+    # second one only the first frame comes.
+    waits = {(1, 1): taken, (2, 0): back, (2, 1): over}
+
+    def before_read(number: int) -> None:
+        if (source.opened, number) in waits:
+            waits[source.opened, number].wait(10)
+
+    source.before_read = before_read
+    story = Story(settings_for("unused", fps=60), source)
+    iterator = story.frames()
+    first = next(iterator)
+    time.sleep(0.1)  # the next frame shall not be passed over for coming too early
+    taken.set()
+    deadline = time.monotonic() + 10
+    while source.opened < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # The slot now holds the second frame and the loss; nothing of the new connection is there yet.
+    threading.Timer(0.3, back.set).start()
+    again = next(iterator)
+    over.set()
+
+    assert [0, 0] == [number_of(frame.gray(MIDDLE)) for frame in (first, again)]
+    assert 2 == again.stamp.sequence
+    assert 1 == story.camera.statistics.dropped
+    assert ["camera_lost", "camera_recovered"] == story.told()
+
+
 def test_a_camera_that_falls_silent_is_lost(mjpeg_camera: MjpegCamera) -> None:
     """A connection that stays open and gives nothing for `stall_s` counts as lost; told once."""
     story = Story(settings_for(mjpeg_camera.url, fps=60, stall_s=1.0, reconnect_max_s=1.0))

@@ -1,7 +1,7 @@
 """A little child for the tests: `child_process.py NAME LOG WHAT [ARGUMENT …]`.
 
 It writes `NAME up PID` and `NAME down` to LOG. WHAT is one of: stay, stubborn, exit CODE,
-words CODE MESSAGE, once CODE MARKER, serve SOCKET, grandchild, abandoned.
+words CODE MESSAGE, loses MESSAGE, once CODE MARKER, serve SOCKET, grandchild, abandoned.
 """
 
 import os
@@ -52,6 +52,20 @@ elif WHAT == "words":
     say(f"up {os.getpid()}")
     leave_last_words(SettingsError(REST[1], hint="look at line 3"))
     sys.exit(int(REST[0]))
+elif WHAT == "loses":
+    from appliance.errors import StoreError
+    from appliance.supervisor import leave_last_words
+
+    def lost(_signal: int, _frame: FrameType | None) -> None:
+        """Leave in good order, but not with empty hands."""
+        error = StoreError(REST[0], hint="free some space")
+        leave_last_words(error)
+        sys.exit(error.exit_code)
+
+    signal.signal(signal.SIGTERM, lost)
+    say(f"up {os.getpid()}")
+    while True:
+        signal.pause()
 elif WHAT == "once":
     say(f"up {os.getpid()}")
     if not Path(REST[1]).exists():

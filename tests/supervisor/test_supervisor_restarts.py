@@ -290,6 +290,19 @@ def test_sigterm_stops_all_in_order_and_exits_with_zero(diary: Any, spawn: Spawn
     ] == sorted(diary.lines()[-4:], key=lambda line: line.startswith("change"))
 
 
+def test_a_stop_that_loses_events_is_no_success(diary: Any, spawn: Spawn, wait_for: Wait) -> None:
+    """Told to stop, a child says what it could not keep: the others stop, and the exit code is its."""
+    process = spawn("loop:loses:3 event(s) are lost", "web:stay")
+    wait_for(lambda: diary.pids("loop") and diary.pids("web"))
+
+    process.terminate()
+    out, _ = process.communicate(timeout=20)
+
+    assert (6, "StoreError: loop: 3 event(s) are lost\n") == (process.returncode, out)
+    assert "web down" in diary.lines()
+    assert "change process_stopped loop exit 6" in diary.lines()
+
+
 def test_a_second_ctrl_c_kills_at_once(diary: Any, spawn: Spawn, wait_for: Wait) -> None:
     """The first asks, the second does not wait."""
     process = spawn("mule:stubborn", "ass:stubborn")
