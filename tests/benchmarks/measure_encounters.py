@@ -57,7 +57,7 @@ class _Worker:
 
 
 def _begin(enrolled: Enrolled, folder: Path) -> None:
-    # Ctrl-C is the first process's business; it shows what is done.
+    # Ctrl-C is the first process's business; it shows what is done, and ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     _Worker.stack = ExitStack()
@@ -165,6 +165,9 @@ def main() -> None:
     material = os.environ.get("APPLIANCE_TEST_MATERIAL")
     if not material or not (archive := Path(material) / ARCHIVE).is_file():
         parser.error(f"APPLIANCE_TEST_MATERIAL must name a folder with {ARCHIVE}")
+    # Also where the shell that started it in the background has Ctrl-C ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     people = lfw_people(archive, seed=arguments.seed)
     with tempfile.TemporaryDirectory(prefix="encounters-") as folder:
