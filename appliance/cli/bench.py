@@ -38,6 +38,8 @@ _LONGEST_S = 900
 _GOODBYE_S = 40.0
 """An appliance that is being measured takes up to half a minute to stop."""
 _WIDTH = 100
+_QUIET_LOAD = 0.5
+"""Load average above which somebody else was at work."""
 
 
 @click.command()
@@ -82,6 +84,8 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
         return
     for part in about.values():
         click.echo(", ".join(f"{key} {value}" for key, value in part.items()))
+    if about["machine"]["load"] > _QUIET_LOAD:
+        click.echo("the machine was busy with other work when this began: shares and times are too high")
     click.echo()
     for row in rows:
         click.echo(table_line(row))
