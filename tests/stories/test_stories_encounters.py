@@ -22,7 +22,7 @@ from appliance.faces import FaceReader
 from appliance.values import Box
 
 ENCOUNTERS = 24
-SEED = 11
+SEED = 13
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def portraits(models: ModelsClient, reader: FaceReader, tmp_path_factory: pytest
 @pytest.fixture(scope="module")
 def scenes(portraits: Enrolled) -> list[Scene]:
     """Some walks of the three."""
-    return plan(portraits.people, 12, SEED)
+    return plan(portraits.people, 16, SEED)
 
 
 @pytest.fixture(scope="module")
