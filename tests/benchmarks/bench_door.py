@@ -21,13 +21,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import cv2
-from door_scenes import HELD_OUT, DoorScene, scenes
+from door_scenes import HELD_OUT, scenes
 from door_scenes_families import FAMILIES
 from door_scenes_scoring import Score, Watching, watch_scene, wilson
 
-from appliance.door import DoorWatch, fill_fraction
+from appliance.door import DoorWatch
 from appliance.settings import DoorSettings
-from appliance.values import DoorReading, DoorState, Frame, Region
 
 RULES = ("ours", "plain")
 Key = tuple[str, str, int]
@@ -36,11 +35,7 @@ Key = tuple[str, str, int]
 
 def watch_for(rule: str, settings: DoorSettings) -> Watching:
     """The watch of that rule."""
-    if rule == "plain" and "rule" not in DoorSettings.model_fields:
-        return PlainFill(settings)
-    if rule == "plain":
-        return DoorWatch(settings.model_copy(update={"rule": "plain"}))
-    return DoorWatch(settings)
+    return DoorWatch(settings.model_copy(update={"rule": "followed" if rule == "ours" else rule}))
 
 
 def run_family(job: tuple[int, str], *, rules: Sequence[str], width: int | None) -> list[tuple[Key, Score]]:
@@ -49,13 +44,9 @@ def run_family(job: tuple[int, str], *, rules: Sequence[str], width: int | None)
     seed, family = job
     found = []
     for scene in scenes(seed, width=width, families=[family]):
-        found += [((rule, family, seed), run_scene(scene, rule)) for rule in rules]
+        scores = watch_scene(scene, *(watch_for(rule, scene.door) for rule in rules))
+        found += [((rule, family, seed), score) for rule, score in zip(rules, scores, strict=True)]
     return found
-
-
-def run_scene(scene: DoorScene, rule: str) -> Score:
-    """One scene under one rule."""
-    return watch_scene(scene, watch_for(rule, scene.door))
 
 
 def collect(
@@ -194,32 +185,6 @@ def main() -> None:
     print("  ".join(f"{name} {value}" for name, value in machine().items()))
     print(f"seeds {given.seeds}, {took:.0f} s")
     show(totals, rules, families)
-
-
-class PlainFill:
-    """A fill from the seed, its share below or above two thresholds, three frames in a row."""
-
-    def __init__(self, settings: DoorSettings) -> None:
-        self._s, self._region, self._unsure = settings, Region(*settings.region), DoorState.UNSURE
-        left, top, right, bottom = settings.region
-        self._seed = (settings.seed[0] - left) / (right - left), (settings.seed[1] - top) / (bottom - top)
-        self._state, self._last = DoorState.UNSURE, [DoorState.UNSURE] * 3
-
-    def observe(self, frame: Frame) -> DoorReading:
-        """The door in this frame."""
-        fraction = fill_fraction(frame.gray(self._region), self._seed, self._s.tolerance)
-        share = fraction / self._s.shut_fraction
-        seen = (
-            DoorState.OPEN
-            if share < self._s.open_below
-            else DoorState.SHUT
-            if share > self._s.shut_above
-            else None
-        )
-        self._last = [*self._last[1:], seen or self._state]
-        changed = len(set(self._last)) == 1 and self._last[0] is not self._state
-        self._state = self._last[0] if changed else self._state
-        return DoorReading(self._state, fraction, changed)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ one of its kind was reported from half a second before it to one and a half afte
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -91,19 +91,13 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def watch_scene(scene: DoorScene, watch: Watching, each: Callable[[], None] = lambda: None) -> Score:
-    """Show a scene to a door watch and score what it says.
-
-    Args:
-        scene: What is shown.
-        watch: Who looks.
-        each: Called after each frame.
-    """
-    states = []
+def watch_scene(scene: DoorScene, *watches: Watching) -> list[Score]:
+    """Show a scene to door watches, each frame drawn once for all of them, and score what each says."""
+    states: list[list[DoorState]] = [[] for _ in watches]
     for frame in scene.frames():
-        states.append(watch.observe(frame).state)
-        each()
-    return score(scene, states)
+        for said, watch in zip(states, watches, strict=True):
+            said.append(watch.observe(frame).state)
+    return [score(scene, said) for said in states]
 
 
 def score(scene: DoorScene, states: Sequence[DoorState]) -> Score:
