@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from appliance.values import ImageArray
+from appliance.values import ImageArray, Region
 
 Colour = tuple[int, int, int]
 """Blue, green, red."""
@@ -60,3 +62,50 @@ def _text(picture: ImageArray, text: str, at: tuple[int, int], scale: float, gro
     y = max(height + base + 4, at[1])
     cv2.rectangle(picture, (x, y - height - base - 4), (x + width + 8, y), ground, cv2.FILLED)
     cv2.putText(picture, plain, (x + 4, y - base - 1), cv2.FONT_HERSHEY_SIMPLEX, scale, _INK, 1, cv2.LINE_AA)
+
+
+def annotate_door(
+    picture: ImageArray,
+    region: Region,
+    seed: tuple[float, float],
+    filled: NDArray[np.bool_],
+    caption: str,
+) -> ImageArray:
+    """A copy of a picture with a door's region, its seed and what a fill covers.
+
+    Args:
+        picture: BGR, uint8, (h, w, 3); left as it is.
+        region: The watched area.
+        seed: Where the fill starts, (x, y) in fractions of the picture.
+        filled: What it covers of the region, bool, of any size.
+        caption: What stands above the region.
+    """
+    drawn = picture.copy()
+    height, width = picture.shape[:2]
+    left, top, right, bottom = region.pixels(width, height)
+    size = right - left, bottom - top
+    cover = cv2.resize(filled.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
+    part = drawn[top:bottom, left:right]
+    tint = np.asarray(IDENTIFIED, np.float32)
+    part[cover] = (0.5 * part[cover] + 0.5 * tint).astype(np.uint8)
+    scale = max(0.4, width / 1600)
+    cv2.rectangle(drawn, (left, top), (right - 1, bottom - 1), STRANGER, max(1, round(2 * scale)))
+    at = round(seed[0] * width), round(seed[1] * height)
+    cv2.drawMarker(drawn, at, STRANGER, cv2.MARKER_CROSS, max(8, round(24 * scale)), max(1, round(2 * scale)))
+    _text(drawn, caption, (left, top), scale, _SHADE)
+    return drawn
+
+
+def encode_png(picture: ImageArray) -> bytes:
+    """A picture as PNG.
+
+    Args:
+        picture: BGR, uint8, (h, w, 3).
+
+    Raises:
+        ValueError: It is no such picture.
+    """
+    done, data = cv2.imencode(".png", picture)
+    if not done:
+        raise ValueError(f"a picture of shape {picture.shape} cannot be written as PNG")
+    return bytes(data)

@@ -46,6 +46,7 @@ _OWN = (
     "check",
     "demo",
     "doctor",
+    "door",
     "evaluate",
     "events",
     "models",

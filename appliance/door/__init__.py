@@ -1,10 +1,13 @@
 """The door: a frame in; open, shut or unsure out; debounced. Nothing about faces.
 
 The way of the original (a flood fill on the upper part of the door, its area measured) is
-`fill`; what makes a state of it is `watch`.
+`fill`; `reference` is what the fill runs over, the likeness to the shut door; `outline` finds
+the door in it, `evidence` reads a frame, `watch` makes a believed state of it, and
+`calibration` proposes the settings. See `README.md`.
 """
 
-from appliance.door.fill import fill_fraction
+from appliance.door.calibration import Look, Proposal, calibrate
+from appliance.door.fill import fill, fill_fraction
 from appliance.door.watch import DoorWatch
 
-__all__ = ["DoorWatch", "fill_fraction"]
+__all__ = ["DoorWatch", "Look", "Proposal", "calibrate", "fill", "fill_fraction"]

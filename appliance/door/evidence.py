@@ -20,9 +20,8 @@ _FULL_HEIGHT = 0.75
 """Share of its rows in which a column has to differ to count as opened from top to bottom."""
 _AT_EDGE_PX = 3
 """How near to the outline an opening starts."""
-_SHUT = 0.97
-_NEARLY_SHUT = 0.92
-_ALMOST = 0.9
+_SHUT, _NEARLY_SHUT, _CRACKED = 0.97, 0.92, 0.88
+"""Shares of the door that look like the shut one: surely, perhaps, and beside a crack that does not widen."""
 _SIDE_SEEN = 0.75
 """Share of a side that must be as it was for nothing to stand before it."""
 _SIDE_CLEAR = 0.9
@@ -31,7 +30,7 @@ _ALL = 0.85
 """Share of the door's width that nobody before it covers without covering a side as well."""
 _GAP = 0.025
 """Share of the door's width from which a gap counts: the leaf stands about eight degrees ajar."""
-_THIN = 0.1
+_THIN = 0.13
 """Share of the door's width up to which a gap may be no more than a crack in another light."""
 _WIDE = 0.5
 """Share of the door's width whose opening leaves no doubt."""
@@ -68,9 +67,9 @@ class Signs:
 
     @property
     def clean(self) -> bool:
-        """An opening begins at an edge beside which the wall is to be seen, as nobody standing there shows it."""
-        return (self.at_left and (self.left or 0) >= _SIDE_CLEAR) or (
-            self.at_right and (self.right or 0) >= _SIDE_CLEAR
+        """An opening begins at an edge beside which the wall is seen; who stands there hides it."""
+        return (self.at_left and (self.left or 0) >= _SIDE_SEEN) or (
+            self.at_right and (self.right or 0) >= _SIDE_SEEN
         )
 
     @property
@@ -95,7 +94,6 @@ class Look:
 
 SHUT = Look(DoorState.SHUT, strong=True)
 NEARLY_SHUT = Look(DoorState.SHUT, strong=False)
-CRACKED = Look(DoorState.SHUT, strong=False)
 OPEN = Look(DoorState.OPEN, strong=True)
 PERHAPS_OPEN = Look(DoorState.OPEN, strong=False)
 COVERED = Look(DoorState.UNSURE, strong=False)
@@ -133,20 +131,19 @@ def judge(signs: Signs, outline: Outline, *, from_outside: bool, idle: bool, ope
         idle: The light has just changed, or what differs has not grown for a while.
         open_below: Share of the door below which it is not shut.
     """
-    if signs.opened < _GAP:
-        if signs.door >= _SHUT:
-            return SHUT if signs.sides >= _SIDE_SEEN else NEARLY_SHUT
-        if signs.door >= _NEARLY_SHUT and signs.sides_mean >= _SIDE_SEEN:
-            return NEARLY_SHUT
-    if idle and signs.opened <= _THIN and signs.door >= _ALMOST and signs.sides_mean >= _SIDE_SEEN:
+    if signs.opened < _GAP and signs.door >= _SHUT:
+        return SHUT if signs.sides >= _SIDE_SEEN else NEARLY_SHUT
+    if signs.sides_mean >= _SIDE_SEEN and (
+        (signs.opened < _GAP and signs.door >= _NEARLY_SHUT)
         # A gap that does not widen: the crack beside the leaf, in another light.
-        return CRACKED
-    at_edge = outline.certain and (signs.at_left or signs.at_right)
+        or (idle and signs.opened <= _THIN and signs.door >= _CRACKED)
+    ):
+        return NEARLY_SHUT
     if from_outside:
         everything = signs.opened >= _ALL and signs.sides >= _SIDE_CLEAR
         return PERHAPS_OPEN if everything else COVERED
     if signs.opened and signs.sides >= _SIDE_SEEN:
+        at_edge = outline.certain and (signs.at_left or signs.at_right)
         return OPEN if at_edge or signs.opened >= _WIDE else PERHAPS_OPEN
-    if (signs.clean and signs.opened) or (signs.door < open_below and signs.sides_mean >= _SIDE_SEEN):
-        return PERHAPS_OPEN
-    return COVERED
+    small = signs.door < open_below and signs.sides_mean >= _SIDE_SEEN
+    return PERHAPS_OPEN if small or (signs.clean and signs.opened) else COVERED

@@ -92,7 +92,7 @@ def _fill(picture: FloatArray, seed: tuple[float, float], tolerance: float) -> M
 
 def _outlined(door: Mask) -> Outline:
     height, width = door.shape
-    rows = np.flatnonzero(door.mean(axis=1) > 0.25 * door.mean())  # noqa: PLR2004
+    rows = np.flatnonzero(door.mean(axis=1) > 0.25 * door.mean())
     top = int(rows[0]) if rows.size else 0
     columns = np.flatnonzero(door[top:].mean(axis=0) >= _FULL_COLUMN)
     if columns.size < 3:  # noqa: PLR2004

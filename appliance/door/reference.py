@@ -30,12 +30,12 @@ _LEAST_TOLERANCE = 3.0
 """Gray levels that every comparison allows, for rounding and what the averages of many pixels still shake."""
 _NOISE_SPAN = 4.0
 """Standard deviations of the noise that a pixel may be off."""
-_LIGHT_SPAN = 0.1
+_LIGHT_SPAN = 0.05
 """Of a change of light, the part by which it may be uneven or the camera's curve not straight."""
 _EDGE_SPAN = 0.15
-"""Of the brightest less the darkest neighbour, the part by which a pixel may be off: a tenth of a pixel's shift,
-and thin dark gaps that another light fills otherwise than the door beside them."""
-_REACH_PX = 5
+"""Of the brightest less the darkest neighbour, the part by which a pixel may be off: a tenth of a pixel's
+shift, and thin dark gaps that another light fills otherwise than the door beside them."""
+_REACH_PX = 8
 """How far the camera may have been nudged, pixels of the small picture."""
 _LEAST_CONTRAST = 2.0
 """Standard deviation below which a reference has no structure to find a shift by, gray levels."""
@@ -45,8 +45,12 @@ _ROW_SWING = 0.2
 """Most that a mains-driven lamp brightens or darkens a row."""
 _MOST_GAIN = 3.5
 """Factor by which the light may change between two looks at the shut door."""
-_LIGHT_HASTE = 5.0
-"""Share of the frame taken over per relative change of the light: all of it from a fifth on."""
+_LIGHT_JUMP = 0.1
+"""Relative change of the light from one frame to the next that unsettles the picture,"""
+_SETTLE_S = 3.0
+"""for so many seconds,"""
+_HASTE_S = 1.0
+"""in which it is followed with this time constant."""
 _LIGHT_STEP = 0.01
 """Relative change of the surroundings' brightness below which the light is the same."""
 _LIGHT_PACE = 0.3
@@ -88,13 +92,15 @@ class ReferencePicture:
     Args:
         picture: Small picture of the shut door; see `shrink`.
         tolerance: Gray levels by which a pixel may differ at most.
+        noise: Standard deviation of the noise, gray levels, as far as it is known.
     """
 
-    def __init__(self, picture: FloatArray, tolerance: int) -> None:
+    def __init__(self, picture: FloatArray, tolerance: int, noise: float = 0.5) -> None:
         self.picture = picture.astype(np.float32)
         self._most = max(float(tolerance), _LEAST_TOLERANCE)
-        self._noise = 0.5
+        self._noise = max(0.5, noise)
         self._seen = 1
+        self._unsettled_s = 0.0
         height, width = picture.shape
         y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
         one = np.ones_like(x)
@@ -160,6 +166,12 @@ class ReferencePicture:
             return None
         return self.moved(shift)
 
+    def copy(self) -> "ReferencePicture":
+        """The same once more, to be followed apart from it."""
+        other = ReferencePicture(self.picture.copy(), round(self._most))
+        other._noise, other._seen, other._unknown = self._noise, self._seen, self._unknown
+        return other
+
     def moved(self, shift: tuple[float, float]) -> "ReferencePicture":
         """A copy moved by (x, y) pixels; what comes into view repeats the edge."""
         height, width = self.picture.shape
@@ -173,23 +185,33 @@ class ReferencePicture:
         other._unknown = unknown
         return other
 
-    def follow(self, small: FloatArray, comparison: Comparison, share: float) -> None:
-        """Take over `share` (0 to 1) of a frame in which the door is shut, and all of its light.
+    def follow(self, small: FloatArray, comparison: Comparison, elapsed_s: float, pace_s: float) -> None:
+        """Take over the light of a frame in which the door is shut, and slowly what it shows.
 
-        A light that has just changed is taken over pixel by pixel at once: a lamp is never quite even.
+        Args:
+            small: The frame.
+            comparison: As which it was recognised.
+            elapsed_s: Seconds since the frame before.
+            pace_s: Time constant, seconds; shorter for a while after the light has changed, for a lamp is
+                never quite even.
         """
         self._seen += 1
+        change = abs(float(comparison.expected.mean()) / max(1.0, float(self.picture.mean())) - 1)
+        self._unsettled_s = _SETTLE_S if change > _LIGHT_JUMP else max(0.0, self._unsettled_s - elapsed_s)
+        pace_s = min(pace_s, _HASTE_S) if self._unsettled_s else pace_s
+        share = min(1.0, max(0.0, elapsed_s) / pace_s)
         off = np.abs(small - comparison.expected)
         noise = min(float(np.median(off[::2, ::2])) * 1.48, 2 * self._noise + 0.1)
-        self._noise += (noise - self._noise) * max(share, 1 / self._seen if self.young else 0.0)
-        change = abs(float(comparison.expected.mean()) / max(1.0, float(self.picture.mean())) - 1)
-        share = min(1.0, max(share, _LIGHT_HASTE * change, 1 / self._seen if self.young else 0.0))
+        self._noise += (noise - self._noise) * max(
+            min(share, elapsed_s / 20), 1 / self._seen if self.young else 0.0
+        )
+        share = max(share, 1 / self._seen if self.young else 0.0)
         target = np.where(small < _BLOWN, small, comparison.expected)
         self.picture = comparison.expected + (target - comparison.expected) * np.float32(share)
         if self._unknown is not None:
             self.picture[self._unknown] = small[self._unknown]
             self._unknown = None
-        if self.young or share > 0.5 or self._seen % 10 == 0:  # noqa: PLR2004
+        if self.young or self._unsettled_s or self._seen % 10 == 0:
             self._slopes = _slopes(self.picture)
 
     def light(self, small: FloatArray, columns: NDArray[np.intp]) -> None:
@@ -262,10 +284,9 @@ class ReferencePicture:
 
 def _with_rows(small: FloatArray, expected: FloatArray, columns: NDArray[np.intp] | slice) -> FloatArray:
     """Brightness of each row adjusted, as lamps on alternating current make bands of it."""
-    ratio = np.median(small[:, columns] / np.maximum(expected[:, columns], 1.0), axis=1)
-    ratio = cv2.blur(ratio.astype(np.float32)[:, None], (1, 3))[:, 0]
-    ratio = np.clip(ratio, 1 - _ROW_SWING, 1 + _ROW_SWING)
-    return np.asarray(expected * ratio[:, None], np.float32)
+    found = np.median(small[:, columns] / np.maximum(expected[:, columns], 1.0), axis=1)
+    ratio = np.clip(cv2.blur(found.astype(np.float32)[:, None], (1, 3)), 1 - _ROW_SWING, 1 + _ROW_SWING)
+    return np.asarray(expected * ratio, np.float32)
 
 
 def _slopes(picture: FloatArray) -> FloatArray:
@@ -274,7 +295,7 @@ def _slopes(picture: FloatArray) -> FloatArray:
     return np.asarray(spread, np.float32) * np.float32(_EDGE_SPAN)
 
 
-def _peak(values: NDArray[np.float32], at: int) -> float:
+def _peak(values: NDArray[np.generic], at: int) -> float:
     """Where between its neighbours a peak really is, -0.5 to 0.5: the top of a parabola."""
     if not 0 < at < len(values) - 1:
         return 0.0
