@@ -71,17 +71,29 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
         )
     rows: list[dict[str, Any]] = []
     about: dict[str, Any] = {}
+    failed: list[str] = []
     with click.progressbar(
         wanted, label="measuring", file=sys.stderr, item_show_func=lambda script: (script or "")[6:]
     ) as bar:
         for script in bar:
-            document = run_script(FOLDER / f"{script}.py")
+            try:
+                document = run_script(FOLDER / f"{script}.py")
+            except ApplianceError as error:
+                failed.append(error.message)
+                continue
             about = about or {"machine": document["machine"], "versions": document["versions"]}
             rows += [row for row in document["rows"] if not names or belongs(row["name"], names)]
     missed = [row["name"] for row in rows if not row["reached"]]
     if as_json:
-        click.echo(json.dumps({**about, "rows": rows, "reached": not missed}, indent=1))
-        return
+        click.echo(json.dumps({**about, "rows": rows, "reached": not missed and not failed}, indent=1))
+    elif rows:
+        _print(about, rows, missed)
+    if failed:
+        raise ApplianceError("; ".join(failed), hint="what it said itself stands above")
+
+
+def _print(about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], missed: Sequence[str]) -> None:
+    """For people: the machine, the rows, the verdict."""
     for part in about.values():
         click.echo(", ".join(f"{key} {value}" for key, value in part.items()))
     if about["machine"]["load"] > _QUIET_LOAD:

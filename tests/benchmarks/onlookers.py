@@ -25,6 +25,8 @@ from appliance.wire.messages import FramesShared, WatchFrames
 
 FOLLOW_S = 0.3
 """As in `appliance events follow`."""
+PATIENCE_S = 20.0
+"""Given to each to end."""
 ASK_AGAIN_S = 4.0
 """Well within the lease that the loop gives a viewer."""
 
@@ -45,10 +47,12 @@ def looking_on(state: Path, camera: str, viewers: int, screens: int) -> Iterator
     finally:
         stop.set()
         for job in jobs:
-            job.join(10)
+            job.join(PATIENCE_S)
             if job.is_alive():
                 job.kill()
-    if failed := [job.exitcode for job in jobs if job.exitcode]:
+                job.join()
+    # One that was slow to go has looked on all the same; one that failed has not.
+    if failed := [job.exitcode for job in jobs if job.exitcode and job.exitcode > 0]:
         raise RuntimeError(f"{len(failed)} of {len(jobs)} onlookers ended with {failed[0]}")
 
 
