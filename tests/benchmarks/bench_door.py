@@ -21,21 +21,38 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import cv2
-from door_scenes import HELD_OUT, scenes
+from door_scenes import HELD_OUT, DoorScene, scenes
 from door_scenes_families import FAMILIES
 from door_scenes_scoring import Score, Watching, watch_scene, wilson
 
 from appliance.door import DoorWatch
-from appliance.settings import DoorSettings
+from appliance.door.calibration import Look, calibrate
+from appliance.errors import InputError
+from appliance.values import WHOLE_FRAME, DoorReading, DoorState, Frame
 
-RULES = ("ours", "plain")
+RULES = ("ours", "plain", "calibrated")
+"""Our rule and the plain one, as an admin drew the door; and ours as `door calibrate` proposes it."""
 Key = tuple[str, str, int]
 """Rule, family, seed."""
 
 
-def watch_for(rule: str, settings: DoorSettings) -> Watching:
-    """The watch of that rule."""
-    return DoorWatch(settings.model_copy(update={"rule": "followed" if rule == "ours" else rule}))
+def watch_for(rule: str, scene: DoorScene) -> Watching:
+    """The watch of that rule; one that sees nothing where the calibration refuses the clip."""
+    if rule == "calibrated":
+        looks = [Look(f.stamp.monotonic_s, f.gray(WHOLE_FRAME)) for f in scene.calibration.frames()]
+        try:
+            return DoorWatch(calibrate(looks, scene.door).door)
+        except InputError:
+            return Refused()
+    return DoorWatch(scene.door.model_copy(update={"rule": "followed" if rule == "ours" else rule}))
+
+
+class Refused:
+    """A door that could not be calibrated: never told."""
+
+    def observe(self, frame: Frame) -> DoorReading:
+        """Unsure."""
+        return DoorReading(DoorState.UNSURE, 0.0, changed=False)
 
 
 def run_family(job: tuple[int, str], *, rules: Sequence[str], width: int | None) -> list[tuple[Key, Score]]:
@@ -44,7 +61,7 @@ def run_family(job: tuple[int, str], *, rules: Sequence[str], width: int | None)
     seed, family = job
     found = []
     for scene in scenes(seed, width=width, families=[family]):
-        scores = watch_scene(scene, *(watch_for(rule, scene.door) for rule in rules))
+        scores = watch_scene(scene, *(watch_for(rule, scene) for rule in rules))
         found += [((rule, family, seed), score) for rule, score in zip(rules, scores, strict=True)]
     return found
 
