@@ -5,6 +5,7 @@ every commit, on LFW's people where they are at hand and on the repository's thr
 """
 
 import functools
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -177,3 +178,15 @@ def test_sixty_people_get_their_own_name_or_none(
     assert (60, ENCOUNTERS) == (len(enrolled.subjects), len(found))
     assert sum(each.outcomes["ever"] is Outcome.NAMED for each in mated) / len(mated) >= 0.7
     assert (len(shift.told), ()) == (shift.reproduced, shift.differing)
+
+
+def test_the_published_table_adds_up() -> None:
+    """Each row of `appliance/ACCURACY.md` tells of all 1,000 encounters, and no wrong name is left out."""
+    page = (Path(__file__).parents[2] / "appliance" / "ACCURACY.md").read_text(encoding="utf-8")
+    part = page[page.index("\n## Encounters\n") :]
+    rows = re.findall(r"^\| ((?:not )?enrolled, [^|]+?) *\|(.+)\|$", part, re.MULTILINE)
+    cells = {name: [int(n.replace(",", "")) for n in re.findall(r"[\d,]+", row)] for name, row in rows}
+
+    assert 8 == len(cells)
+    assert {1000} == {sum(numbers) for numbers in cells.values()}
+    assert {0} == {numbers[-1] for numbers in cells.values()}
