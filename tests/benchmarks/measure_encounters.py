@@ -35,7 +35,8 @@ SUPPORT = ROOT / "tests" / "support"
 sys.path.insert(0, str(SUPPORT))
 
 import structlog  # noqa: E402 - what follows needs the folder above
-from encounters import SETTINGS, Enrolled, Entrance, Shift, enrol, own_models  # noqa: E402
+from encounters import Entrance, Shift  # noqa: E402
+from encounters_enrolment import SETTINGS, Enrolled, enrol, own_models  # noqa: E402
 from encounters_figures import summary, table  # noqa: E402
 from encounters_people import ARCHIVE, Person, lfw_people  # noqa: E402
 from encounters_plan import Scene, plan  # noqa: E402

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encounters import SETTINGS, Enrolled, Entrance, Shift, enrol, whose
+from encounters import Entrance, Shift, whose
+from encounters_enrolment import SETTINGS, Enrolled, enrol
 from encounters_figures import Outcome, judged, summary
 from encounters_frames import Drawn, Painter, Present
 from encounters_people import ARCHIVE, Person, cut_figure, lfw_people, portrait_people
@@ -22,7 +23,7 @@ from appliance.app.embedding import ModelsClient, open_photo_reader
 from appliance.faces import FaceReader
 from appliance.values import Box
 
-ENCOUNTERS = 24
+ENCOUNTERS = 20
 SEED = 13
 
 

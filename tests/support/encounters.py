@@ -1,27 +1,24 @@
-"""Made-up encounters before the real appliance: enrolled by its rules, seen by its loop, told by its log.
+"""Made-up encounters before the real appliance: seen by its loop, told by its log.
 
-People are enrolled through the models process and the enrolment's own judgement of photographs, in a store
-with real keys. Frames then go through `CameraPipeline` with networks, tracker, gallery, rule and store as the
-running appliance introduces them. What it decided is read back from the log and held against the truth by
-where the faces of each decision's frames were. Figures are made of it in `encounters_figures`.
+People are enrolled in `encounters_enrolment`. Frames then go through `CameraPipeline` with networks, tracker,
+gallery, rule and store as the running appliance introduces them. What it decided is read back from the log
+and held against the truth by where the faces of its frames were; `encounters_figures` counts.
 """
 
 import functools
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
+from encounters_enrolment import SETTINGS, Enrolled
 from encounters_frames import Painter, Present
-from encounters_people import Figure, Person, central_face, crop_around, cut_figure
+from encounters_people import Figure, cut_figure
 from encounters_plan import FPS, Scene
 from factories import PictureFrame, stamp
 
-from appliance.app.embedding import ModelsClient, photo_models
 from appliance.app.parts import (
     TABLES_FILE,
     LoggedEvents,
@@ -35,20 +32,12 @@ from appliance.app.replaying import SealsNothing
 from appliance.clock import ManualClock
 from appliance.decision import Changes, ErrorTables, obstacle, recompute
 from appliance.events import PersonUndecided, StrangerSeen, SubjectIdentified
-from appliance.faces import FaceReader, decode_photo
+from appliance.faces import FaceReader
 from appliance.ids import seeded_ids
 from appliance.pipeline import Records
 from appliance.services import Layout, open_services
-from appliance.settings import Settings
-from appliance.store import Consent
 from appliance.tracking import FaceTracker
 from appliance.values import Box, DetectedFace, FaceSample, ImageArray, Templates
-from enroll.photos import Photo, Verdict, judge
-
-SETTINGS = Settings.model_validate(
-    {"cameras": [{"id": "entrance", "source": "scene:door", "when": "always", "fps": FPS}]}
-)
-"""Everything as it comes, but for a camera without a door."""
 
 _APART_S = 4.0
 """Seconds between scenes: longer than an encounter lasts after somebody was last seen."""
@@ -57,34 +46,6 @@ _SHIFT_FRAMES = 100_000
 _TOUCH = 0.2
 """A face that overlaps somebody's true place less than this is not theirs."""
 _DECISIONS = ("subject_identified", "stranger_seen", "person_undecided")
-
-
-@dataclass(frozen=True)
-class Enrolled:
-    """What became of the enrolment.
-
-    Attributes:
-        state: The state directory of the box they are enrolled in.
-        people: Everybody; what was not used of those enrolled is now shown.
-        subjects: Subject id → index among the people.
-        references: How many each has, by index.
-        cropped: Photographs accepted once cropped to the person meant, having shown several faces.
-        refused: (number of the person, reasons) of each photograph that was not accepted.
-    """
-
-    state: Path
-    people: tuple[Person, ...]
-    subjects: Mapping[str, int]
-    references: Mapping[int, int]
-    cropped: int
-    refused: tuple[tuple[str, tuple[str, ...]], ...]
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """Numbers of those who should be enrolled and could not be: failures to enrol."""
-        return tuple(
-            who.number for i, who in enumerate(self.people) if who.mated and i not in self.references
-        )
 
 
 @dataclass(frozen=True)
@@ -167,74 +128,6 @@ class Shift:
     faces_of_nobody: int
     reproduced: int
     differing: tuple[str, ...]
-
-
-def enrol(people: Sequence[Person], folder: Path, models: ModelsClient, reader: FaceReader) -> Enrolled:
-    """Enrol whoever has photographs for it, by the rules of `appliance enroll add`.
-
-    Photographs are offered until as many as wanted were accepted; for one that is refused the next is
-    offered. One with several faces is first, as the refusal advises, cropped to the person meant.
-
-    Args:
-        people: Everybody; impostors are passed over.
-        folder: An empty one, for the box.
-        models: Decodes and embeds.
-        reader: Finds the face to crop to.
-    """
-    state = folder / "box"
-    subjects: dict[str, int] = {}
-    references: dict[int, int] = {}
-    refused: list[tuple[str, tuple[str, ...]]] = []
-    updated: list[Person] = []
-    cropped = 0
-    with open_services(SETTINGS, Layout(state), create=True, ids=seeded_ids(0)) as services:
-        for index, person in enumerate(people):
-            accepted: list[Verdict] = []
-            left: list[bytes] = []
-            for content in person.offered:
-                if len(accepted) == person.wanted:
-                    left.append(content)
-                    continue
-                verdict = _judged(content, models)
-                if "SEVERAL_FACES" in verdict.reasons:
-                    verdict = _judged(_cropped(content, reader), models)
-                    cropped += verdict.accepted
-                if verdict.accepted:
-                    accepted.append(verdict)
-                else:
-                    left.append(content)
-                    refused.append((person.number, verdict.reasons))
-            updated.append(replace(person, shown=(*person.shown, *left)))
-            if not accepted:
-                continue
-            consent = Consent(purposes=("identify",), text_version="test", given_by="published photographs")
-            subject = services.store.add_subject(f"person {person.number}", consent=consent)
-            subjects[subject.id] = index
-            references[index] = len(accepted)
-            for each in accepted:
-                services.store.add_reference(subject.id, each.templates, quality=each.quality, details={})
-    return Enrolled(state, tuple(updated), subjects, references, cropped, tuple(refused))
-
-
-def _judged(content: bytes, models: ModelsClient) -> Verdict:
-    (verdict,) = judge([Photo("photo", content)], models)
-    return verdict
-
-
-def _cropped(content: bytes, reader: FaceReader) -> bytes:
-    """A photograph cut down to the face in the middle, as PNG."""
-    photo = decode_photo(content)
-    face = central_face(reader.detect(photo), photo)
-    part = photo if face is None else crop_around(photo, face.box, 0.45)
-    return cv2.imencode(".png", part)[1].tobytes()
-
-
-@contextmanager
-def own_models(folder: Path) -> Iterator[ModelsClient]:
-    """The models process, as a command would start it."""
-    command = [sys.executable, "-m", "appliance", "--state", str(folder), "process", "models"]
-    with photo_models(Layout(folder), command) as client:
-        yield client
 
 
 class WatchedFaces:

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 import numpy as np
-from encounters import Enrolled, Seen, Shift, Told
+from encounters import Seen, Shift, Told
+from encounters_enrolment import Enrolled
 
 from appliance.evaluation.rates import Rate, plain_rate, repeated_rate
 
