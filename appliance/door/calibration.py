@@ -146,7 +146,9 @@ def calibrate(looks: Sequence[Look], door: DoorSettings, *, keep_region: bool = 
     area = Region(*region)
     calm = np.median([_Still(looks[i], i).gray(area) for i in _some(shut)], axis=0).astype(np.uint8)
     away = np.median([_Still(looks[i], i).gray(area) for i in _some(opened)], axis=0).astype(np.uint8)
-    changed = np.abs(_lit(away, calm) - calm) > _CHANGE
+    # How the light changed is told by the whole picture; the region is mostly door.
+    whole = [np.median([_small(looks[i].gray) for i in _some(each)], axis=0) for each in (opened, shut)]
+    changed = np.abs(away / _light(*whole) - calm) > _CHANGE
     seed, tolerance, share = _seed(calm, changed)
     proposed = door.model_copy(
         update={
@@ -298,8 +300,12 @@ def _small(gray: ImageArray) -> NDArray[np.float32]:
 
 def _lit(picture: NDArray[np.generic], like: NDArray[np.generic]) -> NDArray[np.float32]:
     """A picture as bright as another: what most of its pixels have in common is the light."""
-    first, second = picture.astype(np.float32), np.maximum(like.astype(np.float32), 1.0)
-    return np.asarray(first / max(0.2, float(np.median(first / second))), np.float32)
+    return np.asarray(picture.astype(np.float32) / np.float32(_light(picture, like)), np.float32)
+
+
+def _light(picture: NDArray[np.generic], like: NDArray[np.generic]) -> float:
+    """By which factor a picture is brighter than another, where most of its pixels agree."""
+    return max(0.2, float(np.median(picture.astype(np.float32) / np.maximum(like.astype(np.float32), 1.0))))
 
 
 def _some(numbers: Sequence[int], most: int = 15) -> list[int]:

@@ -30,8 +30,14 @@ _ALL = 0.85
 """Share of the door's width that nobody before it covers without covering a side as well."""
 _GAP = 0.025
 """Share of the door's width from which a gap counts: the leaf stands about eight degrees ajar."""
+_MOVED = 0.06
+"""Share of the door's width from which a gap at the leaf's edge is a leaf that has moved."""
 _THIN = 0.13
 """Share of the door's width up to which a gap may be no more than a crack in another light."""
+_MOST = 0.65
+"""The same for who came from below and covers no side."""
+_SPANS = 0.5
+"""Of what differs in the door's lower quarter, the part that differs in its upper one when it opens."""
 _WIDE = 0.5
 """Share of the door's width whose opening leaves no doubt."""
 
@@ -121,13 +127,16 @@ def read_signs(comparison: Comparison, outline: Outline) -> Signs:
     )
 
 
-def judge(signs: Signs, outline: Outline, *, from_outside: bool, idle: bool, open_below: float) -> Look:
+def judge(
+    signs: Signs, outline: Outline, *, from_outside: bool, from_below: bool, idle: bool, open_below: float
+) -> Look:
     """What the signs say.
 
     Args:
         signs: Of the comparison that explains the frame best.
         outline: Of the door.
-        from_outside: What differs came over the surroundings or from below, as people do.
+        from_outside: What differs came over the surroundings, as people do.
+        from_below: Or from below.
         idle: The light has just changed, or what differs has not grown for a while.
         open_below: Share of the door below which it is not shut.
     """
@@ -139,11 +148,12 @@ def judge(signs: Signs, outline: Outline, *, from_outside: bool, idle: bool, ope
         or (idle and signs.opened <= _THIN and signs.door >= _CRACKED)
     ):
         return NEARLY_SHUT
-    if from_outside:
-        everything = signs.opened >= _ALL and signs.sides >= _SIDE_CLEAR
+    if from_outside or from_below:
+        everything = signs.opened >= (_ALL if from_outside else _MOST) and signs.sides >= _SIDE_CLEAR
         return PERHAPS_OPEN if everything else COVERED
     if signs.opened and signs.sides >= _SIDE_SEEN:
         at_edge = outline.certain and (signs.at_left or signs.at_right)
-        return OPEN if at_edge or signs.opened >= _WIDE else PERHAPS_OPEN
+        clear = signs.opened >= (_MOVED if at_edge else _WIDE) and signs.high >= _SPANS * signs.low
+        return OPEN if clear else PERHAPS_OPEN
     small = signs.door < open_below and signs.sides_mean >= _SIDE_SEEN
     return PERHAPS_OPEN if small or (signs.clean and signs.opened) else COVERED

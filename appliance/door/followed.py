@@ -34,9 +34,11 @@ _GROWTH = 0.02
 """by more than this share of the door's width."""
 _SIDE_KEPT = 0.8
 """Share of a side that is as it was while the door opens."""
-_HIGH_UP, _LOW_DOWN = 0.05, 0.5
-"""Who comes from below covers less than the first of the door's upper quarter, and more than the second of
-its lower one."""
+_LOW_DOWN, _HIGH_UP = 0.25, 0.3
+"""Who comes from below covers more than the first of the door's lower quarter, and of its upper one less than
+the second of that; an opening spans both."""
+_SWING = 4.0
+"""Share of the door's width that a leaf uncovers in a second, at most."""
 _RELIT = 0.05
 """Relative change of the light, from one frame to the next, that lamps make."""
 _LAMP = 0.08
@@ -60,7 +62,9 @@ class _Episode:
         began_s: When it began.
         lamp: It began with door and surroundings getting brighter, or darker, at once. An opening leaves the
             surroundings alone, and a camera that turns itself up or down for it does the opposite to them.
-        from_outside: Something came over the surroundings or from below.
+        sudden: It began with more of the door differing than a leaf uncovers in that time, as shadows do.
+        from_outside: Something came over the surroundings.
+        from_below: Something came from below.
         relit: The light is not what it was in the frame before.
         width: Share of the door's width that differs from top to bottom.
         changed_s: When that was another.
@@ -69,7 +73,9 @@ class _Episode:
 
     began_s: float
     lamp: bool
+    sudden: bool
     from_outside: bool = False
+    from_below: bool = False
     relit: bool = False
     width: float = 0.0
     changed_s: float = 0.0
@@ -182,6 +188,7 @@ class FollowedRule:
             signs,
             known.outline,
             from_outside=episode is not None and episode.from_outside,
+            from_below=episode is not None and episode.from_below,
             idle=episode is not None and (episode.relit or now - episode.changed_s >= _IDLE_S),
             open_below=self._settings.open_below,
         )
@@ -193,7 +200,9 @@ class FollowedRule:
         if believed is DoorState.OPEN:
             # Whoever stands in an open door, or the leaf that has swung before the wall, does not shut it.
             return PERHAPS_OPEN if look.state is DoorState.UNSURE and signs.opened else look
-        return COVERED if episode.lamp else look
+        if episode.lamp:
+            return COVERED
+        return PERHAPS_OPEN if look.state is DoorState.OPEN and episode.sudden else look
 
     def _has_stood(self, episode: _Episode, now: float) -> bool:
         return episode.still_since_s is not None and now - episode.still_since_s >= _RELEARN_S
@@ -212,7 +221,8 @@ class FollowedRule:
         if self._episode is None:
             door, beside = known.changes(small)
             lamp = min(beside, door) > 1 + _LAMP or max(beside, door) < 1 - _LAMP
-            self._episode = _Episode(now, lamp, changed_s=now)
+            sudden = signs.opened > _SWING * (now - self._seen_s)
+            self._episode = _Episode(now, lamp, sudden, changed_s=now)
         episode = self._episode
         if abs(signs.opened - episode.width) > _GROWTH:
             # A lamp does all it does at once; a leaf moves on.
@@ -221,11 +231,12 @@ class FollowedRule:
         light = float(comparison.expected.mean()) / max(1.0, float(known.reference.picture.mean()))
         episode.relit = abs(light - 1) > _RELIT
         over_side = signs.sides < _SIDE_KEPT and not signs.clean
-        from_below = not signs.opened and signs.high < _HIGH_UP and signs.low > _LOW_DOWN
+        from_below = signs.low > _LOW_DOWN and signs.high < _HIGH_UP * signs.low
         if believed is DoorState.OPEN:
-            episode.from_outside = False
-        elif over_side or from_below:
-            episode.from_outside = True
+            episode.from_outside = episode.from_below = False
+        else:
+            episode.from_outside |= over_side
+            episode.from_below |= from_below
         if not self._is_still(small):
             episode.still_since_s = None
         elif episode.still_since_s is None:

@@ -26,6 +26,8 @@ _MOST_JUMP = 1.4
 behind it looks like the door in another light."""
 _LIGHTS = 4
 """Fits tried where the light has changed; one where it has not, two after a nudge."""
+_WORSE = 0.02
+"""A nudge that explains less of the surroundings than none is no nudge."""
 _SETTLED_S = 8.0
 """What has looked shut for so long without a doubt is the picture to come back to."""
 _YOUNG_OUTLINE_S = 0.3
@@ -127,8 +129,12 @@ class Likeness:
         moved = self.reference.shifted(small)
         if moved is None:
             return None
+        beside = max(signs.sides for _, signs in tried)
         fits = islice(moved.fits(small, rows=self.outline.certain), 2)
         found = self._explained((moved.same_light(small), *fits), tried, free=free)
+        if found is not None and found[1].sides < beside - _WORSE:
+            # The leaf moves, not the camera: the wall is where it was.
+            return None
         if found is not None:
             self.reference, self._kept = moved, moved.copy()
             self.outline = self._find_outline()

@@ -37,6 +37,8 @@ _EDGE_SPAN = 0.15
 shift, and thin dark gaps that another light fills otherwise than the door beside them."""
 _REACH_PX = 8
 """How far the camera may have been nudged, pixels of the small picture."""
+_LEAST_SHIFT = 0.2
+"""A smaller shift is none, pixels of the small picture."""
 _LEAST_CONTRAST = 2.0
 """Standard deviation below which a reference has no structure to find a shift by, gray levels."""
 _ROUNDS = 3
@@ -162,9 +164,24 @@ class ReferencePicture:
         found = cv2.matchTemplate(small, inner, cv2.TM_CCOEFF_NORMED)
         _, _, _, (x, y) = cv2.minMaxLoc(found)
         shift = x - reach + _peak(found[y], x), y - reach + _peak(found[:, x], y)
-        if max(abs(shift[0]), abs(shift[1])) < 0.2:  # noqa: PLR2004
+        if max(abs(shift[0]), abs(shift[1])) < _LEAST_SHIFT:
             return None
-        return self.moved(shift)
+        return self.moved(self._refined(small, shift, reach))
+
+    def _refined(self, small: FloatArray, shift: tuple[float, float], reach: int) -> tuple[float, float]:
+        """A shift to a small fraction of a pixel, by Gauss and Newton on the edges."""
+        inside = slice(reach, -reach), slice(reach, -reach)
+        for _ in range(_ROUNDS):
+            guess = self.moved(shift).picture
+            across, down = (np.asarray(np.gradient(guess, axis=axis), np.float32) for axis in (1, 0))
+            slopes = np.stack([across[inside].ravel(), down[inside].ravel()])
+            factor = float(small[inside].mean()) / max(1.0, float(guess[inside].mean()))
+            off = (guess - small / max(factor, 1e-3))[inside].ravel()
+            system = np.asarray(slopes @ slopes.T + np.eye(2, dtype=np.float32), np.float64)
+            step = np.linalg.solve(system, np.asarray(slopes @ off, np.float64))
+            x, y = (float(min(1.0, max(-1.0, each))) for each in step)
+            shift = shift[0] + x, shift[1] + y
+        return shift
 
     def copy(self) -> "ReferencePicture":
         """The same once more, to be followed apart from it."""
