@@ -81,6 +81,10 @@ def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
             except ApplianceError as error:
                 failed.append(error.message)
                 continue
+            except KeyboardInterrupt:
+                # Minutes of measuring are not thrown away with the rest.
+                failed.append(f"interrupted at {script}")
+                break
             about = about or {"machine": document["machine"], "versions": document["versions"]}
             rows += [row for row in document["rows"] if not names or belongs(row["name"], names)]
     missed = [row["name"] for row in rows if not row["reached"]]
