@@ -6,6 +6,7 @@ import sys
 import click
 
 from appliance.cli.context import Context
+from appliance.cli.parameters import Finite
 from appliance.evaluation.safety import SafetyReport
 from appliance.evaluation.safety_words import as_json as report_json
 from appliance.evaluation.safety_words import words
@@ -20,7 +21,7 @@ _SHOW_PROGRESS_FROM = 5000
 @click.command("report")
 @click.option(
     "--fpir",
-    type=click.FloatRange(0.00001, 0.1),
+    type=Finite(0.00001, 0.1),
     help="Say it for this share of strangers that may pass, instead of that in the settings.",
 )
 @as_json_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.cli.context import Context
+from appliance.cli.parameters import Finite
 from appliance.evaluation.safety import PROBES, Expected, SafetyReport
 from appliance.evaluation.table_check import as_json as check_json
 from appliance.evaluation.table_check import words as check_words
@@ -22,7 +23,7 @@ _FEW = 0.005
 @click.command()
 @click.option(
     "--fpir",
-    type=click.FloatRange(0.00001, 0.1),
+    type=Finite(0.00001, 0.1),
     help="Share of strangers that may be taken for somebody enrolled. [default: as set]",
 )
 @click.option(

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from appliance.cli.context import SCENE_DOOR, Context
 from appliance.cli.files import write_file
+from appliance.cli.parameters import Finite
 from appliance.errors import InputError, SettingsError
 from appliance.settings import CameraSettings, DoorSettings
 
@@ -57,9 +58,7 @@ _doors = click.option(
 )
 _region = click.option("--region", type=_Fractions(_REGION_PARTS), help="left,top,right,bottom in fractions.")
 _seed = click.option("--seed", type=_Fractions(_SEED_PARTS), help="x,y of a point on the shut door.")
-_fps = click.option(
-    "--fps", type=click.FloatRange(1, 60), default=10.0, show_default=True, help="Frames a second."
-)
+_fps = click.option("--fps", type=Finite(1, 60), default=10.0, show_default=True, help="Frames a second.")
 
 
 @click.group()
@@ -80,12 +79,8 @@ def door() -> None:
 @_door
 @_region
 @_fps
-@click.option(
-    "--shut-s", type=click.FloatRange(2, 600), default=5.0, show_default=True, help="Live: seconds shut."
-)
-@click.option(
-    "--open-s", type=click.FloatRange(2, 600), default=5.0, show_default=True, help="Live: seconds open."
-)
+@click.option("--shut-s", type=Finite(2, 600), default=5.0, show_default=True, help="Live: seconds shut.")
+@click.option("--open-s", type=Finite(2, 600), default=5.0, show_default=True, help="Live: seconds open.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG with region, seed and fill."
 )
@@ -170,7 +165,7 @@ def calibrate(
 @_region
 @_seed
 @_fps
-@click.option("--shut-fraction", type=click.FloatRange(0, 1), help="Share of the region a shut door fills.")
+@click.option("--shut-fraction", type=Finite(0, 1), help="Share of the region a shut door fills.")
 @click.option("--tolerance", type=click.IntRange(1, 100), help="Gray levels.")
 @click.option("--rule", type=click.Choice(["followed", "plain"]), help="plain: the bare fill, to compare.")
 @click.option("--changes", is_flag=True, help="Only the frames in which the state changes.")
@@ -256,7 +251,7 @@ def watch(
 @_doors
 @_region
 @_seed
-@click.option("--at-s", type=click.FloatRange(min=0), default=0.0, help="Which moment of the clip, seconds.")
+@click.option("--at-s", type=Finite(min=0), default=0.0, help="Which moment of the clip, seconds.")
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The PNG to write."
 )

@@ -10,6 +10,7 @@ import click
 
 from appliance.cli.context import Context
 from appliance.cli.files import make_folder, write_file
+from appliance.cli.parameters import Finite
 
 if TYPE_CHECKING:
     from appliance.app.embedded_folder import EmbeddedFolder
@@ -31,7 +32,7 @@ _FILES_SHOWN = 20
     "--fpir",
     default=0.01,
     show_default=True,
-    type=click.FloatRange(0.00001, 0.1),
+    type=Finite(0.00001, 0.1),
     help="Share of strangers that may be taken for somebody enrolled.",
 )
 @click.option(
