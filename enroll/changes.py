@@ -3,7 +3,6 @@
 import click
 
 from appliance.cli.context import Context
-from appliance.cli.parameters import Finite
 from enroll.asking import as_json_option, person_argument
 from enroll.reporting import safety_now
 from enroll.telling import Names, label, safety_json, say, say_safety
@@ -70,7 +69,7 @@ def resume(context: Context, person: str, *, as_json: bool) -> None:
 
 @click.command("strictness")
 @person_argument
-@click.argument("factor", type=Finite())
+@click.argument("factor", type=float)
 @as_json_option
 @click.pass_obj
 def strictness(context: Context, person: str, factor: float, *, as_json: bool) -> None:
