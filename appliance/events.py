@@ -187,11 +187,14 @@ class DoorChanged(Event):
 
 
 class DoorHeldOpen(Event):
-    """The door has not been shut for longer than `held_open_s` of its settings; said once per opening."""
+    """The door has not been shut for longer than `held_open_s` of its settings; said once per opening.
+
+    What a door does while the camera is blind or lost is not known: whatever is open afterwards counts anew.
+    """
 
     type: Literal["door_held_open"] = "door_held_open"
     open_s: float
-    """Seconds since it was first seen open after it was shut, or since the camera first saw it open."""
+    """Seconds since it was first seen open after it was shut, or after the camera saw nothing."""
 
 
 class CameraDisturbed(Event):

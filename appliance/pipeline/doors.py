@@ -2,7 +2,8 @@
 
 Works on the frames' own time. Knows the door room by protocol, nothing of faces, and not what disturbs the
 camera: it is told whether its pictures can be believed. While they cannot, every door is unsure, and the door
-room is not shown what it would learn wrongly.
+room is not shown what it would learn wrongly; what a door did meanwhile is not known, so that no opening and,
+but for seconds, no visit lasts through it.
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ _KINDS: dict[DoorState, Any] = {
     DoorState.SHUT: "door_shut",
     DoorState.UNSURE: "door_unsure",
 }
+
+_SAME_VISIT_S = 10.0
+"""An open door, not seen for so long, may have been shut in between: another visit."""
 
 
 class DoorWatching(Protocol):
@@ -65,6 +69,8 @@ class Doors:
         self._doors = {name: _Door(watch, held_open_s.get(name, 0.0)) for name, watch in watches.items()}
         self._records = records
         self._ids = ids
+        self._looked_s: float | None = None
+        self._interrupted = False
 
     def observe(self, frame: Frame, *, blind: bool) -> None:
         """Look at every door in a frame, and put on record what changed.
@@ -73,16 +79,32 @@ class Doors:
             frame: The next one.
             blind: The camera is known to see nothing: no door is looked at, and each is unsure.
         """
-        for name, door in self._doors.items():
-            if blind:
+        if blind:
+            self.interrupted()
+            for name, door in self._doors.items():
                 self._believe(name, door, DoorState.UNSURE, frame)
-                continue
+            return
+        self._resume(frame.stamp.monotonic_s)
+        for name, door in self._doors.items():
             reading = door.watch.observe(frame)
             door.fraction = reading.fraction
             if reading.state is not DoorState.SHUT:
                 door.not_shut_s = frame.stamp.monotonic_s
             self._believe(name, door, reading.state, frame)
             self._watch_held(name, door, frame)
+
+    def interrupted(self) -> None:
+        """Nothing is seen for now: the camera is blind or lost. How long a door stays open is counted anew."""
+        self._interrupted = True
+        for door in self._doors.values():
+            door.open_since_s, door.held_said = None, False
+
+    def _resume(self, now_s: float) -> None:
+        """The doors are looked at again; a visit goes on if it was interrupted for seconds only."""
+        if self._interrupted and self._looked_s is not None and now_s - self._looked_s >= _SAME_VISIT_S:
+            for door in self._doors.values():
+                door.visit = None
+        self._interrupted, self._looked_s = False, now_s
 
     def not_shut_since(self, since_s: float) -> bool:
         """Whether any door was open or unsure, with eyes open, at that monotonic time or after it."""
@@ -107,10 +129,11 @@ class Doors:
         }
 
     def _believe(self, name: str, door: _Door, state: DoorState, frame: Frame) -> None:
-        if state is door.state:
+        opens = state is DoorState.OPEN and door.visit is None
+        if state is door.state and not opens:
             return
         at = frame.stamp.wall
-        if state is DoorState.OPEN and door.visit is None:
+        if opens:
             door.visit = self._ids(at)
         event = DoorChanged(
             type=_KINDS[state],

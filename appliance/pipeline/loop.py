@@ -159,7 +159,12 @@ class CameraPipeline:
             self._show(frame, lambda: self._overlay(tracks))
 
     def finish(self) -> None:
-        """No frame comes for now (the recording is over, the camera lost): end every encounter."""
+        """No frame comes for now (the recording is over, the camera lost): end every encounter.
+
+        If frames come again after all, how long a door stays open is counted anew, and after some seconds
+        it is another visit.
+        """
+        self._doors.interrupted()
         if self._last_stamp is None:
             return
         for track in self._tracker.end_all():

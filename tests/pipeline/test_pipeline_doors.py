@@ -96,6 +96,51 @@ def test_what_the_dark_hides_does_not_keep_faces_read() -> None:
     assert not doors.not_shut_since(0.0)
 
 
+def interrupt(doors: Doors, at: int, *, blind: bool) -> None:
+    """See nothing from that frame on: the pictures show nothing, or there are none."""
+    if blind:
+        run(doors, 1, start=at, blind=True)
+    else:
+        doors.interrupted()
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_no_opening_lasts_through_a_night_without_sight(*, blind: bool) -> None:
+    """Open, nothing seen for hours, open: another visit, and its two seconds begin when it is seen again."""
+    doors, log = watched(OPEN, held_open_s=2.0)
+    run(doors, 30)
+    interrupt(doors, 30, blind=blind)
+    run(doors, 30, start=50_000)
+    opened = [kept.event.visit for kept in log.kept if kept.event.type == "door_opened"]
+    held = [kept.event for kept in log.kept if isinstance(kept.event, DoorHeldOpen)]
+
+    assert 2 == len(set(opened)) == len(opened)
+    assert [(2.0, visit) for visit in opened] == [(event.open_s, event.visit) for event in held]
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_a_moment_without_sight_leaves_the_visit(*, blind: bool) -> None:
+    """Nine seconds: whoever comes in belongs together; but how long it has been open is counted anew."""
+    doors, log = watched(OPEN, held_open_s=2.0)
+    run(doors, 11)
+    interrupt(doors, 11, blind=blind)
+    run(doors, 30, start=100)
+    held = [kept.event for kept in log.kept if isinstance(kept.event, DoorHeldOpen)]
+
+    assert 1 == len({kept.event.visit for kept in log.kept})
+    assert [2.0] == [event.open_s for event in held]
+
+
+def test_a_shut_door_seen_again_is_no_news() -> None:
+    """Shut before the outage and after it: said once."""
+    doors, log = watched(SHUT)
+    run(doors, 5)
+    doors.interrupted()
+    run(doors, 5, start=50_000)
+
+    assert ["door_shut"] == log.types()
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [

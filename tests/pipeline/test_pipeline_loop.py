@@ -347,3 +347,16 @@ def test_nobody_is_read_out_of_a_frozen_picture() -> None:
 
     assert ["door_opened", "camera_frozen", "door_unsure", "camera_clear", "door_opened"] == told
     assert 15 == house.faces.detected
+
+
+def test_a_lost_camera_leaves_no_visit_behind() -> None:
+    """Open when the camera was lost, open when it is back: who is there now came with another visit."""
+    house = House([seen(ANN)] * 20, doors=[DoorState.OPEN]).run(5)
+    house.loop.finish()
+    house.run(5, start=5000)
+    house.finish()
+    visits = [kept.event.visit for kept in house.log.kept if kept.event.type == "door_opened"]
+    met = [kept.event.visit for kept in house.log.kept if kept.event.type == "subject_identified"]
+
+    assert 2 == len(set(visits)) == len(visits)
+    assert visits == list(dict.fromkeys(met))
