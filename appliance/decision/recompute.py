@@ -105,8 +105,8 @@ def recompute(
 class Rejudging:
     """The decisions of a log concluded again with something changed, oldest first.
 
-    Within an encounter one decision rests on those before it: who would not have been greeted is not
-    contradicted later, and what would have been confirmed is what the end repeats.
+    Within an encounter one decision rests on those before it: who would not have been greeted, or not as
+    the same person, is not contradicted later, and what would have been confirmed is what the end repeats.
 
     Args:
         tables: Measured error rates.
@@ -116,7 +116,8 @@ class Rejudging:
     def __init__(self, tables: ErrorTables, changes: Changes) -> None:
         self._tables = tables
         self._changes = changes
-        self._ungreeted: set[str] = set()
+        self._greeted: dict[str, SubjectId | None] = {}
+        """Encounter → who would have been greeted in it so far, where that is somebody else than was."""
         self._confirmed: dict[str, Conclusion] = {}
 
     def conclude(self, event: Decided) -> Conclusion:
@@ -126,12 +127,12 @@ class Rejudging:
             ValueError: There is an `obstacle`.
         """
         facts, encounter = event.facts, event.encounter
-        if encounter in self._ungreeted:
-            facts = facts.model_copy(update={"greeted": None})
+        if encounter in self._greeted:
+            facts = facts.model_copy(update={"greeted": self._greeted[encounter]})
         would = recompute(facts, event.grade, self._tables, self._changes)
         if event.grade is Grade.FINAL:
             confirmed = self._confirmed.pop(encounter, None)
-            self._ungreeted.discard(encounter)
+            self._greeted.pop(encounter, None)
             if (
                 would.verdict is Verdict.UNDECIDED
                 and confirmed is not None
@@ -139,13 +140,25 @@ class Rejudging:
             ):
                 return repeated(confirmed)
             return would
-        if would.verdict is Verdict.IDENTIFIED:
-            self._ungreeted.discard(encounter)
-        elif event.grade is Grade.GREETING:
-            self._ungreeted.add(encounter)
+        self._follow(event, facts.greeted, would)
         if event.grade is Grade.CONFIRMED and would.verdict is not Verdict.UNDECIDED:
             self._confirmed[encounter] = would
         return would
+
+    def _follow(self, event: Decided, greeted: str | None, would: Conclusion) -> None:
+        """Remember who would be greeted from here on, unless it is who was: then what is stored holds.
+
+        Args:
+            event: As stored.
+            greeted: Who would have been greeted before it.
+            would: What it would have been; whoever is identified is greeted with it, if not before.
+        """
+        was = event.subject if isinstance(event, SubjectIdentified) else event.facts.greeted
+        now = would.subject if would.subject is not None else greeted
+        if was == now:
+            self._greeted.pop(event.encounter, None)
+        else:
+            self._greeted[event.encounter] = None if now is None else SubjectId(now)
 
 
 def verdict_of(event: Event) -> tuple[Verdict, SubjectId | None] | None:

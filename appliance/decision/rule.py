@@ -265,13 +265,11 @@ def _ranked(observed: Observed, asked: Asked, at: _Points) -> list[_Candidate]:
         }
         score = round(math.fsum(weight * by_model[model] for model, weight in weights.items()), DIGITS)
         point = at.point(person.references)
-        strict = at.point(person.references, person.strictness)
-        threshold = _threshold(point, asked)
-        found.append(
-            _Candidate(
-                person, score, by_model, point, threshold, max(threshold, round(strict.threshold, DIGITS))
-            )
-        )
+        threshold = stricter = _threshold(point, asked)
+        if person.strictness > 1:  # of everybody else a threshold that is asked for holds, lower ones too
+            strict = at.point(person.references, person.strictness)
+            stricter = max(threshold, round(strict.threshold, DIGITS))
+        found.append(_Candidate(person, score, by_model, point, threshold, stricter))
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.person.subject))
 
 

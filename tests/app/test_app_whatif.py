@@ -10,10 +10,10 @@ import decided
 import pytest
 import stores
 from captures import NOW
-from decided import LOW, SURE, TABLES
+from decided import LOW, NEAR, SURE, TABLES
 
 from appliance.app.whatif import Difference, Unread, WhatIf, what_if
-from appliance.decision import Changes, ErrorTables, Obstacle, recompute
+from appliance.decision import Changes, ErrorTables, GradedDecision, Obstacle, recompute
 from appliance.services import Services
 from appliance.settings import RecognitionSettings
 from appliance.store import NewEvent, Store, sqlite_url
@@ -205,18 +205,69 @@ def test_more_than_one_batch_is_read(services: Services) -> None:
     assert 1 == found.encounters
 
 
-def test_somebody_else_is_a_difference_too(log: Store) -> None:
-    """Under another composition another may lead: the verdict is the same, the person is not."""
-    decision = course((SURE, LOW))[0]
+def as_seen_by(models: dict[str, dict[str, float]], decision: GradedDecision) -> GradedDecision:
+    """The decision with these scores in each of its frames, person → model → score."""
     facts = decision.conclusion.facts
-    frame = facts.frames[0].model_copy(
-        update={
-            "scores": {ANN: {"sface": 0.9, "dlib-mirror": -0.7}, BEN: {"sface": 0.5, "dlib-mirror": -0.2}}
-        }
+    frames = tuple(frame.model_copy(update={"scores": models}) for frame in facts.frames)
+    return replace(
+        decision,
+        conclusion=replace(decision.conclusion, facts=facts.model_copy(update={"frames": frames})),
     )
-    swapped = facts.model_copy(update={"frames": (frame,)})
-    said = replace(decision, conclusion=replace(decision.conclusion, facts=swapped))
-    log.append(decided.event_of(said, "a"))
+
+
+BEN_BY_DLIB = {ANN: {"sface": 0.9, "dlib-mirror": -0.7}, BEN: {"sface": 0.5, "dlib-mirror": -0.2}}
+"""Ann by SFace, and with both; Ben by dlib alone."""
+
+
+def test_somebody_else_would_be_greeted_confirmed_and_final(log: Store) -> None:
+    """Under another composition another leads from the first frame: nothing contradicts that greeting."""
+    decisions = course((SURE, LOW), (SURE, LOW), (SURE, LOW))
+    keep(log, ("a", [as_seen_by(BEN_BY_DLIB, each) for each in decisions]))
     _, differing = asked(log, Changes(composition="dlib-mirror"))
 
-    assert [(ANN, BEN)] == [(each.was.subject, each.would.subject) for each in differing]
+    assert [
+        ("greeting", ANN, BEN, "score_and_margin"),
+        ("confirmed", ANN, BEN, "score_and_margin"),
+        ("final", ANN, BEN, "score_and_margin"),
+    ] == [
+        (each.grade.value, each.was.subject, each.would.subject, each.would.facts.rule) for each in differing
+    ]
+
+
+def test_whoever_would_have_been_greeted_is_contradicted_by_who_was(log: Store) -> None:
+    """Greeted as Ben and then, with the same settings, like Ann: one of the two would have been wrong."""
+    greeting, confirmed, final = course((SURE, LOW), (SURE, LOW), (SURE, LOW))
+    ann = {ANN: {"sface": 0.9, "dlib-mirror": -0.2}, BEN: {"sface": 0.5, "dlib-mirror": -0.9}}
+    keep(log, ("a", [as_seen_by(BEN_BY_DLIB, greeting), as_seen_by(ann, confirmed), as_seen_by(ann, final)]))
+    _, differing = asked(log, Changes(composition="dlib-mirror"))
+
+    assert [(BEN, "score_and_margin", None), (None, "contradicted", BEN), (None, "contradicted", BEN)] == [
+        (each.would.subject, each.would.facts.rule, each.would.facts.greeted) for each in differing
+    ]
+
+
+def test_a_lower_threshold_names_whoever_reaches_it(log: Store) -> None:
+    """A stranger by the measured one would have been confirmed as Ann, whose own threshold is the ordinary."""
+    keep(
+        log,
+        (
+            "a",
+            decided.stay(
+                [(i / 10, {ANN: NEAR, BEN: LOW}) for i in range(3)]
+                + [(2.0 + 1.2 * i, {ANN: LOW, BEN: LOW}) for i in range(5)],
+                qualities=(40, 40, 40, 100, 100, 100, 100, 100),
+                recognition=RecognitionSettings(stranger_band=0.0),
+            ),
+        ),
+    )
+    _, differing = asked(log, Changes(threshold=NEAR - 0.01))
+
+    assert [("confirmed", "stranger", ANN, "score_and_margin"), ("final", "stranger", ANN, "repeated")] == [
+        (
+            each.grade.value,
+            each.was.verdict.value,
+            each.would.subject,
+            "repeated" if each.would.facts.repeats_confirmed else each.would.facts.rule,
+        )
+        for each in differing
+    ]
