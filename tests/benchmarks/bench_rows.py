@@ -26,6 +26,9 @@ from typing import Any, Literal  # noqa: E402
 
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "dlib-bin", "face_recognition")
 
+QUIET_LOAD = 0.5
+"""Load average beside a benchmark's own from which on others were at work."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -91,7 +94,10 @@ def limit(
 
 
 def _why(amount: str, reason: str) -> str:
-    """By how much, and why as far as it is known."""
+    """By how much, and why as far as it is known; a busy machine is not evidence against ours."""
+    load = os.getloadavg()[0] - 1  # of the benchmark itself
+    if load > QUIET_LOAD:
+        amount = f"{amount} on a machine busy with other work (load {load:.1f} besides this)"
     return f"{amount}: {reason}" if reason else amount
 
 
