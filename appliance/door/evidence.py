@@ -79,6 +79,13 @@ class Signs:
         )
 
     @property
+    def clear_edge(self) -> bool:
+        """The same, with nearly all of that wall."""
+        return (self.at_left and (self.left or 0) >= _SIDE_CLEAR) or (
+            self.at_right and (self.right or 0) >= _SIDE_CLEAR
+        )
+
+    @property
     def sides_mean(self) -> float:
         """Mean share of both sides."""
         seen = [each for each in (self.left, self.right) if each is not None]
@@ -149,7 +156,10 @@ def judge(
     ):
         return NEARLY_SHUT
     if from_outside or from_below:
-        everything = signs.opened >= (_ALL if from_outside else _MOST) and signs.sides >= _SIDE_CLEAR
+        everything = signs.opened >= (_ALL if from_outside else _MOST) and (
+            # A leaf that opens towards the camera hides the wall on its own side, and stands still there.
+            signs.sides >= _SIDE_CLEAR or (idle and signs.opened >= _ALL and signs.clear_edge)
+        )
         return PERHAPS_OPEN if everything else COVERED
     if signs.opened and signs.sides >= _SIDE_SEEN:
         at_edge = outline.certain and (signs.at_left or signs.at_right)

@@ -24,6 +24,9 @@ _CRACK_S = 2.0
 _LEAK_S = 0.4
 """A first picture that fills more than it should (door and wall are alike) is taken for the shut door's after
 this, seconds."""
+_NEARLY, _DOUBT_S = 0.12, 6.0
+"""A first picture whose fill is off by more than the first is not called shut for so many seconds: a door
+that stands open at the start is likely to be shut by then."""
 _UNSEEN_START_S = 10.0
 """A first picture that fills less than it should, but not so little as an open door, after this."""
 _SURELY = 0.08
@@ -99,6 +102,7 @@ class FollowedRule:
         self._seen_s = 0.0
         self._first_since_s: float | None = None
         self._learned_off = 0.0
+        self._doubted_until_s = 0.0
 
     def look(self, gray: ImageArray, now: float, believed: DoorState) -> tuple[Look, float]:
         """What this frame says, and the share of the region that the fill covers."""
@@ -113,6 +117,8 @@ class FollowedRule:
             if look.state is not DoorState.SHUT and self._learn_better(gray, small, now):
                 look = NEARLY_SHUT
         self._before, self._seen_s = small, now
+        if look.state is DoorState.SHUT and now < self._doubted_until_s:
+            look = COVERED
         return look, fraction
 
     # ------------------------------------------------------------ without history
@@ -121,7 +127,8 @@ class FollowedRule:
         """Nothing is known of the shut door yet: a plain fill decides."""
         fraction = fill_fraction(gray, self._seed, self._settings.tolerance)
         share = self._share(fraction)
-        moving = self._before is not None and not self._is_still(small)
+        # The first frame shows neither what moves nor how much noise there is.
+        moving = not self._is_still(small)
         if share < self._settings.open_below or moving:
             self._first_since_s = None
             return PERHAPS_OPEN if share < self._settings.open_below else COVERED, fraction
@@ -130,7 +137,7 @@ class FollowedRule:
         off, lasted = abs(share - 1), now - self._first_since_s
         if off < 1 - self._settings.shut_above or lasted >= (_LEAK_S if share > 1 else _UNSEEN_START_S):
             self._learn(small, now)
-            self._learned_off = off
+            self._learned_off, self._doubted_until_s = off, now + (_DOUBT_S if off > _NEARLY else 0.0)
             return NEARLY_SHUT, fraction
         return COVERED, fraction
 
@@ -142,7 +149,7 @@ class FollowedRule:
         if off >= self._learned_off / 2:
             return False
         self._learn(small, now)
-        self._learned_off = off
+        self._learned_off, self._doubted_until_s = off, 0.0
         return True
 
     def _share(self, fraction: float) -> float:
@@ -244,7 +251,8 @@ class FollowedRule:
         return episode
 
     def _is_still(self, small: FloatArray) -> bool:
-        """Whether nothing moves between the last frame and this one."""
+        """Whether nothing moves between the last frame and this one; a light that flickers does not move."""
         if self._before is None or self._before.shape != small.shape:
             return False
-        return float(np.abs(small - self._before).mean()) < _STILL
+        light = float(small.mean()) / max(1.0, float(self._before.mean()))
+        return float(np.abs(small - self._before * np.float32(light)).mean()) < _STILL
