@@ -20,8 +20,8 @@ from enroll.likeness import examine
 from enroll.names import checked_name
 from enroll.photos import Embeds, FaceChoice, Verdict, judge, need_accepted
 from enroll.reopening import Reopening
-from enroll.reporting import safety_now
-from enroll.telling import Names, safety_json, say_safety, verdict_json, verdict_lines
+from enroll.reporting import after
+from enroll.telling import Names, verdict_json, verdict_lines
 
 _SHOW_PROGRESS_FROM = 5
 """Pictures; fewer are done before anybody looks up."""
@@ -108,15 +108,14 @@ def add(
             _tell(None, verdicts, names, as_json=as_json)
             need_accepted(verdicts)
         kept = keep(store, subject, label, initials, consent, verdicts)
-        safety = safety_now(context, store)
-        names = Names.of(store)
+        safety = after(context, store)
     if as_json:
-        _tell(kept, verdicts, names, as_json=True, safety=safety_json(safety))
+        _tell(kept, verdicts, safety.names, as_json=True, safety=safety.as_json())
         return
-    _tell(kept, verdicts, names, as_json=False)
+    _tell(kept, verdicts, safety.names, as_json=False)
     accepted = sum(verdict.accepted for verdict in verdicts)
     click.echo(f"{label} is enrolled with {accepted} new reference(s); the running loop knows in a second")
-    say_safety(safety, names)
+    safety.say()
 
 
 def keep(  # noqa: PLR0917 - one enrolment in whole

@@ -4,8 +4,8 @@ import click
 
 from appliance.cli.context import Context
 from enroll.asking import as_json_option, person_argument
-from enroll.reporting import safety_now
-from enroll.telling import Names, label, safety_json, say, say_safety
+from enroll.reporting import after
+from enroll.telling import label, say, say_with
 
 
 @click.command("rename")
@@ -47,12 +47,16 @@ def initials(context: Context, person: str, initials: str, *, as_json: bool) -> 
 @as_json_option
 @click.pass_obj
 def pause(context: Context, person: str, *, as_json: bool) -> None:
-    """Stop recognising PERSON; they stay enrolled, until: appliance enroll resume."""
+    """Stop recognising PERSON; they stay enrolled, until: appliance enroll resume.
+
+    Says how safe the gallery is without them; it may be smaller, and its threshold lower.
+    """
     with context.services() as services:
         subject = services.store.subject(person)
         services.store.pause(subject.id)
+        safety = after(context, services.store)
     words = f"{label(subject)} is paused: within a second the running loop knows them no more"
-    say({"subject": subject.id, "state": "paused"}, words, as_json=as_json)
+    say_with(safety, {"subject": subject.id, "state": "paused"}, words, as_json=as_json)
 
 
 @click.command("resume")
@@ -64,7 +68,9 @@ def resume(context: Context, person: str, *, as_json: bool) -> None:
     with context.services() as services:
         subject = services.store.subject(person)
         services.store.resume(subject.id)
-    say({"subject": subject.id, "state": "active"}, f"{label(subject)} is active again", as_json=as_json)
+        safety = after(context, services.store)
+    words = f"{label(subject)} is active again"
+    say_with(safety, {"subject": subject.id, "state": "active"}, words, as_json=as_json)
 
 
 @click.command("strictness")
@@ -86,15 +92,12 @@ def strictness(context: Context, person: str, factor: float, *, as_json: bool) -
     with context.services() as services:
         subject = services.store.subject(person)
         changed = services.store.set_strictness(subject.id, factor)
-        safety = safety_now(context, services.store)
-        names = Names.of(services.store)
-    said = {"subject": changed.id, "strictness": changed.strictness, "safety": safety_json(safety)}
+        safety = after(context, services.store)
+    said = {"subject": changed.id, "strictness": changed.strictness}
     usual = changed.strictness == 1
     words = (
         f"{label(changed)} has the ordinary threshold"
         if usual
         else f"a stranger is taken for {label(changed)} {changed.strictness:g} times more rarely than usual"
     )
-    say(said, words, as_json=as_json)
-    if not as_json:
-        say_safety(safety, names)
+    say_with(safety, said, words, as_json=as_json)

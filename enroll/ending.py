@@ -10,8 +10,8 @@ from appliance.cli.context import Context
 from appliance.errors import EnrolmentError, UnknownSubjectError
 from appliance.store import IDENTIFY, Store, Subject
 from enroll.asking import as_json_option, person_argument, yes_option
-from enroll.reporting import safety_now
-from enroll.telling import Names, label, safety_json, say, say_safety
+from enroll.reporting import after
+from enroll.telling import label, say_with
 
 _SHORTEST = 4
 """Characters of an id that name something, at least."""
@@ -51,6 +51,7 @@ def withdraw(context: Context, person: str, *, consent: str | None, yes: bool, a
         if gone:
             # The text that was agreed to says so: the key is destroyed, and the templates with it.
             emptied = store.remove_subject(subject.id)
+        safety = after(context, store)
     deleted = subject.references if gone else 0
     said = {
         "subject": subject.id,
@@ -64,7 +65,8 @@ def withdraw(context: Context, person: str, *, consent: str | None, yes: bool, a
         if gone
         else "nothing is deleted; what the other consents cover goes on"
     )
-    say(said, told(f"{len(given)} consent(s) withdrawn; {what}", emptied=emptied), as_json=as_json)
+    words = told(f"{len(given)} consent(s) withdrawn; {what}", emptied=emptied)
+    say_with(safety, said, words, as_json=as_json)
 
 
 @click.command("remove")
@@ -79,19 +81,15 @@ def remove(context: Context, person: str, *, yes: bool, as_json: bool) -> None:
         if not yes:
             click.confirm(f"Remove {label(subject)} for good?", abort=True, err=True)
         emptied = services.store.remove_subject(subject.id)
-        safety = safety_now(context, services.store)
-        names = Names.of(services.store)
+        safety = after(context, services.store)
     said = {
         "subject": subject.id,
         "references_deleted": subject.references,
         "key_destroyed": True,
         "write_ahead_log_emptied": emptied,
-        "safety": safety_json(safety),
     }
     words = "removed; the log keeps what happened, by a number that no longer means anybody"
-    say(said, told(words, emptied=emptied), as_json=as_json)
-    if not as_json:
-        say_safety(safety, names)
+    say_with(safety, said, told(words, emptied=emptied), as_json=as_json)
 
 
 @click.command("remove-reference")
@@ -106,6 +104,7 @@ def remove_reference(context: Context, reference: str, *, yes: bool, as_json: bo
         if not yes:
             click.confirm(f"Delete a reference of {label(subject)}?", abort=True, err=True)
         emptied = services.store.remove_reference(found)
+        safety = after(context, services.store)
     left = subject.references - 1
     words = f"deleted; {label(subject)} has {left} reference(s) left"
     if not left:
@@ -116,7 +115,7 @@ def remove_reference(context: Context, reference: str, *, yes: bool, as_json: bo
         "references": left,
         "write_ahead_log_emptied": emptied,
     }
-    say(said, told(words, emptied=emptied), as_json=as_json)
+    say_with(safety, said, told(words, emptied=emptied), as_json=as_json)
 
 
 def told(words: str, *, emptied: bool) -> str:

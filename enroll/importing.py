@@ -1,7 +1,7 @@
 """`appliance enroll import`: hundreds of people from a folder of folders, or from a table.
 
 One person after the other, each in a transaction of their own: whatever stops it, whoever is enrolled is
-whole, and running it again goes on where it ended. One picture is held at a time.
+whole and told of, and running it again goes on where it ended. One picture is held at a time.
 """
 
 import contextlib
@@ -11,12 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from appliance.cli.context import Context
-from appliance.errors import EnrolmentError, InputError
+from appliance.errors import ApplianceError, EnrolmentError, InputError, UnknownSubjectError
 from appliance.store import Consent, Store, Subject
 from appliance.values import SubjectId, Templates
 from enroll.adding import keep, known_photos, progress
@@ -26,9 +26,9 @@ from enroll.likeness import Compares, examine
 from enroll.outcomes import Outcome, outcomes_json, table, write
 from enroll.photos import Embeds, FaceChoice, judge
 from enroll.reopening import Reopening
-from enroll.reporting import safety_now
+from enroll.reporting import after
 from enroll.roster import Entry, Roster, read_roster
-from enroll.telling import Names, safety_json, say_safety
+from enroll.telling import Names, Safety
 
 REFUSED = EnrolmentError.exit_code
 """Exit code when something was refused, and everything else was enrolled."""
@@ -88,7 +88,7 @@ class Import:
                 outcome.subject = keep(
                     self.store, subject, entry.name, entry.initials, self.consent, verdicts
                 )
-            except EnrolmentError as error:
+            except (EnrolmentError, UnknownSubjectError) as error:  # the latter: removed meanwhile
                 return Outcome(entry, fault=error.message)
             self.add(outcome.subject, [verdict.templates for verdict in accepted])
             self.known.update({verdict.sha256: outcome.subject for verdict in accepted})
@@ -155,30 +155,76 @@ def import_(
     consent = checked_consent(given_by, purposes)
     if report_file is not None and not report_file.parent.is_dir():
         raise InputError("the folder for --report does not exist")
+    outcomes: list[Outcome] = []
+    stopped, failed = False, None
     with context.services(create=True) as services:
         store = services.store
         enrolled = EnrolledFaces.of(store, context.settings.recognition, read_tables())
-        with (
-            Reopening(lambda: photo_models(context.layout, context.process_command("models"))) as models,
-            _interruption() as stop,
-        ):
-            work = Import(store, models, enrolled, enrolled.add, consent, face, known_photos(store))
-            outcomes, stopped = _all(work, roster, stop)
-        safety = safety_now(context, store)
-        names = Names.of(store)
-    said = {**outcomes_json(roster, outcomes, names), "stopped": stopped, "safety": safety_json(safety)}
-    if as_json:
-        click.echo(json.dumps(said, indent=1))
-    else:
-        for line in table(roster, outcomes, names):
-            click.echo(line)
-        say_safety(safety, names)
-    if report_file is not None:
-        write(report_file, said)
+        try:
+            with (
+                Reopening(lambda: photo_models(context.layout, context.process_command("models"))) as models,
+                _interruption() as stop,
+            ):
+                work = Import(store, models, enrolled, enrolled.add, consent, face, known_photos(store))
+                stopped = _all(work, roster, stop, outcomes)
+        except ApplianceError as error:
+            # A full disk, a lost database: whoever was reached before is enrolled, and is told of first.
+            if not outcomes:
+                raise
+            failed = error
+        safety = _after(context, store, failed)
+    said = _tell(roster, outcomes, safety, (stopped, failed), as_json=as_json)
+    try:
+        if report_file is not None:
+            write(report_file, said)
+    finally:
+        if failed is not None:
+            raise failed
     if stopped:
         raise click.Abort
     if said["refused"]:
         ctx.exit(REFUSED)
+
+
+def _tell(
+    roster: Roster,
+    outcomes: list[Outcome],
+    safety: Safety | None,
+    ended: tuple[bool, ApplianceError | None],
+    *,
+    as_json: bool,
+) -> dict[str, Any]:
+    """Tell of everybody who was reached, and how safe the gallery is now; what `--report` writes."""
+    stopped, failed = ended
+    names = Names([]) if safety is None else safety.names
+    said = {
+        **outcomes_json(roster, outcomes, names),
+        "stopped": stopped,
+        "error": None if failed is None else failed.message,
+        "safety": None if safety is None else safety.as_json(),
+    }
+    if as_json:
+        click.echo(json.dumps(said, indent=1))
+        return said
+    for line in table(roster, outcomes, names):
+        click.echo(line)
+    if safety is not None:
+        safety.say()
+    return said
+
+
+def _after(context: Context, store: Store, failed: ApplianceError | None) -> Safety | None:
+    """What the gallery risks now; None: it cannot be read for the same reason that the import failed for.
+
+    Raises:
+        ApplianceError: It cannot be read, and nothing had failed.
+    """
+    try:
+        return after(context, store)
+    except ApplianceError:
+        if failed is None:
+            raise
+        return None
 
 
 @contextlib.contextmanager
@@ -198,13 +244,19 @@ def _interruption() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _all(work: Import, roster: Roster, stop: threading.Event) -> tuple[list[Outcome], bool]:
-    """One after the other; what became of them, and whether it was stopped before all were reached."""
+def _all(work: Import, roster: Roster, stop: threading.Event, outcomes: list[Outcome]) -> bool:
+    """One after the other; whether it was stopped before all were reached.
+
+    Args:
+        work: Enrols one.
+        roster: Everybody.
+        stop: Set when it is to be stopped.
+        outcomes: What became of each is added here, so that it is known if the next one fails.
+    """
     subjects: dict[str, list[Subject]] = {}
     for subject in work.store.subjects():
         if subject.name is not None:
             subjects.setdefault(subject.name, []).append(subject)
-    outcomes: list[Outcome] = []
     with progress("looking at pictures", sum(len(entry.files) for entry in roster.entries)) as bar:
 
         def looked() -> bool:
@@ -214,6 +266,6 @@ def _all(work: Import, roster: Roster, stop: threading.Event) -> tuple[list[Outc
         for entry in roster.entries:
             outcome = None if stop.is_set() else work.one(entry, subjects, looked)
             if outcome is None:
-                return outcomes, True
+                return True
             outcomes.append(outcome)
-    return outcomes, False
+    return False

@@ -5,8 +5,9 @@ import click
 from appliance.cli.context import Context
 from appliance.errors import EnrolmentError
 from enroll.asking import as_json_option, yes_option
-from enroll.reporting import safety_now
-from enroll.telling import Names, label, safety_json, say, say_safety
+from enroll.ending import told
+from enroll.reporting import after
+from enroll.telling import label, say_with
 
 
 @click.command("merge")
@@ -52,8 +53,7 @@ def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) 
                 err=True,
             )
         merged = store.merge(one.id, two.id)
-        safety = safety_now(context, store)
-        names = Names.of(store)
+        safety = after(context, store)
     said = {
         "subject": merged.subject.id,
         "merged": two.id,
@@ -67,14 +67,9 @@ def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) 
         "threshold": None if found is None else round(found[1], 4),
         "key_destroyed": True,
         "write_ahead_log_emptied": merged.erased,
-        "safety": safety_json(safety),
     }
     words = (
         f"{label(merged.subject)} has {merged.subject.references} reference(s) now, "
         f"{merged.references} of them taken over; the other enrolment is removed"
     )
-    say(said, words, as_json=as_json)
-    if not as_json:
-        if not merged.erased:
-            click.echo("the removed key is still in the database's write-ahead log, until the next erasure")
-        say_safety(safety, names)
+    say_with(safety, said, told(words, emptied=merged.erased), as_json=as_json)

@@ -12,7 +12,7 @@ from appliance.evaluation.safety_words import as_json as report_json
 from appliance.evaluation.safety_words import words
 from appliance.store import Store
 from enroll.asking import as_json_option
-from enroll.telling import Names
+from enroll.telling import Names, Safety
 
 _SHOW_PROGRESS_FROM = 5000
 """References; fewer are compared with each other within two seconds."""
@@ -47,6 +47,11 @@ def report(context: Context, *, fpir: float | None, as_json: bool) -> None:
         return
     for line in words(found, names):
         click.echo(line)
+
+
+def after(context: Context, store: Store) -> Safety:
+    """The safety of what is enrolled after a change, ready to be told."""
+    return Safety(safety_now(context, store), Names.of(store))
 
 
 def safety_now(context: Context, store: Store, *, fpir: float | None = None) -> SafetyReport:

@@ -5,6 +5,7 @@ Names go to whoever typed the command and nowhere else: not into logs, not into 
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -127,24 +128,43 @@ def _person(subject: SubjectId, names: Names) -> dict[str, str]:
     return {"subject": subject, "name": names(subject)}
 
 
-def say_safety(report: SafetyReport, names: Names) -> None:
-    """The short form, after a change."""
-    for line in short(report, names):
-        click.echo(line)
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What the gallery risks after a change, in its short form; the whole is `appliance enroll report`.
+
+    Attributes:
+        report: Of the gallery as it is now.
+        names: Of everybody in it.
+    """
+
+    report: SafetyReport
+    names: Names
+
+    def say(self) -> None:
+        """For people."""
+        for line in short(self.report, self.names):
+            click.echo(line)
+
+    def as_json(self) -> dict[str, Any]:
+        """With stable names."""
+        report = self.report
+        return {
+            "people": report.people,
+            "references": report.references,
+            "fpir": report.rule.fpir,
+            "expected": [
+                {"probes": probes, "fnir": each.fnir, "fnir_at_least": each.at_least}
+                for probes, each in zip(PROBES, report.expected, strict=False)
+            ],
+            "confusable_pairs": sum(pair.confusable for pair in report.pairs),
+            "mistaken_references": report.outcomes.get(Outcome.MISTAKEN, 0),
+            "one_reference": len(report.single),
+            "low_quality": len(report.poor),
+        }
 
 
-def safety_json(report: SafetyReport) -> dict[str, Any]:
-    """The short form with stable names; the whole is `appliance enroll report --json`."""
-    return {
-        "people": report.people,
-        "references": report.references,
-        "fpir": report.rule.fpir,
-        "expected": [
-            {"probes": probes, "fnir": each.fnir, "fnir_at_least": each.at_least}
-            for probes, each in zip(PROBES, report.expected, strict=False)
-        ],
-        "confusable_pairs": sum(pair.confusable for pair in report.pairs),
-        "mistaken_references": report.outcomes.get(Outcome.MISTAKEN, 0),
-        "one_reference": len(report.single),
-        "low_quality": len(report.poor),
-    }
+def say_with(safety: Safety, said: Mapping[str, Any], words: str, *, as_json: bool) -> None:
+    """The result of a change, and what the gallery risks after it, either way."""
+    say({**said, "safety": safety.as_json()}, words, as_json=as_json)
+    if not as_json:
+        safety.say()

@@ -247,7 +247,7 @@ def test_whoever_would_have_been_greeted_is_contradicted_by_who_was(log: Store) 
 
 
 def test_a_lower_threshold_names_whoever_reaches_it(log: Store) -> None:
-    """A stranger by the measured one would have been confirmed as Ann, whose own threshold is the ordinary."""
+    """A stranger by the measured one would have been confirmed as Ann, who has no threshold of her own."""
     keep(
         log,
         (

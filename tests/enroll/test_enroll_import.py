@@ -15,7 +15,7 @@ import pytest
 from commands import argv
 from people_vectors import looks
 from PIL import Image
-from stores import AGREED, store
+from stores import AGREED, sql, store
 
 from appliance.app.enrolled_faces import EnrolledFaces
 from appliance.app.parts import read_tables
@@ -278,6 +278,50 @@ def test_an_import_can_be_stopped_and_gone_on_with(
     )
 
 
+def full_from(state: Path, people: int) -> None:
+    """From so many people on, the database takes nobody more, as if the disk were full."""
+    with open_services(Settings(), Layout(state), create=True):
+        pass
+    when = f"(SELECT count(*) FROM subjects) >= {people:d}"  # noqa: S608 - a number of ours
+    sql(
+        sqlite_url(state / "appliance.db"),
+        f"CREATE TRIGGER full BEFORE INSERT ON subjects WHEN {when} BEGIN SELECT RAISE(ABORT, 'full'); END",
+    )
+
+
+@pytest.mark.parametrize("json_or_table", ["--json", None])
+def test_whoever_was_reached_before_a_failure_is_told_of(
+    enrol: Any, people: Path, state: Path, tmp_path: Path, json_or_table: str | None
+) -> None:
+    """The disk is full at the third: the other two are in table, JSON and report; then comes the error."""
+    full_from(state, 2)
+    report = tmp_path / "result.json"
+    options = ("--report", report, *filter(None, [json_or_table]))
+    done = enrol("import", people, *CONSENT, *options)
+    written = json.loads(report.read_text())
+
+    assert (6, 1) == (done.code, len(done.errors))
+    assert {"Barack": ("enrolled", 2, 0, 0), "Eileen": ("enrolled", 1, 0, 1)} == by_person(written)
+    assert (1, False, done.errors[0]) == (written["not_reached"], written["stopped"], written["error"])
+    assert 2 == written["safety"]["people"]
+    if json_or_table:
+        assert written == told(done)
+    else:
+        assert "Barack" in done.out
+        assert "with 2 people and 3 pictures" in done.out
+
+
+def test_a_failure_before_anybody_was_reached_is_the_error_alone(
+    enrol: Any, people: Path, state: Path
+) -> None:
+    """There is nothing else to tell."""
+    full_from(state, 0)
+
+    done = enrol("import", people, *CONSENT, "--json")
+
+    assert (6, "", 1) == (done.code, done.out, len(done.errors))
+
+
 class Painted:
     """Embeds what the bytes say: degrees, as text."""
 
@@ -306,6 +350,28 @@ def test_each_person_is_held_against_those_before(tmp_path: Path) -> None:
     ]
     assert (None, {"Ann": 2, "Ben": 1}) == (stopped, names)
     assert [{}] * 4 == [verdict.templates for each in done if each is not None for verdict in each.verdicts]
+
+
+def test_somebody_removed_meanwhile_stops_nobody(tmp_path: Path) -> None:
+    """Another command removes Ann while her new picture is looked at: hers is refused, and it goes on."""
+    first, second = tmp_path / "1.jpg", tmp_path / "2.jpg"
+    first.write_text("0")
+    second.write_text("30")
+    with store(sqlite_url(tmp_path / "store.sqlite3")) as people:
+        faces = EnrolledFaces(RecognitionSettings(), read_tables())
+        work = Import(people, Painted(), faces, faces.add, AGREED, None, {})
+        assert work.one(Entry("Ann", [first]), {}, lambda: True) is not None
+        ann = people.subjects()[0]
+
+        def looked() -> bool:
+            if people.subjects():
+                people.remove_subject(ann.id)
+            return True
+
+        outcome = work.one(Entry("Ann", [first, second]), {"Ann": [ann]}, looked)
+
+    assert outcome is not None
+    assert ("refused", "no subject with that id") == (outcome.ended, outcome.fault)
 
 
 class Dying:
