@@ -94,7 +94,7 @@ class Doors:
             self._watch_held(name, door, frame)
 
     def interrupted(self) -> None:
-        """Nothing is seen for now: the camera is blind or lost. How long a door stays open is counted anew."""
+        """Nothing is seen for now (blind, or lost): how long a door stays open is counted anew."""
         self._interrupted = True
         for door in self._doors.values():
             door.open_since_s, door.held_said = None, False

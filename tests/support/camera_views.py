@@ -3,6 +3,7 @@
 The pictures come from the door scenes; a fault of the camera is laid over them from a time on.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -45,9 +46,9 @@ def stage_of(plan: Plan, seed: int) -> Stage:
 
 
 def frames(
-    clip: Clip, fault: Fault | None = None, *, between: tuple[float, float] = (90.0, 120.0), jpeg: int = 0
+    clip: Clip, fault: Fault | None = None, *, between: tuple[float, float] = (60.0, 80.0), jpeg: int = 0
 ) -> Iterator[Frame]:
-    """The clip's frames, with a fault for part of the time.
+    """The clip's frames, with a fault for part of the time; each is drawn when somebody looks at it.
 
     Args:
         clip: What there is to see.
@@ -55,15 +56,19 @@ def frames(
         between: From when to when, seconds.
         jpeg: Quality of a JPEG round trip; 0: none.
     """
-    for index, t in enumerate(clip.times.tolist()):
-        picture = clip.picture(index)
-        if fault is not None and between[0] <= t < between[1]:
-            picture = fault(picture, index)
+
+    @functools.lru_cache(maxsize=1)
+    def picture(index: int) -> Picture:
+        drawn = clip.picture(index)
+        if fault is not None and between[0] <= clip.times[index] < between[1]:
+            drawn = fault(drawn, index)
         if jpeg:
-            _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, jpeg])
-            picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-        shown = MadePicture(picture.shape[1], picture.shape[0], lambda kept=picture: kept)  # type: ignore[misc]
-        yield CapturedFrame(stamp(index, t), shown)
+            _, data = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, jpeg])
+            drawn = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        return drawn
+
+    for index, t in enumerate(clip.times.tolist()):
+        yield CapturedFrame(stamp(index, t), MadePicture(*clip.plan.size, functools.partial(picture, index)))
 
 
 def _noisy(values: np.ndarray, number: int, sigma: float = 2.0) -> Picture:
@@ -79,7 +84,8 @@ def covered(picture: Picture, number: int) -> Picture:
 
 def defocused(picture: Picture, number: int) -> Picture:
     """Breath on the lens."""
-    return _noisy(cv2.GaussianBlur(picture, (0, 0), 14).astype(np.float32), number)
+    small = cv2.GaussianBlur(cv2.resize(picture, (40, 23), interpolation=cv2.INTER_AREA), (0, 0), 14 / 8)
+    return _noisy(cv2.resize(small, (320, 180)).astype(np.float32), number)
 
 
 def dark(picture: Picture, number: int) -> Picture:
