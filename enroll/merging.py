@@ -4,6 +4,7 @@ import click
 
 from appliance.cli.context import Context
 from appliance.errors import EnrolmentError
+from appliance.store.last_word import agreed_together
 from enroll.asking import as_json_option, yes_option
 from enroll.ending import told
 from enroll.reporting import after
@@ -19,9 +20,10 @@ from enroll.telling import label, say_with
 def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) -> None:
     """Let KEEP take over the pictures and consents of OTHER, and remove OTHER: they are one person.
 
-    KEEP's name, initials and state stay, and the stricter of both thresholds. OTHER's key is destroyed, and
-    with it the name and what is personal about OTHER in the log. Says how alike the two look, and asks; with
-    --yes two who do not look alike are merged all the same, with a warning.
+    KEEP's name, initials and state stay, and the stricter of both thresholds. Of what they agreed to, the
+    later word counts: what either took back after the other gave it stays taken back. OTHER's key is
+    destroyed, and with it the name and what is personal about OTHER in the log. Says how alike the two look,
+    and asks; with --yes two who do not look alike are merged all the same, with a warning.
 
     \b
     Examples:
@@ -45,7 +47,7 @@ def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) 
                 f"warning: they do not look alike: score {found[0]:.3f}, threshold {found[1]:.3f}", err=True
             )
         if not yes:
-            agreed = sorted({*one.purposes, *two.purposes})
+            agreed = agreed_together(store.consents(one.id), store.consents(two.id))
             click.confirm(
                 f"{label(two)} ({two.references} reference(s)) becomes part of {label(one)} "
                 f"({one.references}) and is removed; together they agreed to: {', '.join(agreed)}. Merge?",

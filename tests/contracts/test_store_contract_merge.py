@@ -13,7 +13,7 @@ from seals import ToySeal
 from stores import AGREED, NOON, OPENED, face, sql
 
 from appliance.clock import ManualClock
-from appliance.errors import EnrolmentError, StoreFullError, UnknownSubjectError
+from appliance.errors import EnrolmentError, StoreFullError, UnknownSubjectError, VaultError
 from appliance.events import Personal
 from appliance.store import Consent, Erased, NewEvent, NewReference, Store, SubjectState
 from appliance.values import DLIB, SFACE, SubjectId
@@ -207,6 +207,129 @@ def test_what_is_damaged_is_not_lost_silently(make_store: MakeStore, address: st
     before = everything(people)
     with pytest.raises(EnrolmentError, match="damaged"):
         people.merge(ann, anne)
+
+    assert before == everything(people)
+
+
+class Locking(ToySeal):
+    """A seal that can be locked, as the vault is in a process without the device key."""
+
+    locked = False
+
+    @property
+    def public_key(self) -> bytes:
+        """While it is not locked."""
+        self._unlocked()
+        return self._public
+
+    @public_key.setter
+    def public_key(self, key: bytes) -> None:
+        self._public = key
+
+    def open(self, wrapped_key: bytes, subject: str, sealed: bytes, *, row: str) -> bytes:
+        """Likewise."""
+        self._unlocked()
+        return super().open(wrapped_key, subject, sealed, row=row)
+
+    def _unlocked(self) -> None:
+        if self.locked:
+            raise VaultError("the vault is locked")
+
+
+def test_a_locked_vault_is_nobodys_damage(make_store: MakeStore) -> None:
+    """It is said as what it is, and nothing is changed."""
+    seal = Locking()
+    people = make_store(seal=seal)
+    ann, anne = two(people)
+    before = everything(people)
+    seal.locked = True
+    with pytest.raises(VaultError, match="the vault is locked"):
+        people.merge(ann, anne)
+    seal.locked = False
+
+    assert before == everything(people)
+
+
+@pytest.mark.parametrize(("whose", "whom"), [(0, "kept"), (1, "merged")])
+def test_a_damaged_key_is_that_of_its_owner(
+    make_store: MakeStore, address: str, whose: int, whom: str
+) -> None:
+    """Of who is kept or of who is merged: nobody removes a whole reference for another's key."""
+    people = make_store()
+    both = two(people)
+    sql(address, "UPDATE subjects SET wrapped_key = :k WHERE id = :s", k=b"noise" * 9, s=both[whose])
+    before = everything(people)
+    with pytest.raises(EnrolmentError, match=f"the key of the person to be {whom} is damaged") as caught:
+        people.merge(*both)
+
+    assert "backup" in caught.value.hint
+    assert before == everything(people)
+
+
+@pytest.mark.parametrize("keeps", ["who took it back", "who gave it"])
+def test_what_was_taken_back_later_stays_taken_back(
+    make_store: MakeStore, clock: ManualClock, keeps: str
+) -> None:
+    """Whoever is kept: the song is over; the rest of that consent goes on, with its words and its date."""
+    people = make_store()
+    ann, anne = two(people)  # Anne agreed to being identified and to the song
+    people.give_consent(ann, Consent(("song",), "2026-01", "at the party"))
+    clock.advance(60)
+    took_back = clock.wall()
+    people.withdraw_consent(ann, next(c.id for c in people.consents(ann) if c.purposes == ("song",)))
+    clock.advance(60)
+    keep, other = (ann, anne) if keeps == "who took it back" else (anne, ann)
+    told = len(people.events())
+    subject = people.merge(keep, other).subject
+
+    assert ("identify",) == subject.purposes
+    assert {
+        (("identify",), "Ann herself, on paper", NOON, None),
+        (("song",), "at the party", NOON, took_back),
+        (("identify", "song"), "by mail", NOON, took_back),
+        (("identify",), "by mail", NOON, None),
+    } == {(c.purposes, c.given_by, c.given_at, c.withdrawn_at) for c in people.consents(keep)}
+    own = set() if keep == ann else {("consent_withdrawn", ("song",))}
+    assert (
+        {("consent_given", ("identify",)), *own}
+        == {
+            (e.type, e.event.purposes)  # type: ignore[attr-defined]
+            for e in people.events()[told:]
+            if e.type.startswith("consent_")
+        }
+    )
+    assert len(people.events()) == people.verify().last
+
+
+@pytest.mark.parametrize("keeps", ["who took it back", "who gave it"])
+def test_what_was_given_after_it_was_taken_back_is_given(
+    make_store: MakeStore, clock: ManualClock, keeps: str
+) -> None:
+    """The later word counts in this direction, too; no consent is touched."""
+    people = make_store()
+    ann, anne = two(people)
+    people.withdraw_consent(anne)
+    clock.advance(60)
+    people.give_consent(anne, AGREED)
+    people.give_consent(ann, SONG)
+    keep, other = (anne, ann) if keeps == "who took it back" else (ann, anne)
+
+    assert ("identify", "song") == people.merge(keep, other).subject.purposes
+    assert 4 == len(people.consents(keep))
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_nobody_is_recognised_against_their_later_word(
+    make_store: MakeStore, clock: ManualClock, kept: int
+) -> None:
+    """One took back that they are recognised: the other's pictures neither bring it back nor are lost."""
+    people = make_store()
+    both = two(people)
+    clock.advance(60)
+    people.withdraw_consent(both[1])
+    before = everything(people)
+    with pytest.raises(EnrolmentError, match="took back the consent to be recognised"):
+        people.merge(both[kept], both[1 - kept])
 
     assert before == everything(people)
 

@@ -95,6 +95,19 @@ def test_without_an_answer_nobody_is_merged(services: Services, box: Path) -> No
     assert before == services.store.subjects()
 
 
+def test_the_question_does_not_promise_what_was_taken_back(services: Services, box: Path) -> None:
+    """Ann took the song back after Anne had agreed to it: it is not what the two agree to together."""
+    ann = services.store.subject("Ann").id
+    services.store.give_consent(ann, Consent(("song",), "2026-01", "by mail"))
+    song = next(each.id for each in services.store.consents(ann) if each.purposes == ("song",))
+    services.store.withdraw_consent(ann, song)
+    asked = run("--state", box, "enroll", "merge", "Anne", "Ann")
+    said = told(merge(box, "Anne", "Ann", "--yes", "--json"))
+
+    assert "together they agreed to: identify. Merge?" in asked.err
+    assert ["identify"] == said["purposes"]
+
+
 def test_words_for_people(services: Services, box: Path) -> None:
     """What became of it, and what the gallery risks now."""
     done = merge(box, "Ann", "Anne", "--yes")
