@@ -62,15 +62,17 @@ class Changing(EventLog):
             raise UnknownSubjectError("no subject with that id", hint="see the list of subjects")
         return key
 
-    def _opened_text(self, key: bytes | None, subject: str, sealed: bytes | None, row: str) -> str | None:
+    def _text_or_none(self, key: bytes | None, subject: str, sealed: bytes | None, row: str) -> str | None:
+        """What is sealed there; None: nothing, or no key in this process, or damaged, which the log says."""
         if key is None or sealed is None or self._seal is None:
             return None
-        return self._seal.open(key, subject, sealed, row=row).decode()
-
-    def _text_or_none(self, key: bytes | None, subject: str, sealed: bytes | None, row: str) -> str | None:
-        """Like `_opened_text`; of a damaged value the log says where it rests, and the rest goes on."""
         try:
-            return self._opened_text(key, subject, sealed, row)
+            return self._seal.open(key, subject, sealed, row=row).decode()
         except (VaultError, UnicodeDecodeError):
-            _log.error("sealed_value_damaged", row=row, hint="restore it from the backup")
+            told_damaged(row)
             return None
+
+
+def told_damaged(row: str) -> None:
+    """Tell the log where a value rests that is damaged; the rest goes on."""
+    _log.error("sealed_value_damaged", row=row, hint="restore it from the backup")

@@ -23,6 +23,8 @@ from appliance.values import SubjectId
 
 _log = structlog.get_logger()
 
+_PROFILE = ("name", "initials")
+_MENDED_BY = "appliance enroll rename gives them a name again"
 _ID_PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 
 
@@ -86,16 +88,24 @@ class Directory(References):
         """One subject's name, by id; None: nobody, removed, or this process holds no key.
 
         Raises:
-            VaultError: It does not open.
+            VaultError: It does not open, or is damaged.
         """
         with reading(self._engine) as connection:
             row = connection.execute(
                 select(subjects.c.wrapped_key, subjects.c.sealed_profile).where(subjects.c.id == subject)
             ).first()
-        if row is None:
+        profile = None if row is None else self._profile(subject, row.wrapped_key, row.sealed_profile)
+        return None if profile is None else profile["name"]
+
+    def _profile(self, subject: str, key: bytes | None, sealed: bytes | None) -> Mapping[str, str] | None:
+        """One subject's profile; None: removed, or no key in this process.
+
+        Raises:
+            VaultError: It does not open, or is damaged.
+        """
+        if key is None or sealed is None or self._seal is None:
             return None
-        profile = self._opened_text(row.wrapped_key, subject, row.sealed_profile, profile_row(subject))
-        return None if profile is None else str(json.loads(profile)["name"])
+        return read_profile(self._seal.open(key, subject, sealed, row=profile_row(subject)))
 
     def _profiles(self, rows: Sequence[Mapping[Any, Any]]) -> dict[str, Mapping[str, str] | None]:
         """Each subject's profile; None: removed, no key in this process, or damaged.
@@ -110,14 +120,9 @@ class Directory(References):
             subject = row["id"]
             found[subject] = None
             try:
-                profile = self._opened_text(
-                    row["wrapped_key"], subject, row["sealed_profile"], profile_row(subject)
-                )
-                found[subject] = None if profile is None else json.loads(profile)
+                found[subject] = self._profile(subject, row["wrapped_key"], row["sealed_profile"])
             except VaultError as error:
                 fault, damaged[subject] = fault or error, row
-            except ValueError:  # neither text nor JSON
-                damaged[subject] = row
         if (
             fault is not None
             and not any(found.values())
@@ -129,7 +134,7 @@ class Directory(References):
                 "name_left_out",
                 subject=subject,
                 reason="the profile is damaged",
-                hint="appliance enroll rename gives them a name again",
+                hint=_MENDED_BY,
             )
         return found
 
@@ -142,6 +147,21 @@ class Directory(References):
         except VaultError:
             return False
         return True
+
+
+def read_profile(plain: bytes) -> Mapping[str, str]:
+    """Name and initials, of what was sealed.
+
+    Raises:
+        VaultError: It opened, and is no profile.
+    """
+    try:
+        profile = json.loads(plain)
+    except ValueError:  # neither text nor JSON
+        profile = None
+    if not isinstance(profile, dict) or not all(isinstance(profile.get(key), str) for key in _PROFILE):
+        raise VaultError("the profile is damaged", hint=_MENDED_BY)
+    return profile
 
 
 def _subject(

@@ -1,12 +1,10 @@
-"""Subjects and their consents: everything about a person that can be erased.
+"""Subjects: enrolling, renaming, pausing and removing people, and taking back what they agreed to.
 
-Names, initials and who gave a consent rest sealed under the subject's own key; removing a person
-destroys it. Every change is one transaction with its event. Whether two people are one is decided
-before this room.
+Names and initials rest sealed under the subject's own key; removing a person destroys it. Every change is
+one transaction with its event. Whether two people are one is decided before this room.
 """
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -16,7 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from appliance.errors import EnrolmentError
 from appliance.events import ConsentChanged, Event, StrictnessChanged, SubjectChanged
 from appliance.store.chain import canonical
-from appliance.store.directory import Directory
+from appliance.store.directory import Directory, read_profile
 from appliance.store.records import IDENTIFY, Consent, NewReference, Subject, SubjectState
 from appliance.store.sealing import need, profile_row
 from appliance.store.tables import consents, subjects
@@ -24,11 +22,8 @@ from appliance.values import SubjectId
 
 NAME_CHARS = 120
 INITIALS_CHARS = 4
-TEXT_VERSION_CHARS = 64
 MAX_STRICTNESS = 1000
 """Beyond a thousandth of the ordinary rate the tables say nothing, and hardly anybody is recognised."""
-_ID_PREFIX = re.compile(r"[0-9a-f-]{4,36}")
-_PURPOSE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 _Change = Literal["subject_renamed", "subject_paused", "subject_resumed"]
 
@@ -121,15 +116,7 @@ class People(Directory):
         profile = _profile(name, initials)
         with self._writing() as connection:
             self._lock_head(connection)
-            key = self._key_of(connection, subject)
-            connection.execute(
-                update(subjects)
-                .where(subjects.c.id == subject)
-                .values(sealed_profile=self._sealed_profile(key, SubjectId(subject), profile))
-            )
-            self._changed(
-                connection, [SubjectChanged(type="subject_renamed", subject=subject)], subject=subject
-            )
+            self._reseal(connection, self._key_of(connection, subject), subject, profile)
         return self.subject(subject)
 
     def set_initials(self, subject: str, initials: str) -> Subject:
@@ -146,16 +133,9 @@ class People(Directory):
             sealed = connection.execute(
                 select(subjects.c.sealed_profile).where(subjects.c.id == subject)
             ).scalar_one()
-            kept = json.loads(need(self._seal).open(key, subject, sealed, row=profile_row(subject)))
-            profile = _profile(kept["name"], initials)
-            connection.execute(
-                update(subjects)
-                .where(subjects.c.id == subject)
-                .values(sealed_profile=self._sealed_profile(key, SubjectId(subject), profile))
-            )
-            self._changed(
-                connection, [SubjectChanged(type="subject_renamed", subject=subject)], subject=subject
-            )
+            plain = need(self._seal).open(key, subject, sealed, row=profile_row(subject))
+            kept = read_profile(plain)
+            self._reseal(connection, key, subject, _profile(kept["name"], initials))
         return self.subject(subject)
 
     def pause(self, subject: str) -> None:
@@ -226,6 +206,15 @@ class People(Directory):
                 connection, [SubjectChanged(type="subject_removed", subject=subject)], subject=subject
             )
         return self._scrub()
+
+    def _reseal(self, connection: Connection, key: bytes, subject: str, profile: Mapping[str, str]) -> None:
+        """Give a subject another profile, and log it."""
+        connection.execute(
+            update(subjects)
+            .where(subjects.c.id == subject)
+            .values(sealed_profile=self._sealed_profile(key, SubjectId(subject), profile))
+        )
+        self._changed(connection, [SubjectChanged(type="subject_renamed", subject=subject)], subject=subject)
 
     def _set_state(self, subject: str, state: SubjectState, change: _Change) -> None:
         with self._writing() as connection:

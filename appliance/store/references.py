@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select
 from appliance.errors import EnrolmentError, UnknownSubjectError, VaultError
 from appliance.events import Event, ReferenceChanged
 from appliance.store.chain import canonical
+from appliance.store.changing import told_damaged
 from appliance.store.consents import Consents
 from appliance.store.database import reading
 from appliance.store.records import (
@@ -121,7 +122,7 @@ class References(Consents):
         found = []
         for row in rows:
             owner, place = row["subject"], details_row(row["id"])
-            details = self._text_or_none(keys.get(owner), owner, row["sealed_details"], place)
+            details = self._details(keys.get(owner), owner, row["sealed_details"], place)
             found.append(
                 Reference(
                     id=ReferenceId(row["id"]),
@@ -129,7 +130,7 @@ class References(Consents):
                     created_at=row["created_at"],
                     quality=row["quality"],
                     models=tuple(models[row["id"]]),
-                    details=None if details is None else json.loads(details),
+                    details=details,
                 )
             )
         return found
@@ -195,6 +196,22 @@ class References(Consents):
     def template_rows(self, models: Sequence[ModelId]) -> list[TemplateRow]:
         """The rows of `gallery`, for who needs no version."""
         return list(self.gallery(models).rows)
+
+    def _details(
+        self, key: bytes | None, subject: str, sealed: bytes, place: str
+    ) -> Mapping[str, object] | None:
+        """Where a reference came from; None: it cannot be told, and the log says so where it is damaged."""
+        plain = self._text_or_none(key, subject, sealed, place)
+        if plain is None:
+            return None
+        try:
+            details = json.loads(plain)
+        except ValueError:
+            details = None
+        if not isinstance(details, dict):
+            told_damaged(place)
+            return None
+        return details
 
     # ------------------------------------------------------------ within a transaction
 

@@ -450,6 +450,47 @@ def test_the_only_name_may_be_damaged(make_store: MakeStore, address: str) -> No
     assert [None] == [subject.name for subject in people.subjects()]
 
 
+@pytest.mark.parametrize("plain", [b"no JSON", b"\xff", b"[]", b"5", b'{"initials": "A"}', b'{"name": 5}'])
+def test_a_profile_that_opens_and_is_none_is_damage_too(
+    make_store: MakeStore, address: str, plain: bytes
+) -> None:
+    """In the list, by id, and when the initials change; never an error of ours. Renaming mends it."""
+    seal = ToySeal()
+    people = make_store(seal=seal)
+    ann = people.add_subject("Ann", consent=AGREED).id
+    ((key,),) = sql(address, "SELECT wrapped_key FROM subjects")
+    sealed = seal.seal(key, ann, plain, row=f"subjects/{ann}/profile")
+    sql(address, "UPDATE subjects SET sealed_profile = :b", b=sealed)
+
+    assert [(ann, None, None)] == [(s.id, s.name, s.initials) for s in people.subjects()]
+    with pytest.raises(VaultError, match="damaged") as asked:
+        people.name_of(ann)
+    with pytest.raises(VaultError, match="damaged") as changed:
+        people.set_initials(ann, "A")
+    assert "rename" in asked.value.hint
+    assert asked.value.hint == changed.value.hint
+    assert ("Anne", "A") == ((anne := people.rename(ann, "Anne")).name, anne.initials)
+
+
+@pytest.mark.parametrize("plain", [b"no JSON", b"\xff", b"[]"])
+def test_details_that_open_and_are_none_are_left_out(
+    make_store: MakeStore, address: str, plain: bytes
+) -> None:
+    """The reference is told without them, and the log says where they rest."""
+    seal = ToySeal()
+    people = make_store(seal=seal)
+    ann = people.add_subject("Ann", consent=AGREED).id
+    reference = people.add_reference(ann, face(), quality=50, details={"sha256": "ab"})
+    ((key,),) = sql(address, "SELECT wrapped_key FROM subjects")
+    row = f"references/{reference}/details"
+    sql(address, "UPDATE face_references SET sealed_details = :b", b=seal.seal(key, ann, plain, row=row))
+    with capture_logs() as said:
+        kept = people.references(ann)
+
+    assert [(50.0, None)] == [(each.quality, each.details) for each in kept]
+    assert [("sealed_value_damaged", row)] == [(line["event"], line["row"]) for line in said]
+
+
 def test_damaged_details_and_consents_are_left_out(make_store: MakeStore, address: str) -> None:
     """The rest of the reference and of the consent is told."""
     people = make_store()
