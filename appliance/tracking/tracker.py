@@ -16,7 +16,7 @@ from appliance.values import Box, DetectedFace
 _REACH = 0.9
 """A face may be this many of its own widths away from where it was expected a frame ago."""
 _FIRST_REACH = 1.5
-"""The same for a face seen once, of which no movement is known yet."""
+"""The same for a face of which no movement is known yet."""
 _REACH_PER_S = 1.0
 """Widths more for each second since it was last seen: it may have turned or stopped."""
 _MAX_REACH = 2.0
@@ -34,6 +34,9 @@ _FORESIGHT_S = 0.5
 """Seconds for which movement is taken to go on as before."""
 _MEMORY_S = 0.1
 """Time constant of the smoothing of movement."""
+_TOLD_S = 0.03
+"""Movement seen for less time than this is not known yet: frames that come in a burst after a stall are a few
+milliseconds apart, and a box that jitters by pixels would seem to fly."""
 _FASTEST_GROWTH = 1.0
 """Of the logarithm of the width, per second: walking up at 1.4 m/s, 1.4 m away."""
 
@@ -48,6 +51,7 @@ class Track:
         first_s: Monotonic seconds of the first sighting.
         last_s: Monotonic seconds of the last one.
         sightings: In how many frames it was found.
+        moved_s: Seconds over which its movement is known.
         velocity: Of the middle of its box, pixels a second.
         growth: Of the logarithm of its width, per second.
     """
@@ -57,6 +61,7 @@ class Track:
     first_s: float
     last_s: float
     sightings: int = 1
+    moved_s: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
     growth: float = 0.0
 
@@ -130,7 +135,7 @@ def _cost(track: Track, box: Box, now_s: float) -> float | None:
     (x0, y0), (x1, y1) = before.centre, box.centre
     (dx, dy) = track.velocity
     away = math.hypot(x1 - x0 - dx * ahead_s, y1 - y0 - dy * ahead_s) / max(box.width, expected_width)
-    reach = (_REACH if track.sightings > 1 else _FIRST_REACH) + _REACH_PER_S * gap_s
+    reach = (_REACH if track.moved_s >= _TOLD_S else _FIRST_REACH) + _REACH_PER_S * gap_s
     if away > min(_MAX_REACH, reach):
         return None
     return away + growth + _DOUBT_PER_S * (now_s - track.last_s)
@@ -143,7 +148,9 @@ def _follow(track: Track, box: Box, gap_s: float) -> None:
     (x0, y0), (x1, y1) = track.face.box.centre, box.centre
     growth = math.log(box.width / track.face.box.width) / gap_s
     # The first movement is all that is known; later ones are smoothed, for boxes jitter.
-    share = 1.0 if track.sightings == 1 else -math.expm1(-gap_s / _MEMORY_S)
+    first = track.moved_s < _TOLD_S
+    share = min(1.0, gap_s / _TOLD_S) if first else -math.expm1(-gap_s / _MEMORY_S)
+    track.moved_s += gap_s
     vx, vy = track.velocity
     track.velocity = (vx + share * ((x1 - x0) / gap_s - vx), vy + share * ((y1 - y0) / gap_s - vy))
     # A width jitters more than a place: its trend is believed half.

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from factories import face
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,3 +126,43 @@ def test_a_face_is_rather_that_of_whom_was_seen_last() -> None:
         tracker.update([face(400, 200, 90)], i / 10)
 
     assert [1] == [track.number for track in tracker.update([face(386, 198, 86)], 0.8)]
+
+
+@pytest.mark.parametrize("burst", [[0.002], [0.002, 0.004], [0.001, 0.002, 0.003, 0.004]])
+def test_a_box_that_jitters_in_a_burst_does_not_fly(burst: list[float]) -> None:
+    """After a stall frames come milliseconds apart: six pixels of jitter are not 3,000 pixels a second."""
+    tracker = FaceTracker(3.0)
+    times = [0.0, *burst, 0.1, 0.2]
+    xs = [100 + 6 * (i % 2) + 10 * at for i, at in enumerate(times)]
+    numbers = {tracker.update([face(x, 50, 80)], at)[0].number for x, at in zip(xs, times, strict=True)}
+
+    assert {1} == numbers
+
+
+def test_a_runner_in_a_burst_is_the_same() -> None:
+    """Two frames of a burst show no movement yet: ten hundredths later the face is more than a width away."""
+    tracker = FaceTracker(3.0)
+    numbers = {tracker.update([face(100 + 900 * at, 50, 80)], at)[0].number for at in (0.0, 0.002, 0.1, 0.2)}
+
+    assert {1} == numbers
+
+
+@given(
+    step=st.floats(-0.4, 0.4),
+    gaps=st.lists(
+        st.tuples(st.sampled_from([0.001, 0.002, 0.01, 0.033, 0.1, 0.3]), st.floats(-0.06, 0.06)),
+        min_size=2,
+        max_size=30,
+    ),
+)
+def test_a_steady_walk_is_one_track_whatever_the_frames_times(
+    step: float, gaps: list[tuple[float, float]]
+) -> None:
+    """Up to 0.4 widths a tenth of a second; frames in bursts, even or late; the box jitters by 5 px."""
+    tracker = FaceTracker(3.0)
+    at_s, numbers = 0.0, set()
+    for gap_s, jitter in gaps:
+        numbers.add(tracker.update([face(5000 + 800 * step * at_s + 80 * jitter, 300, 80)], at_s)[0].number)
+        at_s += gap_s
+
+    assert {1} == numbers
