@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from appliance.app.sights import LastSight, last_sights
 from appliance.camera import ConditionWatch, encode_jpeg
 from appliance.decision import ErrorTables, Policy
 from appliance.door import DoorWatch
@@ -163,8 +164,13 @@ def camera_pipeline(
     faces: FaceReading,
     show: Show | None = None,
 ) -> CameraPipeline:
-    """The loop of one camera, introduced to its rooms."""
+    """The loop of one camera, introduced to its rooms; what disturbed it when an earlier loop ended goes on.
+
+    Raises:
+        StoreError: The log cannot be read.
+    """
     settings = parts.settings
+    sight = last_sights(parts.services.store).get(camera.id, LastSight())
     doors = [door for door in settings.doors if door.camera == camera.id]
     held_open_s = {door.id: door.held_open_s for door in doors}
     return CameraPipeline(
@@ -176,7 +182,8 @@ def camera_pipeline(
             gallery=parts.gallery,
             records=records,
             ids=parts.services.ids,
-            condition=ConditionWatch(camera),
+            condition=ConditionWatch(camera, sight.ongoing),
+            disturbed_since=sight.since,
         ),
         show=show,
     )

@@ -82,7 +82,8 @@ class _Stay:
 class Rooms:
     """What a camera's loop is introduced to.
 
-    `condition` says whether the camera sees what it used to; None: it is always believed.
+    `condition` says whether the camera sees what it used to; None: it is always believed. `disturbed_since`
+    is when what it was told is wrong already began.
     """
 
     doors: dict[str, DoorWatching]
@@ -92,6 +93,7 @@ class Rooms:
     records: Recording
     ids: IdFactory
     condition: CameraWatching | None = None
+    disturbed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class CameraPipeline:
         self._rooms = rooms
         self._show = show
         camera, records = settings.camera.id, rooms.records
-        self._disturbances = Disturbances(camera, rooms.condition, records)
+        self._disturbances = Disturbances(camera, rooms.condition, records, rooms.disturbed_since)
         self._doors = Doors(camera, rooms.doors, settings.held_open_s, records, rooms.ids)
         self._tracker = FaceTracker(settings.encounters.end_after_s)
         self._stays: dict[int, _Stay] = {}

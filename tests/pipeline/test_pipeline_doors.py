@@ -1,5 +1,7 @@
 """Doors and disturbances of one camera, put on record: visits, held open, and what is not believed."""
 
+from datetime import timedelta
+
 import pytest
 from factories import frame
 from fakes import MemoryLog, MemorySpool, ScriptedDoor
@@ -159,6 +161,27 @@ def test_a_disturbance_is_an_event_and_its_end_another(kind: Disturbance, expect
     assert [False, True, False] == [disturbances.blind(frame(i)) for i in range(3)]
     assert [expected, "camera_clear"] == log.types()
     assert [None, 7.5] == [k.event.lasted_s for k in log.kept if isinstance(k.event, CameraDisturbed)]
+
+
+def test_what_an_earlier_process_said_ends_with_its_whole_length() -> None:
+    """Dark since an hour before the first frame: the end says that, too; a later end does not."""
+    log = MemoryLog()
+    told = _Told([CameraReading(blind=True), CameraReading(lasted_s=5.0), CameraReading(lasted_s=2.0)])
+    since = frame(0).stamp.wall - timedelta(hours=1)
+    disturbances = Disturbances("entrance", told, Records(log, MemorySpool()), since)
+
+    assert [True, False, False] == [disturbances.blind(frame(i)) for i in range(3)]
+    assert [3605.0, 2.0] == [k.event.lasted_s for k in log.kept if isinstance(k.event, CameraDisturbed)]
+
+
+def test_a_clock_that_was_set_back_makes_no_length_negative() -> None:
+    """The dark began, by the log, tomorrow: only what this process saw of it counts."""
+    log = MemoryLog()
+    since = frame(0).stamp.wall + timedelta(days=1)
+    told = _Told([CameraReading(lasted_s=5.0)])
+    Disturbances("entrance", told, Records(log, MemorySpool()), since).blind(frame(0))
+
+    assert [5.0] == [k.event.lasted_s for k in log.kept if isinstance(k.event, CameraDisturbed)]
 
 
 def test_a_camera_that_nobody_watches_is_believed() -> None:

@@ -1,14 +1,24 @@
 """The whole loop on a camera that goes dark and is moved, and a door held open: what stands in the log."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from camera_views import Turned, dark, frames, office
 from door_scenes import draw
 from door_scenes_clip import Move
+from factories import stamp
+from fakes import ToyFaces
 
-from appliance.app.replaying import START, Replayed, replay
+from appliance.app.parts import LoggedEvents, camera_pipeline, opened_parts, read_policy, store_gallery
+from appliance.app.replaying import START, Replayed, SealsNothing, replay
+from appliance.app.sights import last_sights
 from appliance.camera import encode_jpeg
+from appliance.events import CameraDisturbed
+from appliance.pipeline import Records
+from appliance.services import Services
 from appliance.settings import Settings
+from appliance.store import NewEvent
 
 FPS = 2
 
@@ -72,3 +82,29 @@ def test_a_replay_of_it_says_the_same(told: tuple[Replayed, Replayed]) -> None:
     first, second = told
 
     assert [stored.hash for stored in first.events] == [stored.hash for stored in second.events]
+
+
+def test_what_disturbed_it_before_a_restart_is_over_in_the_light(services: Services) -> None:
+    """The loop went down in the dark and comes up in the light: clear, once, with the length of both."""
+    begin = stamp().wall
+    for kind, before in (("camera_covered", 900), ("camera_dark", 600), ("camera_moved", 300)):
+        event = CameraDisturbed(type=kind, camera="entrance")  # type: ignore[arg-type]
+        services.store.append_all([NewEvent(event, at=begin - timedelta(seconds=before))])
+    settings = Settings.model_validate(
+        {"cameras": [{"id": "entrance", "source": "scene:door", "when": "always"}]}
+    )
+    policy = read_policy(settings)
+    gallery = store_gallery(services.store, policy)
+    with opened_parts(settings, services, policy, gallery) as parts:
+        records = Records(LoggedEvents(services.store, lambda: None), SealsNothing(), parts.origin)
+        loops = [camera_pipeline(settings.cameras[0], parts, records, ToyFaces([]))]
+        for frame in frames(office(7, people=[], moves=[[]], duration=8.0)):
+            loops[0].process(frame)
+        again = last_sights(services.store)["entrance"]
+        loops.append(camera_pipeline(settings.cameras[0], parts, records, ToyFaces([])))
+        for frame in frames(office(7, people=[], moves=[[]], duration=8.0)):
+            loops[1].process(frame)
+    clear = [stored.event for stored in services.store.events(types=["camera_clear"])]
+
+    assert again.ongoing is None
+    assert [900.0] == [round(event.lasted_s) for event in clear]  # type: ignore[union-attr, arg-type]
