@@ -1,6 +1,7 @@
 """What `appliance doctor` finds of an appliance that runs, but not well."""
 
 import contextlib
+import errno
 import os
 import struct
 from collections.abc import Iterator, Mapping
@@ -11,14 +12,19 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import stores
 from camera_clips import jpeg
 from camera_servers import MjpegCamera
 
+from appliance.app.embedding import ENROLLED_MODELS
 from appliance.app.examining import Finding, examine
 from appliance.app.examining.configured import keys
+from appliance.app.examining.finding import found
 from appliance.app.examining.machine import kept_right
+from appliance.app.examining.recorded import recognition
+from appliance.camera import Scene, encode_jpeg
 from appliance.frames import FrameWriter
-from appliance.services import Layout
+from appliance.services import Layout, Services
 from appliance.settings import Settings, parse
 from appliance.settings.model import VaultSettings
 from appliance.values import CameraId, FrameStamp
@@ -132,3 +138,112 @@ def test_the_kernels_word_on_the_clock_is_read(status: int, *, right: bool) -> N
     timex = struct.pack("=i4xqqqqi", 0, 1, 2, 3, 4, status).ljust(208, b"\0")
 
     assert right == kept_right(timex)
+
+
+def folder_of(folder: Path, picture: np.ndarray, *, undecodable: bool = False) -> Path:
+    """A camera that is a folder of one JPEG."""
+    folder.mkdir()
+    data = encode_jpeg(picture, 95)
+    # Without quantisation tables the header is sound and the picture is not.
+    (folder / "0.jpg").write_bytes(data.replace(b"\xff\xdb", b"\xff\xef") if undecodable else data)
+    return folder
+
+
+def test_a_picture_that_cannot_be_decoded_is_a_finding_of_its_camera_alone(tmp_path: Path) -> None:
+    """The next camera is looked at, and everything after the cameras."""
+    sound = Scene(width=320, height=192).render(0)
+    sources = {
+        "attic": folder_of(tmp_path / "attic", sound, undecodable=True),
+        "entrance": folder_of(tmp_path / "entrance", sound),
+    }
+    text = "".join(
+        f'[[cameras]]\nid = "{name}"\nsource = "{source}"\nwhen = "always"\n'
+        for name, source in sources.items()
+    )
+    found = {each.subject: each.health for each in examine(parse(text), Layout(tmp_path / "state"))}
+
+    assert ("problem", "ok") == (found["camera attic"], found["camera entrance"])
+    assert {"clock", "processes"} <= found.keys()
+
+
+def test_a_look_that_is_refused_by_the_system_is_a_finding(tmp_path: Path) -> None:
+    """Whatever the system says of a file; what was found before stays, and the other looks are taken."""
+
+    def refused() -> Iterator[Finding]:
+        yield Finding("disk", "ok", "plenty")
+        raise PermissionError(errno.EACCES, "Permission denied", "state/captures")
+
+    first, second = found("state", refused())
+
+    assert ("disk", "ok") == (first.subject, first.health)
+    assert ("state", "problem") == (second.subject, second.health)
+    assert "state/captures: Permission denied" in second.words
+    assert second.hint
+
+
+def test_a_state_that_is_no_folder_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
+    """Every look goes on although none of them can enter the state directory."""
+    state = tmp_path / "state"
+    state.write_text("a file", encoding="utf-8")
+    told = list(examine(Settings(), Layout(state)))
+
+    assert "problem" in {finding.health for finding in told}
+    assert {"python", "models", "clock", "processes"} <= {finding.subject for finding in told}
+
+
+DOOR = {"id": "front", "camera": "entrance", "region": [0.34, 0.05, 0.66, 0.3], "seed": [0.45, 0.15]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "lit", "shut_fraction", "health", "words"),
+    [
+        ("followed", 0.0, 0.93, "ok", "it looks shut"),
+        ("plain", 0.35, 0.93, "ok", "it looks shut"),
+        ("followed", 0.35, 0.93, "note", "neither open nor shut"),
+        (
+            "followed",
+            0.0,
+            0.5,
+            "note",
+            "looks shut, but the fill runs into the wall, or the light is unusual",
+        ),
+        ("plain", 0.6, 0.93, "note", "it looks open"),
+    ],
+)
+def test_a_door_is_judged_as_the_loop_would(  # noqa: PLR0917 - by parametrize
+    tmp_path: Path, rule: str, lit: float, shut_fraction: float, health: str, words: str
+) -> None:
+    """By the rule it is watched with, in whatever light: where the loop takes it for shut, so does this."""
+    picture = Scene(width=640, height=360).render(0).copy()
+    below = int(360 * (0.05 + 0.25 * (1 - lit)))
+    picture[below:] = np.clip(picture[below:].astype(np.int16) + 60, 0, 255)
+    source = str(folder_of(tmp_path / "entrance", picture))
+    settings = Settings.model_validate(
+        {
+            "cameras": [{"id": "entrance", "source": source}],
+            "doors": [{**DOOR, "rule": rule, "shut_fraction": shut_fraction}],
+        }
+    )
+    (door,) = [each for each in examine(settings, Layout(tmp_path / "state")) if each.subject == "door front"]
+
+    assert health == door.health, door.words
+    assert words in door.words
+    assert ("appliance door calibrate" in door.hint) == (health != "ok")
+
+
+def test_a_gallery_too_large_to_try_out_is_left_to_the_report(services: Services) -> None:
+    """Beyond some thousands of references the doctor does not let anybody wait."""
+    person = services.store.add_subject("Ann", consent=stores.AGREED)
+    face = stores.face(models=ENROLLED_MODELS)
+    services.store.add_reference(person.id, face, quality=80.0, details={})
+    findings = [
+        next(
+            each
+            for each in recognition(services.store, Settings(), most=most)
+            if each.subject == "recognition"
+        )
+        for most in (1, 0)
+    ]
+
+    assert ["ok", "note"] == [each.health for each in findings]
+    assert "appliance enroll report" in findings[1].hint

@@ -245,21 +245,39 @@ def test_a_clock_behind_the_log_is_a_problem(box: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "health"),
+    ("kinds", "health", "more"),
     [
-        (["camera_covered"], ["problem"]),
-        (["camera_covered", "camera_clear"], []),
-        (["camera_clear", "camera_dark"], ["problem"]),
-        (["camera_moved"], ["note"]),
+        (["camera_covered"], ["problem"], ""),
+        (["camera_covered", "camera_clear"], [], ""),
+        (["camera_clear", "camera_dark"], ["problem"], ""),
+        (["camera_moved"], ["note"], ""),
+        (["camera_dark", "camera_moved"], ["problem", "note"], ""),
+        (["camera_dark"], [], "disturbed_after_s = 0\n"),
     ],
 )
-def test_what_the_loop_last_said_of_a_cameras_sight(box: Any, kinds: list[Any], health: list[str]) -> None:
-    """A cover that was not taken off since is a problem; a camera that was moved is worth a look."""
+def test_what_the_loop_last_said_of_a_cameras_sight(
+    box: Any, tmp_path: Path, kinds: list[Any], health: list[str], more: str
+) -> None:
+    """A cover that was not taken off since is a problem; a camera that was moved is worth a look.
+
+    Of a camera whose sight nobody watches nobody will ever say that it is over.
+    """
+    box.settings(camera(pictures(tmp_path / "shown", Scene(width=320, height=180).render(0))) + more)
     with opened(box) as services:
         for kind in kinds:
             services.store.append_all([NewEvent(CameraDisturbed(type=kind, camera="entrance"))])
 
-    assert health == [found for found, *_ in about(box, "camera entrance")]
+    told = [(found, words) for found, words, _ in about(box, "camera entrance")]
+
+    assert health == [found for found, words in told if "since" in words or "moved on" in words]
+
+
+def test_a_camera_that_is_gone_is_not_complained_of(box: Any) -> None:
+    """It was dark when it was taken out of the settings."""
+    with opened(box) as services:
+        services.store.append_all([NewEvent(CameraDisturbed(type="camera_dark", camera="attic"))])
+
+    assert [] == about(box, "camera attic")
 
 
 def pictures(folder: Path, *frames: Any) -> Path:

@@ -8,12 +8,11 @@ becomes a finding itself and the others go on.
 from collections.abc import Callable, Iterator
 
 from appliance.app.examining.configured import keys, recipients, settings_fit
-from appliance.app.examining.finding import Finding, Health
+from appliance.app.examining.finding import Finding, Health, found
 from appliance.app.examining.machine import clock, models, python, state
 from appliance.app.examining.processes import processes
 from appliance.app.examining.recorded import recorded
 from appliance.app.examining.views import views
-from appliance.errors import ApplianceError
 from appliance.services import Layout
 from appliance.settings import Settings
 
@@ -36,7 +35,4 @@ _LOOKS: tuple[tuple[str, Callable[[Settings, Layout], Iterator[Finding]]], ...] 
 def examine(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """Look at everything, one finding after the other."""
     for subject, look in _LOOKS:
-        try:
-            yield from look(settings, layout)
-        except ApplianceError as error:
-            yield Finding(subject, "problem", error.message, error.hint)
+        yield from found(subject, look(settings, layout))

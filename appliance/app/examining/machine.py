@@ -1,8 +1,10 @@
 """The computer itself: Python, weights, state directory, disk, clock."""
 
+import contextlib
 import ctypes
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ _LOW_DISK_MIB = 500
 _MIB = 2**20
 _BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 """A clock that says it is earlier has not been set."""
-_SLACK = timedelta(minutes=5)
+SLACK = timedelta(minutes=5)
 """By so much a file may be newer than now: some file systems are written to from elsewhere."""
 
 _UNSYNCHRONISED = 0x40
@@ -76,7 +78,7 @@ def clock(settings: Settings, layout: Layout) -> Iterator[Finding]:
     newest = _newest(layout)
     if now < _BUILT:
         yield Finding("clock", "problem", f"it says {now:%Y-%m-%d}", "set it, or let NTP do it")
-    elif newest is not None and newest > now + _SLACK:
+    elif newest is not None and newest > now + SLACK:
         yield Finding(
             "clock",
             "problem",
@@ -113,12 +115,19 @@ def kept_right(timex: bytes) -> bool | None:
 
 def _newest(layout: Layout) -> datetime | None:
     """When the newest file of the state was written, by the clock of then."""
-    if not layout.state.is_dir():
-        return None
-    times = [path.stat().st_mtime for path in layout.state.iterdir() if path.is_file()]
+    times = [status.st_mtime for status in _files(layout.state)]
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def _size(folder: Path) -> int:
     """Bytes of the files in a folder."""
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) if folder.is_dir() else 0
+    return sum(status.st_size for status in _files(folder))
+
+
+def _files(folder: Path) -> Iterator[os.stat_result]:
+    """Of each file in a folder, if there is one; who works on it may take one away meanwhile."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(FileNotFoundError):
+            status = path.stat()
+            if stat.S_ISREG(status.st_mode):
+                yield status

@@ -4,18 +4,21 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from appliance.app.embedding import ENROLLED_MODELS
-from appliance.app.examining.finding import Finding
+from appliance.app.examining.finding import Finding, found
+from appliance.app.examining.machine import SLACK
 from appliance.app.safety import gallery_safety
+from appliance.app.sights import last_sights
 from appliance.evaluation.safety_words import promise
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
-from appliance.store import OutboxState, Store, StoredEvent
+from appliance.store import OutboxState, Store
 
-_SLACK = timedelta(minutes=5)
 _LATELY = timedelta(days=7)
+_AT = "%Y-%m-%d %H:%M UTC"
 _MANY = 10_000
 """Rows counted, at most."""
-_SIGHT = ("camera_moved", "camera_covered", "camera_dark", "camera_frozen", "camera_clear")
+_MOST_TRIED = 3_000
+"""References that are tried against each other here; with more, that is a matter for a command with a bar."""
 
 
 def recorded(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -29,49 +32,49 @@ def recorded(settings: Settings, layout: Layout) -> Iterator[Finding]:
         yield Finding("log", "note", "there is no database yet", "the first run makes it")
         return
     with open_services(settings, layout) as services:
-        report = services.store.verify()
-        yield Finding("log", "ok", f"the chain of {report.last} event(s) holds")
-        yield from _time(services.store)
-        yield from _sight(services.store)
-        yield from _people(services.store, settings)
-        yield from _outbox(services.store)
+        store = services.store
+        yield from found("log", _chain(store))
+        yield from found("clock", _time(store))
+        yield from found("cameras", _sight(store, settings))
+        yield from found("people", _people(store, settings))
+        yield from found("outbox", _outbox(store))
+
+
+def _chain(store: Store) -> Iterator[Finding]:
+    """Whether every event is there as it was written."""
+    yield Finding("log", "ok", f"the chain of {store.verify().last} event(s) holds")
 
 
 def _time(store: Store) -> Iterator[Finding]:
     """An event from the future says that the clock was set back."""
     newest = store.events(limit=1, newest_first=True)
-    if newest and newest[0].at > datetime.now(UTC) + _SLACK:
+    if newest and newest[0].at > datetime.now(UTC) + SLACK:
         yield Finding(
             "clock",
             "problem",
-            f"the newest event is of {newest[0].at:%Y-%m-%d %H:%M} UTC, which is still to come",
+            f"the newest event is of {newest[0].at:{_AT}}, which is still to come",
             "set the clock, or let NTP do it",
         )
 
 
-def _sight(store: Store) -> Iterator[Finding]:
-    """What the loop last said of each camera's sight."""
-    latest: dict[str, StoredEvent] = {}
-    for stored in store.events(types=_SIGHT, limit=_MANY, newest_first=True):
-        if stored.event is not None and stored.event.camera is not None:
-            latest.setdefault(stored.event.camera, stored)
-    for camera, stored in sorted(latest.items()):
-        since = f"{stored.at:%Y-%m-%d %H:%M} UTC"
-        if stored.type == "camera_moved":
-            if stored.at > datetime.now(UTC) - _LATELY:
-                yield Finding(
-                    f"camera {camera}",
-                    "note",
-                    f"it was moved on {since}: is each door still where its region says?",
-                    "look: appliance view --out frame.jpg; anew: appliance door calibrate",
-                )
-        elif stored.type != "camera_clear":
-            what = stored.type.removeprefix("camera_")
+def _sight(store: Store, settings: Settings) -> Iterator[Finding]:
+    """What the loop last said of the sight of each camera that it watches."""
+    sights = last_sights(store)
+    watched = [camera.id for camera in settings.cameras if camera.disturbed_after_s]
+    for camera, sight in sorted((name, sights[name]) for name in watched if name in sights):
+        if sight.ongoing is not None:
             yield Finding(
                 f"camera {camera}",
                 "problem",
-                f"it has been {what} since {since}, as far as the log goes",
+                f"it has been {sight.ongoing.value} since {sight.since:{_AT}}, as far as the log goes",
                 "look: appliance view --out frame.jpg",
+            )
+        if sight.moved is not None and sight.moved > datetime.now(UTC) - _LATELY:
+            yield Finding(
+                f"camera {camera}",
+                "note",
+                f"it was moved on {sight.moved:{_AT}}: is each door still where its region says?",
+                "look: appliance view --out frame.jpg; anew: appliance door calibrate",
             )
 
 
@@ -83,7 +86,7 @@ def _people(store: Store, settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("people", "ok", f"{len(people)} enrolled")
-        yield from _recognition(store, settings)
+        yield from recognition(store, settings)
     for person in people:
         if person.name is None:
             yield Finding(
@@ -101,8 +104,23 @@ def _people(store: Store, settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _recognition(store: Store, settings: Settings) -> Iterator[Finding]:
-    """What the gallery promises, and who spoils it: counted, for names are the report's business."""
+def recognition(store: Store, settings: Settings, *, most: int = _MOST_TRIED) -> Iterator[Finding]:
+    """What the gallery promises, and who spoils it: counted, for names are the report's business.
+
+    Args:
+        store: Opened.
+        settings: All of them.
+        most: References that are tried against each other; of more nothing is promised.
+    """
+    references = len(store.references())
+    if references > most:
+        yield Finding(
+            "recognition",
+            "note",
+            f"{references} references are too many to try against each other here",
+            "what they promise, and who spoils it: appliance enroll report",
+        )
+        return
     report = gallery_safety(store, settings.recognition)
     if not report.people:
         yield Finding(

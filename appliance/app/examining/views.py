@@ -7,21 +7,22 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from appliance.app.examining.finding import Finding
+from appliance.app.examining.finding import Finding, found
 from appliance.app.examining.processes import answers
 from appliance.camera import CapturedFrame, ConditionWatch, Shot, open_source
 from appliance.camera.pictures import MadePicture, Picture
 from appliance.clock import SystemClock
-from appliance.door.fill import fill_fraction
-from appliance.errors import ApplianceError, CameraLostError
+from appliance.door import DoorWatch, fill_fraction
+from appliance.errors import CameraLostError
 from appliance.frames import FrameReader
 from appliance.services import Layout
 from appliance.settings import CameraSettings, DoorSettings, Settings
-from appliance.values import WHOLE_FRAME, CameraId, Disturbance, Frame, FrameStamp, Region
+from appliance.values import WHOLE_FRAME, CameraId, Disturbance, DoorState, Frame, FrameStamp, Region
 from appliance.wire import Client
 from appliance.wire.messages import FramesShared, WatchFrames
 
@@ -33,7 +34,9 @@ _STILL_PICTURES = 5
 _LEAST_PX = 12
 """Sides of a watched region, pixels of the reduced picture, below which a fill says nothing."""
 _OVERFLOW = 1.25
-"""A fill so many times a shut door's has run into the wall."""
+"""A fill so many times a shut door's has run into the wall; the default rule is not misled by that."""
+_BELIEVED_S, _BELIEVE_EVERY_S = 15.0, 0.5
+"""After so long, looked at so often, either rule has made up its mind about a picture, even a first one."""
 
 
 def views(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -45,20 +48,25 @@ def views(settings: Settings, layout: Layout) -> Iterator[Finding]:
     if running:
         yield Finding("cameras", "ok", "looked at through the running appliance")
     for camera in settings.cameras:
-        subject = f"camera {camera.id}"
-        began = time.monotonic()
-        try:
-            frames, live = _shown(layout, camera) if running else _taken(camera)
-        except ApplianceError as error:
-            yield Finding(subject, "problem", error.message, error.hint)
-            continue
-        if not frames:
-            yield Finding(subject, "problem", "it gives no picture", "see: appliance check, and the cable")
-            continue
-        yield _condition(subject, camera, frames, live=live, took_s=time.monotonic() - began)
-        for door in settings.doors:
-            if door.camera == camera.id:
-                yield _door(door, frames[-1])
+        yield from found(f"camera {camera.id}", _view(settings, layout, camera, running=running))
+
+
+def _view(settings: Settings, layout: Layout, camera: CameraSettings, *, running: bool) -> Iterator[Finding]:
+    """One camera, and each door that it sees.
+
+    Raises:
+        ApplianceError: It gives nothing, or a picture that cannot be decoded.
+    """
+    subject = f"camera {camera.id}"
+    began = time.monotonic()
+    frames, live = _shown(layout, camera) if running else _taken(camera)
+    if not frames:
+        yield Finding(subject, "problem", "it gives no picture", "see: appliance check, and the cable")
+        return
+    yield _condition(subject, camera, frames, live=live, took_s=time.monotonic() - began)
+    for door in settings.doors:
+        if door.camera == camera.id:
+            yield from found(f"door {door.id}", iter([_door(door, frames[-1])]))
 
 
 def _taken(camera: CameraSettings) -> tuple[list[Frame], bool]:
@@ -152,14 +160,28 @@ def _door(door: DoorSettings, frame: Frame) -> Finding:
         return Finding(
             subject, "note", f"not calibrated: region and seed are the defaults; {words}", recalibrate
         )
-    if share > _OVERFLOW:
+    state = _believed(door, frame)
+    if state is DoorState.SHUT and share > _OVERFLOW:
         return Finding(
-            subject, "note", f"{words}: it runs into the wall, or the light is unusual", recalibrate
+            subject,
+            "note",
+            f"{words}: it looks shut, but the fill runs into the wall, or the light is unusual",
+            f"if it always does: {recalibrate}",
         )
-    if share > door.shut_above:
+    if state is DoorState.SHUT:
         return Finding(subject, "ok", f"{words}: it looks shut")
-    now = "open" if share < door.open_below else "neither open nor shut"
+    now = "open" if state is DoorState.OPEN else "neither open nor shut"
     return Finding(subject, "note", f"{words}: it looks {now}", f"if it is shut: {recalibrate}")
+
+
+def _believed(door: DoorSettings, frame: Frame) -> DoorState:
+    """What the loop would believe of this picture if it lasted: its rule is shown it as if for a while."""
+    watch = DoorWatch(door)
+    still = MadePicture(frame.width, frame.height, frame.bgr)
+    for look in range(round(_BELIEVED_S / _BELIEVE_EVERY_S)):
+        stamp = replace(frame.stamp, sequence=look, monotonic_s=look * _BELIEVE_EVERY_S)
+        watch.observe(CapturedFrame(stamp, still))
+    return watch.state
 
 
 def _is_calibrated(door: DoorSettings) -> bool:
