@@ -3,11 +3,22 @@
 The way of the original (a flood fill on the upper part of the door, its area measured) is
 `fill`; `reference` is what the fill runs over, the likeness to the shut door; `outline` finds
 the door in it, `evidence` reads a frame, `watch` makes a believed state of it, and
-`calibration` proposes the settings. See `README.md`.
+`calibration` proposes the settings (`phases` says when the door was shut and opened in a clip, `placing`
+where it is). See `README.md`.
 """
 
-from appliance.door.calibration import Look, Proposal, calibrate
+from appliance.door.calibration import Proposal, calibrate, check_region
 from appliance.door.fill import fill, fill_fraction
+from appliance.door.snapshot import Snapshot, snapshot
 from appliance.door.watch import DoorWatch
 
-__all__ = ["DoorWatch", "Look", "Proposal", "calibrate", "fill", "fill_fraction"]
+__all__ = [
+    "DoorWatch",
+    "Proposal",
+    "Snapshot",
+    "calibrate",
+    "check_region",
+    "fill",
+    "fill_fraction",
+    "snapshot",
+]

@@ -26,7 +26,8 @@ from door_scenes_families import FAMILIES
 from door_scenes_scoring import Score, Watching, watch_scene, wilson
 
 from appliance.door import DoorWatch
-from appliance.door.calibration import Look, calibrate
+from appliance.door.calibration import calibrate
+from appliance.door.snapshot import Snapshot
 from appliance.errors import InputError
 from appliance.values import WHOLE_FRAME, DoorReading, DoorState, Frame
 
@@ -39,7 +40,7 @@ Key = tuple[str, str, int]
 def watch_for(rule: str, scene: DoorScene) -> Watching:
     """The watch of that rule; one that sees nothing where the calibration refuses the clip."""
     if rule == "calibrated":
-        looks = [Look(f.stamp.monotonic_s, f.gray(WHOLE_FRAME)) for f in scene.calibration.frames()]
+        looks = [Snapshot(f.stamp.monotonic_s, f.gray(WHOLE_FRAME)) for f in scene.calibration.frames()]
         try:
             return DoorWatch(calibrate(looks, scene.door).door)
         except InputError:

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from door_pictures import LEFT, RIGHT, door, opening, picture, said, seconds
 
-from appliance.door import DoorWatch, Look, calibrate
+from appliance.door import DoorWatch, Snapshot, calibrate
 from appliance.errors import InputError
 from appliance.settings import DoorSettings
 from appliance.values import WHOLE_FRAME, DoorState
 
 
-def looks(pictures: list) -> list[Look]:
+def snapshots(pictures: list) -> list[Snapshot]:
     """The pictures as calibration wants them."""
-    return [Look(each.stamp.monotonic_s, each.gray(WHOLE_FRAME)) for each in pictures]
+    return [Snapshot(each.stamp.monotonic_s, each.gray(WHOLE_FRAME)) for each in pictures]
 
 
 def clip(**look: object) -> list:
@@ -22,7 +22,7 @@ def clip(**look: object) -> list:
 
 def test_the_door_is_found_without_being_told_where() -> None:
     """The region holds the door's columns with wall on both sides, and the seed is on the door."""
-    proposal = calibrate(looks(clip()), DoorSettings(id="front", camera="c"))
+    proposal = calibrate(snapshots(clip()), DoorSettings(id="front", camera="c"))
     left, _, right, _ = proposal.door.region
 
     assert left * 200 < LEFT < RIGHT < right * 200
@@ -34,7 +34,7 @@ def test_the_door_is_found_without_being_told_where() -> None:
 
 def test_what_is_proposed_works() -> None:
     """The watch with the proposed settings sees the clip as it was."""
-    proposal = calibrate(looks(clip()), DoorSettings(id="front", camera="c"))
+    proposal = calibrate(snapshots(clip()), DoorSettings(id="front", camera="c"))
 
     assert [DoorState.SHUT, DoorState.OPEN] == said(DoorWatch(proposal.door), clip())
 
@@ -42,7 +42,7 @@ def test_what_is_proposed_works() -> None:
 def test_a_given_region_is_kept() -> None:
     """The admin knows better; all the rest is proposed."""
     given = door()
-    proposal = calibrate(looks(clip()), given, keep_region=True)
+    proposal = calibrate(snapshots(clip()), given, keep_region=True)
 
     assert given.region == proposal.door.region
     assert proposal.door.shut_fraction == pytest.approx(0.75, abs=0.1)
@@ -52,19 +52,19 @@ def test_shut_again_at_the_end_changes_nothing() -> None:
     """A third phase in which the door is shut is not taken for open."""
     again = [*clip(), *opening(6.5, shut_again=True), *seconds(7, 9)]
 
-    assert calibrate(looks(clip()), door()).door.region == calibrate(looks(again), door()).door.region
+    assert calibrate(snapshots(clip()), door()).door.region == calibrate(snapshots(again), door()).door.region
 
 
 def test_a_clip_in_which_nothing_changes_is_refused() -> None:
     """There is no door to be found in it, and the error says so."""
     with pytest.raises(InputError, match="nothing changes"):
-        calibrate(looks(seconds(0, 5)), door())
+        calibrate(snapshots(seconds(0, 5)), door())
 
 
 def test_a_clip_that_is_too_short_is_refused() -> None:
     """Half a second shows no two states."""
     with pytest.raises(InputError, match="too short"):
-        calibrate(looks(seconds(0, 0.5)), door())
+        calibrate(snapshots(seconds(0, 0.5)), door())
 
 
 def test_no_frames_are_refused() -> None:
@@ -80,7 +80,7 @@ def test_a_picture_that_changes_altogether_is_refused() -> None:
     cut = seconds(0, 3) + seconds(3, 6, change=lambda pixels: 0 * pixels + other)
 
     with pytest.raises(InputError, match="all of the picture"):
-        calibrate(looks(cut), door())
+        calibrate(snapshots(cut), door())
 
 
 def test_what_moves_elsewhere_is_proposed_where_it_is() -> None:
@@ -90,4 +90,4 @@ def test_what_moves_elsewhere_is_proposed_where_it_is() -> None:
         for i in range(60)
     ]
 
-    assert calibrate(looks(low), door()).door.region[1] > 0.5
+    assert calibrate(snapshots(low), door()).door.region[1] > 0.5
