@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from appliance import private_files
 from appliance.errors import InputError
 
 
@@ -13,6 +14,20 @@ def write_file(path: Path, content: bytes) -> None:
     """
     try:
         path.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
+        ) from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read (0600), whole or not at all: pictures of a camera.
+
+    Raises:
+        InputError: The place cannot be written to.
+    """
+    try:
+        private_files.replace(path, content)
     except OSError as error:
         raise InputError(
             f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
