@@ -181,14 +181,12 @@ def test_a_look_that_is_refused_by_the_system_is_a_finding(tmp_path: Path) -> No
     assert second.hint
 
 
-def test_a_state_that_is_no_folder_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
-    """Every look goes on although none of them can enter the state directory."""
-    state = tmp_path / "state"
-    state.write_text("a file", encoding="utf-8")
-    told = list(examine(Settings(), Layout(state)))
+def test_a_state_that_the_system_refuses_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
+    """A name longer than the file system takes: no look gets in, and all are taken."""
+    told = list(examine(Settings(), Layout(tmp_path / ("x" * 300))))
 
-    assert "problem" in {finding.health for finding in told}
-    assert {"python", "models", "clock", "processes"} <= {finding.subject for finding in told}
+    assert {("state", "problem"), ("keys", "problem")} <= {(each.subject, each.health) for each in told}
+    assert {"python", "models", "recipients", "processes"} <= {each.subject for each in told}
 
 
 DOOR = {"id": "front", "camera": "entrance", "region": [0.34, 0.05, 0.66, 0.3], "seed": [0.45, 0.15]}
