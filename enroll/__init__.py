@@ -9,7 +9,6 @@ whoever is handed in as `Embeds`, in the appliance the models process.
 | `files` `roster` | pictures and folders, a table of people: reading, and telling what cannot be read |
 | `photos` | one picture by itself: which face, and why not |
 | `likeness` | pictures beside each other and beside everybody enrolled |
-| `reopening` | the models process, replaced when it dies |
 | `cli` `adding` `importing` `changes` `merging` `ending` `reporting` | the commands |
 | `asking` `telling` `outcomes` | options they share; how they say what became of it |
 """

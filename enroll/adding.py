@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from appliance.app.reopening import Reopening
 from appliance.cli.context import Context
 from appliance.errors import EnrolmentError
+from appliance.picture_files import Embeds
 from appliance.store import Consent, NewReference, Store, Subject
 from appliance.values import SubjectId
 from enroll.asking import as_json_option, checked_consent, consent_options, face_choice
@@ -18,8 +20,7 @@ from enroll.files import photos as read_photos
 from enroll.files import picture_files
 from enroll.likeness import examine
 from enroll.names import checked_name
-from enroll.photos import Embeds, FaceChoice, Verdict, judge, need_accepted
-from enroll.reopening import Reopening
+from enroll.photos import FaceChoice, Verdict, judge, need_accepted
 from enroll.reporting import after
 from enroll.telling import Names, verdict_json, verdict_lines
 

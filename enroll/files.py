@@ -8,12 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from appliance.errors import InputError
-from appliance.values import MAX_PHOTO_BYTES
+from appliance.picture_files import PICTURES, pictures_in, read_picture
 from enroll.names import shown
 from enroll.photos import Photo
-
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-"""Endings of the files that are taken from a folder; a file that is named by itself may have any."""
 
 MOST_PICTURES = 200
 """Of one person at a time: more than a handful of references hardly helps, and each is held against each."""
@@ -26,14 +23,21 @@ def picture_files(given: Iterable[Path]) -> list[Path]:
         InputError: A folder without pictures, or one that cannot be read; too many pictures.
     """
     files: list[Path] = []
-    for path in given:
+    for number, path in enumerate(given, 1):
         if not path.is_dir():
             files.append(path)
             continue
-        found = pictures_in(path)
+        # By number, for its name may be a person's, and an error may end in a log.
+        try:
+            found = pictures_in(path)
+        except InputError as error:
+            raise InputError(
+                f"number {number} of what was given: {error.message}", hint="check whose it is to read"
+            ) from error
         if not found:
             raise InputError(
-                f"{shown(str(path))} holds no pictures", hint=f"looked for {', '.join(PICTURES)}"
+                f"number {number} of what was given is a folder that holds no pictures",
+                hint=f"looked for {', '.join(PICTURES)}",
             )
         files.extend(found)
     if len(files) > MOST_PICTURES:
@@ -42,22 +46,6 @@ def picture_files(given: Iterable[Path]) -> list[Path]:
             hint="a handful of different days and light does best",
         )
     return files
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """The picture files directly in a folder, by name; hidden ones are none.
-
-    Raises:
-        InputError: It cannot be read.
-    """
-    try:
-        return sorted(
-            each
-            for each in folder.iterdir()
-            if each.suffix.lower() in PICTURES and not each.name.startswith(".") and each.is_file()
-        )
-    except OSError as error:
-        raise InputError(f"{shown(str(folder))} cannot be read: {error.strerror}") from error
 
 
 def photos(files: Iterable[Path]) -> Iterator[Photo]:
@@ -69,16 +57,8 @@ def photos(files: Iterable[Path]) -> Iterator[Photo]:
 def read_photo(path: Path) -> Photo:
     """A file as a picture; with its fault where it cannot be read or is too large."""
     label = shown(path.name)
-    try:
-        # A pipe would be waited for, perhaps for ever.
-        if not path.is_file():
-            return Photo(label, b"", "no_file")
-        # The models process refuses larger files; reading them first would only take memory.
-        if path.stat().st_size > MAX_PHOTO_BYTES:
-            return Photo(label, b"", "too_many_bytes")
-        return Photo(label, path.read_bytes())
-    except OSError:
-        return Photo(label, b"", "no_file")
+    found = read_picture(path)
+    return Photo(label, b"", found) if isinstance(found, str) else Photo(label, found)
 
 
 def digest(path: Path) -> str | None:

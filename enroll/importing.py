@@ -15,8 +15,10 @@ from typing import Any, Literal
 
 import click
 
+from appliance.app.reopening import Reopening
 from appliance.cli.context import Context
 from appliance.errors import ApplianceError, EnrolmentError, InputError, UnknownSubjectError
+from appliance.picture_files import Embeds
 from appliance.store import Consent, Store, Subject
 from appliance.values import SubjectId, Templates
 from enroll.adding import keep, known_photos, progress
@@ -24,8 +26,7 @@ from enroll.asking import as_json_option, checked_consent, consent_options
 from enroll.files import digest, photos
 from enroll.likeness import Compares, examine
 from enroll.outcomes import Outcome, outcomes_json, table, write
-from enroll.photos import Embeds, FaceChoice, judge
-from enroll.reopening import Reopening
+from enroll.photos import FaceChoice, judge
 from enroll.reporting import after
 from enroll.roster import Entry, Roster, read_roster
 from enroll.telling import Names, Safety

@@ -7,10 +7,11 @@ a face fits whoever is enrolled is `enroll.likeness`.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from appliance.errors import EnrolmentError, PhotoError
-from appliance.values import EmbeddedPhoto, Likeness, PhotoFace, SubjectId, Templates
+from appliance.picture_files import Embeds
+from appliance.values import Likeness, PhotoFace, SubjectId, Templates
 
 
 class Told(NamedTuple):
@@ -76,17 +77,6 @@ class Photo:
     label: str
     content: bytes
     fault: str = ""
-
-
-class Embeds(Protocol):
-    """Whoever decodes and embeds pictures."""
-
-    def embed(self, content: bytes) -> EmbeddedPhoto:
-        """Find and embed the faces of a picture file.
-
-        Raises:
-            PhotoError: The file cannot be used as a picture.
-        """
 
 
 @dataclass(frozen=True, slots=True)

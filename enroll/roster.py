@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.errors import InputError
+from appliance.picture_files import PICTURES, pictures_in
 from appliance.store.people import INITIALS_CHARS
-from enroll.files import MOST_PICTURES, PICTURES, pictures_in
+from enroll.files import MOST_PICTURES
 from enroll.names import shown, usable_name
 
 FAULTS = {

@@ -10,29 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from appliance.errors import InputError, PhotoError
-from appliance.values import MAX_PHOTO_BYTES, EmbeddedPhoto, FloatArray, ModelId, Templates
+from appliance.picture_files import PICTURES, Embeds, pictures_in, read_picture
+from appliance.values import EmbeddedPhoto, FloatArray, ModelId, Templates
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-"""Endings of what is looked at; the rest of a folder is passed over."""
-MAX_PHOTOS = 10_000
-"""Compared with each other, these take 400 MB per model."""
-
-
-class Embeds(Protocol):
-    """Whoever decodes and embeds pictures."""
-
-    def embed(self, content: bytes) -> EmbeddedPhoto:
-        """Find and embed the largest face of a picture file.
-
-        Raises:
-            PhotoError: The file cannot be used as a picture.
-        """
+MAX_PHOTOS = 5_000
+"""Each is compared with each, which `appliance evaluate` holds in memory: 0.5 GB for so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +27,14 @@ class EmbeddedFolder:
     """The usable photos of a folder.
 
     Attributes:
-        people: Folders of people found, with or without photos.
+        people: Folders of people found, with or without photos, those that cannot be read included.
         files: Pictures found.
         owner: Number of the person on each usable photo, int64, (p,).
         quality: Of each, 0 to 100, (p,).
         embeddings: Model → float32 (p, 128).
         several_faces: Usable photos that show more than one face; the largest was taken.
         refused: Files left out, as person/file, with the reason's code, in order.
+        unreadable: How many of the people's folders cannot be read.
     """
 
     people: int
@@ -56,6 +44,7 @@ class EmbeddedFolder:
     embeddings: Mapping[ModelId, FloatArray]
     several_faces: int
     refused: tuple[tuple[str, str], ...]
+    unreadable: int = 0
 
     @property
     def reasons(self) -> Mapping[str, int]:
@@ -67,37 +56,65 @@ class EmbeddedFolder:
         return [np.flatnonzero(self.owner == person) for person in np.unique(self.owner)]
 
 
-def photo_files(folder: Path) -> list[list[Path]]:
-    """The pictures of each person, people and pictures in order of name.
+@dataclass(frozen=True, slots=True)
+class PhotoFiles:
+    """The pictures of a folder, not yet read.
+
+    Attributes:
+        people: The pictures of each person, people and pictures in order of name.
+        unreadable: People whose folder cannot be read; they are among `people`, without pictures.
+    """
+
+    people: tuple[tuple[Path, ...], ...]
+    unreadable: int
+
+    @property
+    def count(self) -> int:
+        """How many pictures."""
+        return sum(map(len, self.people))
+
+
+def photo_files(folder: Path) -> PhotoFiles:
+    """The pictures of each person. Whose folder cannot be read is left out, and counted.
 
     Raises:
-        InputError: No folder of a person, no picture, too many, or it cannot be read.
+        InputError: No folder of a person, no picture, too many, or the folder itself cannot be read.
     """
     try:
-        people = [_pictures(each) for each in sorted(folder.iterdir()) if _shown(each) and each.is_dir()]
+        folders = [each for each in sorted(folder.iterdir()) if _shown(each) and each.is_dir()]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror}") from error
     hint = "wanted is FOLDER/person/photo.jpg, a folder for each person; pictures end in " + ", ".join(
         PICTURES
     )
-    if not people:
+    if not folders:
         raise InputError(f"{folder} holds no folder of a person", hint=hint)
-    count = sum(map(len, people))
-    if not count:
-        raise InputError(f"{folder} holds no pictures", hint=hint)
-    if count > MAX_PHOTOS:
+    people: list[tuple[Path, ...]] = []
+    unreadable = 0
+    for each in folders:
+        try:
+            people.append(tuple(pictures_in(each)))
+        except InputError:
+            people.append(())
+            unreadable += 1
+    found = PhotoFiles(tuple(people), unreadable)
+    if not found.count:
+        blamed = f"; {unreadable} of {len(people)} folders in it cannot be read" if unreadable else ""
+        raise InputError(f"{folder} holds no pictures{blamed}", hint=hint)
+    if found.count > MAX_PHOTOS:
         raise InputError(
-            f"{folder} holds {count} pictures; at most {MAX_PHOTOS} are compared",
+            f"{folder} holds {found.count:,} pictures; at most {MAX_PHOTOS:,} are compared with each other",
             hint="take fewer people, or fewer photos of each",
         )
-    return people
+    return found
 
 
 def embed_folder(
-    people: Sequence[Sequence[Path]],
+    files: PhotoFiles,
     models: Embeds,
     *,
     every_face: bool = False,
+    hint: str = "give sharp, bright pictures of whole faces, seen from the front",
     tell: Callable[[], object] = lambda: None,
 ) -> EmbeddedFolder:
     """Embed the pictures, one after the other.
@@ -106,14 +123,15 @@ def embed_folder(
     on the same photo.
 
     Args:
-        people: As `photo_files` gives them.
+        files: As `photo_files` finds them.
         models: Who embeds.
         every_face: Also take faces that enrolment would refuse (blurred, turned away, small).
+        hint: What to try when no picture shows a face that can be used.
         tell: Called after each picture.
 
     Raises:
         InputError: No picture shows a face that can be used.
-        WireError: The models process is gone.
+        WireError: The models process is gone; see `appliance.app.reopening`.
     """
     owner: list[int] = []
     quality: list[float] = []
@@ -121,7 +139,7 @@ def embed_folder(
     refused: list[tuple[str, str]] = []
     several = 0
     seen: set[str] = set()
-    for person, path in _numbered(people):
+    for person, path in _numbered(files.people):
         found = _embedded(path, models, seen, every_face=every_face)
         if isinstance(found, str):
             refused.append((f"{path.parent.name}/{path.name}", found))
@@ -132,29 +150,24 @@ def embed_folder(
             several += found.faces > 1
         tell()
     if not owner:
-        raise InputError(
-            "no picture shows a face that can be used",
-            hint="appliance evaluate --every-face also takes faces that enrolment would refuse",
-        )
+        raise InputError("no picture shows a face that can be used", hint=hint)
     return EmbeddedFolder(
-        len(people),
-        sum(map(len, people)),
+        len(files.people),
+        files.count,
         np.array(owner, np.int64),
         np.array(quality, np.float64),
         {model: np.stack([each[model].embedding for each in templates]) for model in templates[0]},
         several,
         tuple(refused),
+        files.unreadable,
     )
 
 
 def _embedded(path: Path, models: Embeds, seen: set[str], *, every_face: bool) -> EmbeddedPhoto | str:
     """The photo, or the code of why it is left out."""
-    try:
-        if path.stat().st_size > MAX_PHOTO_BYTES:
-            return "too_many_bytes"
-        content = path.read_bytes()
-    except OSError:
-        return "unreadable"
+    content = read_picture(path)
+    if isinstance(content, str):
+        return content
     digest = hashlib.sha256(content).hexdigest()
     if digest in seen:
         return "SAME_PHOTO"
@@ -172,11 +185,6 @@ def _numbered(people: Sequence[Sequence[Path]]) -> Iterator[tuple[int, Path]]:
     for number, files in enumerate(people):
         for path in files:
             yield number, path
-
-
-def _pictures(person: Path) -> list[Path]:
-    found = (each for each in person.iterdir() if _shown(each) and each.suffix.lower() in PICTURES)
-    return sorted(each for each in found if each.is_file())
 
 
 def _shown(path: Path) -> bool:

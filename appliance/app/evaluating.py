@@ -98,6 +98,9 @@ def measure(
 ) -> Evaluation:
     """Measure every composition with every combination that the photos allow.
 
+    Every photo's score with every photo is held for three models, and summed up for one composition at a
+    time: 20 bytes for each pair of photos, 0.5 GB for `MAX_PHOTOS`.
+
     Args:
         photos: Embedded for every model.
         tables: That thresholds are set by.
@@ -158,6 +161,7 @@ def measure(
             several_faces=photos.several_faces,
             unusable=photos.reasons,
             every_face=plan.every_face,
+            unreadable_folders=photos.unreadable,
         ),
         unusable=plain_rate(len(photos.refused), photos.files),
         enrolled=enrolled,

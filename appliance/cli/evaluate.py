@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SHOW_PROGRESS_FROM = 5
 """Pictures; fewer are done before anybody looks up."""
 _FILES_SHOWN = 20
+_NO_FACE = "--every-face also takes faces that enrolment would refuse"
 
 
 @click.command()
@@ -92,7 +93,7 @@ def evaluate(
     settings, tables = context.settings, read_tables()
     if out is not None:
         make_folder(out)
-    photos = embedded(context, folder, every_face=every_face)
+    photos = embedded(context, folder, every_face=every_face, hint=_NO_FACE)
     plan = Plan(people, strangers, fpir, rounds, seed, every_face=every_face)
     with click.progressbar(
         length=steps(),
@@ -120,13 +121,16 @@ def evaluate(
     click.echo(json.dumps(document(found.report), indent=1) if as_json else page(found.report), nl=as_json)
 
 
-def embedded(context: Context, folder: Path, *, every_face: bool = False) -> "EmbeddedFolder":
+def embedded(
+    context: Context, folder: Path, *, every_face: bool = False, hint: str | None = None
+) -> "EmbeddedFolder":
     """A folder's photos, embedded by the models process, with a bar; names what was left out.
 
     Args:
         context: Where the models process and its settings are.
         folder: Holds a folder for each person.
         every_face: Also take faces that enrolment would refuse.
+        hint: What the command's user can try when no face can be used.
 
     Raises:
         InputError: The folder holds no photos of people, or no face that can be used.
@@ -134,20 +138,24 @@ def embedded(context: Context, folder: Path, *, every_face: bool = False) -> "Em
     """
     from appliance.app.embedded_folder import embed_folder, photo_files
     from appliance.app.embedding import photo_models
+    from appliance.app.reopening import Reopening
 
     files = photo_files(folder)
-    count = sum(map(len, files))
     with (
-        photo_models(context.layout, context.process_command("models")) as models,
+        # One picture that kills the models process costs itself, and not what was embedded before it.
+        Reopening(lambda: photo_models(context.layout, context.process_command("models"))) as models,
         click.progressbar(
-            length=count,
+            length=files.count,
             label="looking at pictures",
             show_pos=True,
-            hidden=count < _SHOW_PROGRESS_FROM,
+            hidden=files.count < _SHOW_PROGRESS_FROM,
             file=sys.stderr,
         ) as bar,
     ):
-        photos = embed_folder(files, models, every_face=every_face, tell=lambda: bar.update(1))
+        more = {} if hint is None else {"hint": hint}
+        photos = embed_folder(files, models, every_face=every_face, tell=lambda: bar.update(1), **more)
+    if photos.unreadable:
+        click.echo(f"{photos.unreadable} folder(s) of people cannot be read and were left out", err=True)
     _say_refused(photos.refused)
     return photos
 

@@ -48,6 +48,8 @@ def _about(report: Report) -> list[str]:
         "faces, of which the largest was taken."
     )
     without = f"Left out: {left_out or 'none'}; that is {report.unusable.words}."
+    if material.unreadable_folders:
+        without += f" {material.unreadable_folders} people's folders cannot be read."
     if material.every_face:
         without += " Faces that enrolment would refuse were used."
     return ["# Open-set identification", "", drawn, photos, without, f"Models: {models}."]

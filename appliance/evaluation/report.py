@@ -117,6 +117,7 @@ class Material:
         several_faces: Of the used, those that show more than one face; the largest was taken.
         unusable: Reason code → number of pictures left out: failures to enrol and to acquire.
         every_face: Faces that enrolment refuses were used all the same.
+        unreadable_folders: People whose folder cannot be read; nothing of theirs is among the files.
     """
 
     people: int
@@ -126,6 +127,7 @@ class Material:
     several_faces: int
     unusable: Mapping[str, int]
     every_face: bool
+    unreadable_folders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "files": report.material.files,
             "used": report.material.used,
             "several_faces": report.material.several_faces,
+            "unreadable_folders": report.material.unreadable_folders,
             "unusable": dict(report.material.unusable),
             "unusable_rate": rate_json(report.unusable),
             "every_face": report.material.every_face,

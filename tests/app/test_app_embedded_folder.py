@@ -1,13 +1,16 @@
 """A folder of people's photos: what is looked at, what is left out, and why."""
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
-from appliance.app.embedded_folder import embed_folder, photo_files
+from appliance.app.embedded_folder import MAX_PHOTOS, embed_folder, photo_files
 from appliance.errors import InputError, PhotoError
 from appliance.values import DLIB, SFACE, EmbeddedPhoto, FaceTemplate, ModelId
 
@@ -108,7 +111,7 @@ def test_only_pictures_are_looked_at(tmp_path: Path) -> None:
     (folder / "beside.jpg").write_bytes(b"three")
     (folder / "a" / "UPPER.PNG").write_bytes(b"two")
 
-    assert [["0.jpg", "UPPER.PNG"]] == [[path.name for path in person] for person in photo_files(folder)]
+    assert [["0.jpg", "UPPER.PNG"]] == [[path.name for path in each] for each in photo_files(folder).people]
 
 
 def test_a_file_too_large_is_not_even_read(tmp_path: Path) -> None:
@@ -120,14 +123,14 @@ def test_a_file_too_large_is_not_even_read(tmp_path: Path) -> None:
     assert (("a/1.jpg", "too_many_bytes"),) == found.refused
 
 
-def test_a_file_that_vanished_is_unreadable(tmp_path: Path) -> None:
+def test_a_file_that_vanished_is_no_file(tmp_path: Path) -> None:
     """It is counted, and the others go on."""
     folder = album(tmp_path, a=(b"one", b"two"))
     files = photo_files(folder)
     (folder / "a" / "0.jpg").unlink()
     found = embed_folder(files, WordsAsPhotos(SHOWS))
 
-    assert (("a/0.jpg", "unreadable"),) == found.refused
+    assert (("a/0.jpg", "no_file"),) == found.refused
     assert 1 == len(found.owner)
 
 
@@ -146,7 +149,55 @@ def test_without_a_usable_face_there_is_nothing_to_measure(tmp_path: Path) -> No
     with pytest.raises(InputError, match="no picture shows a face") as refused:
         embed_folder(photo_files(folder), WordsAsPhotos(SHOWS))
 
-    assert "--every-face" in refused.value.hint
+    assert "whole faces" in refused.value.hint
+    with pytest.raises(InputError) as told:
+        embed_folder(photo_files(folder), WordsAsPhotos(SHOWS), hint="what this command can do")
+    assert "what this command can do" == told.value.hint
+
+
+@contextmanager
+def nobody_s_eyes() -> Iterator[Path]:
+    """A folder of ours, while this process sees as somebody without rights; root may read everything."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+        os.seteuid(os.getuid())
+
+
+def test_one_folder_that_cannot_be_read_costs_its_person_only() -> None:
+    """It is counted, among the people, without blaming the folder of all or saying whose it is."""
+    with nobody_s_eyes() as folder:
+        album(folder, ann=(b"one",), ben=(b"two",), cem=(b"three",))
+        (folder / "ben").chmod(0)
+        if os.getuid() == 0:
+            os.seteuid(65534)
+        files = photo_files(folder)
+        found = embed_folder(files, WordsAsPhotos(SHOWS))
+        os.seteuid(os.getuid())
+        for person in ("ann", "cem"):
+            shutil.rmtree(folder / person)
+        if os.getuid() == 0:
+            os.seteuid(65534)
+        with pytest.raises(InputError, match="1 of 1 folders in it cannot be read") as refused:
+            photo_files(folder)
+
+    assert (3, 1, 2, 2) == (found.people, found.unreadable, found.files, len(found.owner))
+    assert [0, 2] == found.owner.tolist()
+    assert "ben" not in refused.value.message
+
+
+def test_more_pictures_than_are_compared_are_refused(tmp_path: Path) -> None:
+    """Each is held against each in memory: how many there are, how many may be, what to do."""
+    folder = album(tmp_path, a=(), b=())
+    for number in range(MAX_PHOTOS + 1):
+        (folder / "ab"[number % 2] / f"{number}.jpg").touch()
+    with pytest.raises(InputError, match="5,001 pictures; at most 5,000") as refused:
+        photo_files(folder)
+
+    assert "fewer people" in refused.value.hint
+    (folder / "a" / "0.jpg").unlink()
+    assert MAX_PHOTOS == photo_files(folder).count
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:

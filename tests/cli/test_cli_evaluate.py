@@ -55,6 +55,7 @@ def test_photos_are_counted_and_what_was_left_out_by_reason(document: dict[str, 
     assert {
         "people": 4,
         "people_used": 3,
+        "unreadable_folders": 0,
         "files": 7,
         "used": 5,
         "unusable": {"SAME_PHOTO": 1, "not_a_picture": 1},

@@ -232,11 +232,14 @@ def test_a_file_too_large_is_not_read(enrol: Any, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_pictures(enrol: Any, tmp_path: Path) -> None:
-    """It says what it looked for."""
-    (tmp_path / "notes.txt").touch()
-    done = enrol("add", "Ann", tmp_path, *CONSENT)
+    """It says which of those given, by number since its name may be a person's, and what it looked for."""
+    (folder := tmp_path / "Zachariasmus").mkdir()
+    for each in (tmp_path, folder):
+        (each / "notes.txt").touch()
+    done = enrol("add", "Ann", tmp_path / "notes.txt", folder, *CONSENT)
 
-    assert (3, f"{tmp_path} holds no pictures") == done.refusal
+    assert (3, "number 2 of what was given is a folder that holds no pictures") == done.refusal
+    assert "Zachariasmus" not in done.err
     assert ".jpg" in done.hints[0]
 
 

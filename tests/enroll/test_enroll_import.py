@@ -19,13 +19,13 @@ from stores import AGREED, sql, store
 
 from appliance.app.enrolled_faces import EnrolledFaces
 from appliance.app.parts import read_tables
+from appliance.app.reopening import Reopening
 from appliance.errors import ModelError, PeerGoneError, PhotoError
 from appliance.services import Layout, open_services
 from appliance.settings import RecognitionSettings, Settings
 from appliance.store import sqlite_url
 from appliance.values import Box, EmbeddedPhoto, PhotoFace
 from enroll.importing import Import
-from enroll.reopening import Reopening
 from enroll.roster import Entry
 
 CONSENT = ("--consent", "signed forms in binder 3")

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import EnrolmentError, InputError
-from enroll.files import MOST_PICTURES, digest, photos, picture_files, pictures_in, read_photo
+from appliance.picture_files import pictures_in
+from enroll.files import MOST_PICTURES, digest, photos, picture_files, read_photo
 from enroll.names import checked_name, shown, usable_name
 from enroll.roster import FAULTS, read_roster
 

@@ -60,7 +60,7 @@ def test_the_names_of_the_json_are_stable() -> None:
         *("rows", "verdicts", "not_possible"),
     } == set(document)
     assert {
-        *("people", "people_used", "files", "used", "several_faces"),
+        *("people", "people_used", "unreadable_folders", "files", "used", "several_faces"),
         *("unusable", "unusable_rate", "every_face"),
     } == set(document["photos"])
     assert {

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Self
 
 from appliance.errors import PeerGoneError, PhotoError
+from appliance.picture_files import Embeds
 from appliance.values import EmbeddedPhoto
-from enroll.photos import Embeds
 
 
 class Reopening:
