@@ -1,6 +1,6 @@
 """What watching the camera's condition costs a frame, on average, at 720p and 10 frames a second.
 
-    python tests/benchmarks/bench_condition.py
+    python tests/benchmarks/measure_condition.py
 
 For a source whose reduced gray picture is decoded already for the door (MJPEG), one whose luma is a plane of
 the decoder's (H.264), and one whose luma has to be picked out (YUYV). The decoding itself is not counted.
