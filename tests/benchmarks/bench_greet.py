@@ -100,7 +100,8 @@ def measure() -> Sequence[Row]:
         ("confirm", Grade.CONFIRMED, CONFIRM_MS),
     ):
         took = [at * 1000 for at in found[grade]]
-        against = f"{len(took)} visits, median {np.median(took):.0f}, {min(took):.0f} to {max(took):.0f} ms; when = door"
+        spread = f"median {np.median(took):.0f}, {min(took):.0f} to {max(took):.0f} ms"
+        against = f"{len(took)} visits with when = door, {spread}"
         if grade is Grade.CONFIRMED:
             against += f"; {1000 * 2 / FPS:.0f} ms pass until the third frame is there"
         rows.append(limit(name, float(np.percentile(took, 95)), "ms, p95", goal=goal, against=against))
