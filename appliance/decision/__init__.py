@@ -1,11 +1,11 @@
 """The decision: an encounter's comparison scores in, verdicts with reasons out.
 
 Pure: no I/O, no clock, no pictures. Thresholds come from measured error rates (`tables`),
-`policy` makes the shortlist, `rule` concludes, `encounter` says when which grade is due, and
-`recompute` concludes again from what was stored.
+`policy` makes the shortlist, `rule` concludes, `encounter` says when which grade is due, `continuity`
+whether it is still the same face, and `recompute` concludes again from what was stored.
 """
 
-from appliance.decision.encounter import Encounter, GradedDecision
+from appliance.decision.encounter import Encounter, GradedDecision, Sighting
 from appliance.decision.explanation import explained
 from appliance.decision.policy import FrameEvidence, Policy
 from appliance.decision.reasons import RULES, reasons
@@ -36,6 +36,7 @@ __all__ = [
     "OperatingPoint",
     "Policy",
     "Rejudging",
+    "Sighting",
     "explained",
     "obstacle",
     "reasons",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy
+from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy, Sighting
 from appliance.events import CaptureSkipped, PersonUndecided, StrangerSeen, SubjectIdentified
 from appliance.ids import IdFactory
 from appliance.matching import Gallery
@@ -17,6 +17,7 @@ from appliance.pipeline.disturbances import CameraWatching, Disturbances
 from appliance.pipeline.doors import Doors, DoorWatching
 from appliance.pipeline.galleries import GalleryHolder
 from appliance.pipeline.records import Picture, Recording
+from appliance.pipeline.stays import PictureShelf, Stay
 from appliance.settings import CameraSettings, EncounterSettings, EvidenceSettings, FaceSettings, When
 from appliance.tracking import FaceTracker, Track
 from appliance.values import (
@@ -36,8 +37,8 @@ _LOOK_OUT_S = 0.5
 _SETTLE_S = 2.0
 """Seconds from calling somebody a stranger to sealing: they come nearer, and the best pictures come last."""
 
-_PICTURE_BYTES = 48 * 2**20
-"""Memory for full frames kept as possible evidence, per camera: 18 at 720p; one encounter's at any size."""
+_GAP_S = 0.3
+"""Out of sight for so long, while others were looked for, somebody else may have taken the place."""
 
 Show = Callable[[Frame, Callable[[], dict[str, Any]]], None]
 """Told of each frame, with a way to ask what was seen in it."""
@@ -54,28 +55,6 @@ class FaceReading(Protocol):
 
     def templates(self, sample: FaceSample) -> Templates:
         """Embed it with every model the decision compares."""
-
-
-@dataclass(slots=True)
-class _Stay:
-    """A track with what the loop knows about it."""
-
-    encounter_id: str
-    door: str | None
-    visit: str | None
-    encounter: Encounter
-    label: str | None = None
-    score: float | None = None
-    repeated: bool = False
-    stranger: StrangerSeen | None = None
-    stranger_since_s: float = 0.0
-    captured: bool = False
-    pictures: list[Picture] = field(default_factory=list)
-
-    @property
-    def awaits_capture(self) -> bool:
-        """Called a stranger, and better pictures may still come before they are sealed."""
-        return self.stranger is not None and not self.captured
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +112,12 @@ class CameraPipeline:
         self._disturbances = Disturbances(camera, rooms.condition, records, rooms.disturbed_since)
         self._doors = Doors(camera, rooms.doors, settings.held_open_s, records, rooms.ids)
         self._tracker = FaceTracker(settings.encounters.end_after_s)
-        self._stays: dict[int, _Stay] = {}
+        self._stays: dict[int, Stay] = {}
+        self._shelf = PictureShelf(settings.evidence, self._stays.values())
         self._last_seen_s: dict[str, float] = {}
         self._last_stamp: FrameStamp | None = None
         self._looked_s: float | None = None
+        self._read_s = 0.0
         self._gallery_version = rooms.gallery.current.version
 
     def process(self, frame: Frame) -> None:
@@ -149,7 +130,7 @@ class CameraPipeline:
         blind = self._disturbances.blind(frame)
         self._doors.observe(frame, blind=blind)
         for track in self._tracker.ended(frame.stamp.monotonic_s):
-            self._end(track, frame.stamp.wall)
+            self._end(track, frame.stamp)
         tracks: list[Track] = []
         if not blind and self._reads_faces(frame.stamp.monotonic_s):
             # One gallery for the whole frame: another may be swapped in at any moment.
@@ -170,7 +151,7 @@ class CameraPipeline:
         if self._last_stamp is None:
             return
         for track in self._tracker.end_all():
-            self._end(track, self._last_stamp.wall)
+            self._end(track, self._last_stamp)
 
     def _reads_faces(self, now_s: float) -> bool:
         """Whether faces are read in this frame: `when`, open or unsure doors, and the tail after them."""
@@ -193,11 +174,15 @@ class CameraPipeline:
         for track in tracks:
             stay = self._stays.get(track.number)
             if stay is None:
-                stay = self._stays[track.number] = self._begin(frame.stamp)
+                stay = self._stays[track.number] = self._begin(frame.stamp, *self._doors.entrance())
+            if now_s - stay.seen_s >= _GAP_S and self._read_s > stay.seen_s:
+                stay.encounter.lose_sight()
+            stay.seen_s = now_s
             if stay.encounter.identified and stay.label is not None:
                 self._last_seen_s[stay.label] = now_s
         for track in self._to_embed(tracks, now_s):
             self._look_closely(track, frame, bgr, gallery)
+        self._read_s = now_s
         return tracks
 
     def _to_embed(self, tracks: Sequence[Track], now_s: float) -> list[Track]:
@@ -220,8 +205,8 @@ class CameraPipeline:
             return
         stay = self._stays[track.number]
         now_s = frame.stamp.monotonic_s
-        self._keep_picture(stay, Picture(frame.stamp, bgr, track.face.box, sample.quality.total))
-        if not stay.encounter.wants_frame(now_s):
+        picture = Picture(frame.stamp, bgr, track.face.box, sample.quality.total)
+        if not stay.encounter.wants_frame(now_s) and not self._shelf.wants(stay, picture):
             return
         templates = self._rooms.faces.templates(sample)
         evidence = FrameEvidence(
@@ -232,7 +217,14 @@ class CameraPipeline:
             box=track.face.box,
             scores=gallery.compare(templates),
         )
-        for decision in stay.encounter.add(evidence, templates):
+        decisions = stay.encounter.add(evidence, templates)
+        if stay.encounter.newcomer:
+            self._replace(track, picture)
+        elif stay.encounter.held is not None:
+            self._shelf.doubt(stay, picture)
+        else:
+            self._shelf.keep(stay, picture)
+        for decision in decisions:
             self._record(stay, decision, frame.stamp.wall, now_s)
 
     def _follow(self, gallery: Gallery) -> None:
@@ -247,44 +239,64 @@ class CameraPipeline:
                 stay.label, stay.repeated = None, False
         self._last_seen_s = {who: at for who, at in self._last_seen_s.items() if who in enrolled}
 
-    def _keep_picture(self, stay: _Stay, picture: Picture) -> None:
-        """Keep the best pictures of somebody not identified, in case they are a stranger."""
-        if stay.captured or not self._settings.evidence.recipients:
-            return
-        most = self._settings.evidence.frames
-        room = max(most, _PICTURE_BYTES // picture.bgr.nbytes)
-        held = sum(len(other.pictures) for other in self._stays.values())
-        if held >= room:
-            # No more at once, but a better one may take a worse one's place.
-            most = len(stay.pictures)
-        stay.pictures.append(picture)
-        stay.pictures.sort(key=lambda kept: (-kept.quality, kept.stamp.sequence))
-        del stay.pictures[most:]
-
     # ------------------------------------------------------------ encounters
 
-    def _begin(self, stamp: FrameStamp) -> _Stay:
-        """A new face: an encounter, at the door that is or was last not shut."""
-        door, visit = self._doors.entrance()
-        return _Stay(
+    def _begin(self, stamp: FrameStamp, door: str | None, visit: str | None) -> Stay:
+        """A new face: an encounter, at a door on a visit of it."""
+        return Stay(
             encounter_id=self._rooms.ids(stamp.wall),
             door=door,
             visit=visit,
             encounter=Encounter(self._settings.encounters, self._rooms.policy),
+            seen_s=stamp.monotonic_s,
         )
 
-    def _end(self, track: Track, at: datetime) -> None:
+    def _replace(self, track: Track, picture: Picture) -> None:
+        """Somebody else has taken the place of whoever the track was of: that encounter ends, theirs begins.
+
+        Args:
+            track: Whose place it is.
+            picture: Of the later of their two frames.
+        """
+        before = self._stays[track.number]
+        newcomer = before.encounter.newcomer
+        pictures = [picture] if before.doubted is None else [before.doubted, picture]
+        before.doubted = None
+        stay = self._begin(picture.stamp, *self._doors.entrance())
+        self._close(before, picture.stamp.wall, newcomer[0][0].at_s)
+        self._stays[track.number] = stay
+        for each in pictures:
+            self._shelf.keep(stay, each)
+        self._take(stay, newcomer, picture.stamp.wall)
+
+    def _end(self, track: Track, stamp: FrameStamp) -> None:
+        """Nobody has seen the track's face for long enough."""
         stay = self._stays.pop(track.number)
+        self._close(stay, stamp.wall, track.last_s)
+        if stay.encounter.held is not None:
+            # One good frame of another face, and no second to say that it was only a bad one.
+            other = self._begin(stamp, stay.door, stay.visit)
+            self._take(other, [stay.encounter.held], stamp.wall)
+            self._close(other, stamp.wall, track.last_s)
+
+    def _take(self, stay: Stay, sightings: Sequence[Sighting], at: datetime) -> None:
+        """Have an encounter begin with frames that were held back."""
+        for evidence, templates in sightings:
+            for decision in stay.encounter.add(evidence, templates):
+                self._record(stay, decision, at, evidence.at_s)
+
+    def _close(self, stay: Stay, at: datetime, last_s: float) -> None:
+        """An encounter is over: its capture, if one is due, and its final decision."""
         if stay.awaits_capture:
             self._capture(stay, at)
         decision = stay.encounter.finish()
         if decision is not None:
-            self._record(stay, decision, at, track.last_s)
+            self._record(stay, decision, at, last_s)
         if stay.awaits_capture:
             self._capture(stay, at)
         self._rooms.records.forget(stay.encounter_id)
 
-    def _record(self, stay: _Stay, decision: GradedDecision, at: datetime, now_s: float) -> None:
+    def _record(self, stay: Stay, decision: GradedDecision, at: datetime, now_s: float) -> None:
         """Put a decision on record, with what goes with it."""
         place: dict[str, Any] = {"camera": self._settings.camera.id, "door": stay.door, "visit": stay.visit}
         conclusion, records = decision.conclusion, self._rooms.records
@@ -322,7 +334,7 @@ class CameraPipeline:
             if stay.awaits_capture and stamp.monotonic_s - stay.stranger_since_s >= _SETTLE_S:
                 self._capture(stay, stamp.wall)
 
-    def _capture(self, stay: _Stay, at: datetime) -> None:
+    def _capture(self, stay: Stay, at: datetime) -> None:
         """Have the kept pictures sealed, once per encounter, in the order they were taken."""
         seen = stay.stranger
         if seen is None:

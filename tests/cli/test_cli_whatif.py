@@ -60,11 +60,11 @@ def test_what_is_not_reproduced_is_listed_with_exit_code_1(full: Any) -> None:
 
 def test_a_higher_threshold_lists_whoever_would_not_be_named(full: Any) -> None:
     """Number, time, was and would be, score and both thresholds; names as `events explain` shows them."""
-    out = full.call("whatif", "--threshold", 0.55).out
+    out = full.call("whatif", "--threshold", 0.65).out
     first = out.splitlines()[0]
 
     assert "greeting: Ann → undecided" in first
-    assert "score +0.500, threshold +0.061 → +0.550; score_and_margin → too_few_frames" in first
+    assert "score +0.500, threshold +0.061 → +0.650; score_and_margin → too_few_frames" in first
     assert "identified → undecided: 2" in out
     assert "identified → stranger: 2" in out
     assert "encounter(s)" in out

@@ -55,8 +55,8 @@ def test_every_rule_occurs_and_is_explained() -> None:
             "below_threshold",
             (
                 "why: nobody enrolled came near their threshold",
-                "undecided rather than a stranger within 0.040 below the threshold",
-                "0.521 more and it would have been undecided\n0.561 more and it would have been a greeting",
+                "undecided rather than a stranger within 0.100 below the threshold",
+                "0.461 more and it would have been undecided\n0.561 more and it would have been a greeting",
             ),
         ),
         ("empty_gallery", ("why: nobody is enrolled", "gallery: version 1 with 0 people")),
@@ -65,7 +65,7 @@ def test_every_rule_occurs_and_is_explained() -> None:
             (
                 "too near for a stranger",
                 "0.011 more and it would have been a greeting for Ann",
-                "more than 0.029 less and it would have been a stranger",
+                "more than 0.089 less and it would have been a stranger",
             ),
         ),
         (

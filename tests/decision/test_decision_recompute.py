@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import evidence, face, scores, templates
+from factories import direction, evidence, face, scores, templates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +27,7 @@ from appliance.decision import (
 from appliance.decision.rule import WEIGHTS
 from appliance.events import DecisionFacts, SubjectIdentified, parse_event
 from appliance.settings import EncounterSettings, RecognitionSettings
-from appliance.values import DLIB, DLIB_MIRROR, SFACE, Grade, SubjectId, SubjectScores, Verdict
+from appliance.values import DLIB, DLIB_MIRROR, SFACE, FaceTemplate, Grade, SubjectId, SubjectScores, Verdict
 
 DATA = json.loads((Path(__file__).parents[2] / "data" / "score-tails.json").read_text(encoding="utf-8"))
 TABLES = ErrorTables.from_json(DATA)
@@ -108,10 +108,11 @@ def test_every_stored_decision_is_reproduced_exactly(
     """Whatever the gallery, frames and settings: through the log and back, the same to the last bit."""
     frames = data.draw(walk_ups(sorted(WEIGHTS[asked.composition])))
     stay = Encounter(grades, Policy(asked, TABLES))
+    one_face = {model: FaceTemplate(model, direction(1)) for model in WEIGHTS[asked.composition]}
     decisions: list[GradedDecision] = []
     for frame in frames:
         if stay.wants_frame(frame.at_s):
-            decisions.extend(stay.add(frame, templates(1)))
+            decisions.extend(stay.add(frame, one_face))
     decisions.extend(filter(None, [stay.finish()]))
 
     assert decisions
