@@ -13,7 +13,7 @@ import numpy as np
 from appliance.app.embedded_folder import EmbeddedFolder
 from appliance.app.enrolled_faces import scores_between
 from appliance.app.parts import read_tables
-from appliance.app.safety import gallery_safety, read_enrolled
+from appliance.app.safety import enrolled_safety, read_enrolled
 from appliance.decision import ErrorTables
 from appliance.decision.rule import WEIGHTS
 from appliance.errors import EnrolmentError
@@ -88,15 +88,19 @@ def calibrate(
         ModelError: The measured error rates are missing or damaged.
         StoreError: The database cannot be read.
     """
-    current = gallery_safety(store, recognition)
+    tables = read_tables()
+    enrolled = read_enrolled(store, recognition.composition)
+    current = enrolled_safety(enrolled, recognition, tables)
     if not current.people:
         raise EnrolmentError(
             "nobody is enrolled, so there is no gallery to calibrate for",
             hint='begin with: appliance enroll add "Name" photo.jpg --consent "…"',
         )
-    wanted = current if fpir in {None, recognition.fpir} else gallery_safety(store, recognition, fpir=fpir)
-    tables = read_tables()
-    enrolled = read_enrolled(store, recognition.composition)
+    wanted = (
+        current
+        if fpir in {None, recognition.fpir}
+        else enrolled_safety(enrolled, recognition, tables, fpir=fpir)
+    )
     composition = recognition.composition
     own = nonmated_pairs(enrolled.owners, enrolled.scores, seed=seed)
     others = None if folder is None else _folder_pairs(folder, composition, seed)

@@ -37,9 +37,26 @@ def gallery_safety(
         ModelError: The measured error rates are missing or damaged.
         StoreError: The database cannot be read.
     """
+    return enrolled_safety(
+        read_enrolled(store, recognition.composition),
+        recognition,
+        read_tables(),
+        fpir=fpir,
+        progress=progress,
+    )
+
+
+def enrolled_safety(
+    enrolled: Enrolled,
+    recognition: RecognitionSettings,
+    tables: ErrorTables,
+    *,
+    fpir: float | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> SafetyReport:
+    """The same of a gallery that was read already; see `gallery_safety`."""
     wanted = Rule(recognition.fpir if fpir is None else fpir, recognition.margin, recognition.stranger_band)
-    enrolled = read_enrolled(store, recognition.composition)
-    return assess(enrolled, operating(read_tables(), recognition.composition), wanted, progress=progress)
+    return assess(enrolled, operating(tables, recognition.composition), wanted, progress=progress)
 
 
 def read_enrolled(store: Store, composition: str) -> Enrolled:
@@ -56,7 +73,7 @@ def read_enrolled(store: Store, composition: str) -> Enrolled:
     keys = sorted(key for key, of in faces.items() if len(of) == len(weights))
     subjects = sorted({subject for subject, _ in keys})
     places = {subject: place for place, subject in enumerate(subjects)}
-    quality = {reference.id: reference.quality for reference in store.references()}
+    quality = store.qualities()
     active = [each.id for each in store.subjects() if each.state is SubjectState.ACTIVE]
     rows = {
         model: np.stack([faces[key][model] for key in keys])

@@ -135,6 +135,12 @@ class References(Consents):
             )
         return found
 
+    def qualities(self) -> dict[ReferenceId, float]:
+        """How good each reference is, 0 to 100; opens nothing that is sealed."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(face_references.c.id, face_references.c.quality)).all()
+        return {ReferenceId(reference): float(quality) for reference, quality in rows}
+
     def gallery_version(self) -> int:
         """Counts up with every change of who can be recognised, or of their names; cheap to ask."""
         with reading(self._engine) as connection:

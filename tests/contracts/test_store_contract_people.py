@@ -420,6 +420,15 @@ def test_another_box_s_key_opens_nothing(make_store: MakeStore) -> None:
         make_store(seal=ToySeal("thief"), seed=2).subjects()
 
 
+def test_qualities_are_told_to_who_holds_no_key(make_store: MakeStore) -> None:
+    """By reference, of everybody; they are not sealed."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED).id
+    added = {people.add_reference(ann, face(), quality=quality): quality for quality in (50.0, 61.5)}
+
+    assert added == people.qualities() == make_store(sealed=False, seed=2).qualities()
+
+
 def damaged_name(address: str, subject: str) -> None:
     """Somebody's profile is noise from now on."""
     sql(address, "UPDATE subjects SET sealed_profile = :b WHERE id = :s", b=b"noise" * 9, s=subject)
