@@ -39,6 +39,8 @@ Names = Callable[[SubjectId], str | None]
 
 _SHORT = 6
 _KIB = 1024
+_COUNTED = 120
+"""Up to so many people count seconds, and minutes."""
 
 _SKIPPED = {
     "no_recipient": "no recipient is set",
@@ -107,7 +109,7 @@ _Call = Callable[[str], str]
 
 
 @singledispatch
-def _sentence(event: Event, call: _Call) -> str:  # noqa: ARG001 - the others need it
+def _sentence(event: Event, _call: _Call) -> str:
     """A type without words of its own: its name has to do."""
     return str(getattr(event, "type", "event")).replace("_", " ")
 
@@ -119,23 +121,23 @@ def _(event: SubjectIdentified, call: _Call) -> str:
 
 
 @_sentence.register
-def _(event: StrangerSeen, call: _Call) -> str:  # noqa: ARG001
+def _(event: StrangerSeen, _call: _Call) -> str:
     verb = "came in" if event.door else "was seen"
     return f"a stranger {verb}{_place(event)} ({_why(event.grade, event.facts)})"
 
 
 @_sentence.register
-def _(event: PersonUndecided, call: _Call) -> str:  # noqa: ARG001
+def _(event: PersonUndecided, _call: _Call) -> str:
     return f"undecided about somebody{_place(event)} ({_why(event.grade, event.facts)}); no image is kept"
 
 
 @_sentence.register
-def _(event: StrangerRetracted, call: _Call) -> str:  # noqa: ARG001
+def _(event: StrangerRetracted, _call: _Call) -> str:
     return f"no stranger after all{_place(event)}: the person was recognised; the image is dropped"
 
 
 @_sentence.register
-def _(event: DoorChanged, call: _Call) -> str:  # noqa: ARG001
+def _(event: DoorChanged, _call: _Call) -> str:
     door = f"door {event.door}" if event.door else "the door"
     seen = f"fill {event.fraction:.0%}"
     if event.state is DoorState.UNSURE:
@@ -144,13 +146,13 @@ def _(event: DoorChanged, call: _Call) -> str:  # noqa: ARG001
 
 
 @_sentence.register
-def _(event: DoorHeldOpen, call: _Call) -> str:  # noqa: ARG001
+def _(event: DoorHeldOpen, _call: _Call) -> str:
     door = f"door {event.door}" if event.door else "the door"
     return f"{door} has not been shut for {_span(event.open_s)}"
 
 
 @_sentence.register
-def _(event: CameraDisturbed, call: _Call) -> str:  # noqa: ARG001
+def _(event: CameraDisturbed, _call: _Call) -> str:
     camera = f"camera {event.camera}" if event.camera else "the camera"
     if event.type == "camera_clear":
         after = f" after {_span(event.lasted_s)}" if event.lasted_s is not None else ""
@@ -159,7 +161,7 @@ def _(event: CameraDisturbed, call: _Call) -> str:  # noqa: ARG001
 
 
 @_sentence.register
-def _(event: StrangerCaptured, call: _Call) -> str:  # noqa: ARG001
+def _(event: StrangerCaptured, _call: _Call) -> str:
     found = " (found at start-up)" if event.adopted else ""
     return (
         f"sealed a stranger's image{_place(event)}: {_count(event.frames, 'frame')}, "
@@ -169,17 +171,17 @@ def _(event: StrangerCaptured, call: _Call) -> str:  # noqa: ARG001
 
 
 @_sentence.register
-def _(event: CaptureSkipped, call: _Call) -> str:  # noqa: ARG001
+def _(event: CaptureSkipped, _call: _Call) -> str:
     return f"no image of the stranger was kept: {_SKIPPED[event.reason]}"
 
 
 @_sentence.register
-def _(event: CaptureRemoved, call: _Call) -> str:  # noqa: ARG001
+def _(event: CaptureRemoved, _call: _Call) -> str:
     return f"sealed image {event.capture[-_SHORT:]} was removed: {_REMOVED[event.reason]}"
 
 
 @_sentence.register
-def _(event: CameraChanged, call: _Call) -> str:  # noqa: ARG001
+def _(event: CameraChanged, _call: _Call) -> str:
     camera = f"camera {event.camera}" if event.camera else "the camera"
     if event.type == "camera_lost":
         return f"{camera} is lost" + (f": {event.reason}" if event.reason else "")
@@ -187,7 +189,7 @@ def _(event: CameraChanged, call: _Call) -> str:  # noqa: ARG001
 
 
 @_sentence.register
-def _(event: ProcessChanged, call: _Call) -> str:  # noqa: ARG001
+def _(event: ProcessChanged, _call: _Call) -> str:
     verb = event.type.removeprefix("process_")
     reason = f": {event.reason}" if event.reason else ""
     times = f" ({_count(event.restarts, 'restart')} so far)" if event.restarts else ""
@@ -223,7 +225,7 @@ def _(event: ConsentChanged, call: _Call) -> str:
 
 
 @_sentence.register
-def _(event: ActionOutcome, call: _Call) -> str:  # noqa: ARG001
+def _(event: ActionOutcome, _call: _Call) -> str:
     reason = f": {event.reason}" if event.reason else ""
     return f"action {event.action} {_OUTCOMES[event.type]}{reason}"
 
@@ -256,7 +258,7 @@ def _size(size_bytes: int) -> str:
 
 
 def _span(seconds: float) -> str:
-    if seconds < 120:  # noqa: PLR2004 - up to two minutes people count seconds
+    if seconds < _COUNTED:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"  # noqa: PLR2004 - likewise
+    return f"{minutes} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"
