@@ -28,6 +28,20 @@ _LABELS = {"fused": "fused", "sface": "SFace", "dlib-mirror": "dlib + mirror", "
 _OTHER_STYLE: tuple[str, _Dashes, str] = ("#CC79A7", (0, None), "v")
 _POINTS = 160
 _DPI = 160
+_MOST_PANELS = 3
+"""What fits beside each other on a page."""
+_ONE_PANEL_IN, _PANEL_IN, _HEIGHT_IN = 6.0, 4.1, 4.8
+"""Inches: the width of a panel alone, of one among others, and the height."""
+_LEFT_IN, _RIGHT_IN, _TEXT_IN, _LEGEND_IN = 0.74, 0.22, 0.12, 0.06
+"""Inches from the edges: panels on the left and on the right, words, the legend."""
+_TOP, _BOTTOM, _BETWEEN = 0.855, 0.235, 0.19
+"""Shares of the height at which panels end and begin; between two, a share of a panel's width."""
+_TITLE_Y, _LEGEND_Y, _NOTE_Y = 0.975, 0.055, 0.022
+"""Shares of the height."""
+_FNIR_SHOWN = (1e-4, 0.01)
+"""The axis of FNIR begins nowhere below the one and nowhere above the other."""
+_LAST_BIT = 1e-9
+"""Of a decade: 0.001 is a power of ten although its logarithm is not quite -3."""
 _INK, _FAINT = "#222222", "#D9D9D9"
 
 
@@ -76,11 +90,11 @@ def draw_det(panels: Sequence[Panel], *, wanted: float, title: str, note: str = 
     Raises:
         ValueError: No panel, or more than three.
     """
-    if not 1 <= len(panels) <= 3:  # noqa: PLR2004 - what fits beside each other
+    if not 1 <= len(panels) <= _MOST_PANELS:
         raise ValueError(f"one to three panels fit beside each other, not {len(panels)}")
     import matplotlib as mpl  # noqa: PLC0415 - half a second, and only this function draws
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - likewise
+    from matplotlib.figure import Figure  # noqa: PLC0415 - likewise
 
     style: Any = {
         "svg.hashsalt": "appliance",  # otherwise random ids
@@ -98,31 +112,31 @@ def draw_det(panels: Sequence[Panel], *, wanted: float, title: str, note: str = 
         mpl.rcdefaults()
         for name, value in style.items():
             mpl.rcParams[name] = value
-        width = 6.0 if len(panels) == 1 else 4.1 * len(panels)
-        figure = Figure(figsize=(width, 4.8), dpi=_DPI, facecolor="white")
+        width = _ONE_PANEL_IN if len(panels) == 1 else _PANEL_IN * len(panels)
+        figure = Figure(figsize=(width, _HEIGHT_IN), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(figure)
         # In inches, so that any number of panels has the same margins.
         figure.subplots_adjust(
-            left=0.74 / width, right=1 - 0.22 / width, top=0.855, bottom=0.235, wspace=0.19
+            left=_LEFT_IN / width, right=1 - _RIGHT_IN / width, top=_TOP, bottom=_BOTTOM, wspace=_BETWEEN
         )
         axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
         low = _lowest(panels, wanted)
         for axis, panel in zip(axes, panels, strict=True):
             _draw_panel(axis, panel, wanted, low)
         axes[0].set_ylabel("FNIR: enrolled, not named")
-        figure.text(0.12 / width, 0.975, title, fontsize=11.5, fontweight="bold", va="top")
+        figure.text(_TEXT_IN / width, _TITLE_Y, title, fontsize=11.5, fontweight="bold", va="top")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(
             handles,
             labels,
             loc="lower left",
-            bbox_to_anchor=(0.06 / width, 0.055),
+            bbox_to_anchor=(_LEGEND_IN / width, _LEGEND_Y),
             ncols=len(labels),
             frameon=False,
             handlelength=3.4,
             columnspacing=1.8,
         )
-        figure.text(0.12 / width, 0.022, note, fontsize=7.5, color="#555555")
+        figure.text(_TEXT_IN / width, _NOTE_Y, note, fontsize=7.5, color="#555555")
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
@@ -133,17 +147,17 @@ def _lowest(panels: Sequence[Panel], wanted: float) -> tuple[float, float]:
     """Where the axes of FPIR and FNIR begin: a decade below the wanted, and below the least that is not 0."""
     rates = [trade.curve.fnir for panel in panels for trade in panel.trades]
     above = [float(each[each > 0].min()) for each in rates if (each > 0).any()]
-    least = min(max(min(above, default=0.01), 1e-4), 0.01)
+    least = min(max(min(above, default=_FNIR_SHOWN[1]), _FNIR_SHOWN[0]), _FNIR_SHOWN[1])
     return _decade(wanted / 10), _decade(least)
 
 
 def _decade(value: float) -> float:
     """The power of ten at or below a value; a value like 0.001 is one, whatever its last bit."""
-    return float(10 ** np.floor(np.log10(value) + 1e-9))
+    return float(10 ** np.floor(np.log10(value) + _LAST_BIT))
 
 
 def _draw_panel(axis: Any, panel: Panel, wanted: float, low: tuple[float, float]) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: PLC0415 - loaded by then
 
     axis.set_xscale("log")
     axis.set_yscale("log")

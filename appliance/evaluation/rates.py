@@ -27,8 +27,8 @@ _NEARLY = 1e-6
 """Per cent; what is nearer to 0 or 100 is written so."""
 _ROUNDED = 0.022
 """0.095 is written like 0.10, with two digits."""
-_CHUNK_CELLS = 4_000_000
-"""Numbers held at once while resampling: 32 MB."""
+_CHUNK_CELLS = 2_000_000
+"""Numbers of 8 bytes in each of the two arrays held at once while resampling: 32 MB, and the draws."""
 
 Method = Literal["wilson", "bootstrap", "wilson over people", "none"]
 Flags = NDArray[np.bool_]
@@ -188,7 +188,10 @@ def _resampled(
     step = max(1, _CHUNK_CELLS // max(size, cells.shape[1]))
     for first in range(0, replicates, step):
         drawn = rng.multinomial(size, np.full(size, 1 / size), size=min(step, replicates - first))
-        weights = np.prod([drawn[:, part] for part in cells], axis=0, dtype=np.float64)
+        times = drawn.astype(np.float64)
+        weights = times[:, cells[0]]
+        for part in cells[1:]:
+            weights *= times[:, part]
         with np.errstate(invalid="ignore"):
             yield (weights @ counts) / (weights @ trials)
 

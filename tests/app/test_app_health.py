@@ -78,7 +78,7 @@ def test_a_loop_that_records_nothing_is_not_well() -> None:
 
 
 @pytest.mark.parametrize("well", [True, False])
-def test_the_supervisors_probe_believes_it(tmp_path: Path, well: bool) -> None:  # noqa: FBT001
+def test_the_supervisors_probe_believes_it(tmp_path: Path, well: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """An answer that says what is wrong counts as no answer."""
     layout = Layout(tmp_path / "state")
     specs = child_specs(Settings(), layout, lambda name: [name], once=False)

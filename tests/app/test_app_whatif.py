@@ -29,7 +29,7 @@ def log(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def asked(log: Store, changes: Changes = Changes(), **options: Any) -> tuple[WhatIf, list[Difference]]:  # noqa: B008
+def asked(log: Store, changes: Changes = Changes(), **options: Any) -> tuple[WhatIf, list[Difference]]:  # noqa: B008 - frozen
     """What would differ."""
     found: list[Difference] = []
     return what_if(log, options.pop("tables", TABLES), changes, differs=found.append, **options), found

@@ -117,7 +117,7 @@ def test_the_other_key_is_destroyed(make_store: MakeStore, address: str) -> None
         address, "SELECT wrapped_key, sealed_profile FROM subjects WHERE id = :s", s=anne
     )
     for table in ("face_references", "consents"):
-        assert [(0,)] == sql(address, f"SELECT count(*) FROM {table} WHERE subject = :s", s=anne)  # noqa: S608
+        assert [(0,)] == sql(address, f"SELECT count(*) FROM {table} WHERE subject = :s", s=anne)  # noqa: S608 - names of ours
 
 
 def test_nothing_of_the_other_key_is_left_in_the_file(
@@ -203,7 +203,7 @@ def test_what_is_damaged_is_not_lost_silently(make_store: MakeStore, address: st
         "sealed_embedding": ("templates", f"reference = '{reference}' AND model = 'sface'"),
         "sealed_given_by": ("consents", f"subject = '{anne}'"),
     }[column]
-    sql(address, f"UPDATE {table} SET {column} = :b WHERE {where}", b=b"noise" * 9)  # noqa: S608
+    sql(address, f"UPDATE {table} SET {column} = :b WHERE {where}", b=b"noise" * 9)  # noqa: S608 - names of ours
     before = everything(people)
     with pytest.raises(EnrolmentError, match="damaged"):
         people.merge(ann, anne)

@@ -1,5 +1,7 @@
 """Rates and intervals: against published values, and against what is known of them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -179,3 +181,19 @@ def test_trials_need_their_people() -> None:
     """Arrays that are not parallel are refused, not cut."""
     with pytest.raises(ValueError, match="not parallel"):
         repeated_rate(np.zeros(3, np.bool_), np.zeros(2, np.int64), seed=SEED)
+
+
+def test_resampling_holds_no_more_than_it_says() -> None:
+    """Thousands of people and 30,000 different pairs of them: some 50 MB at once, however many replicates."""
+    rng = np.random.default_rng(3)
+    person, other = rng.integers(0, 3000, (2, 30_000))
+    failed = rng.random(30_000) < 0.1
+    tracemalloc.start()
+    try:
+        found = repeated_rate(failed, person, other, seed=1, replicates=200)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert "bootstrap" == found.method
+    assert peak < 60_000_000
