@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from appliance.decision import Encounter, FrameEvidence, GradedDecision, Policy, Sighting
-from appliance.events import CaptureSkipped, PersonUndecided, StrangerSeen, SubjectIdentified
+from appliance.decision import Encounter, FrameEvidence, Policy, Sighting
 from appliance.ids import IdFactory
 from appliance.matching import Gallery
 from appliance.pipeline.disturbances import CameraWatching, Disturbances
 from appliance.pipeline.doors import Doors, DoorWatching
 from appliance.pipeline.galleries import GalleryHolder
+from appliance.pipeline.outcomes import Outcomes
 from appliance.pipeline.records import Picture, Recording
 from appliance.pipeline.stays import PictureShelf, Stay
 from appliance.settings import CameraSettings, EncounterSettings, EvidenceSettings, FaceSettings, When
@@ -25,17 +25,12 @@ from appliance.values import (
     FaceSample,
     Frame,
     FrameStamp,
-    Grade,
     ImageArray,
     Templates,
-    Verdict,
 )
 
 _LOOK_OUT_S = 0.5
 """With `when = "approach"` and nobody there, faces are looked for this often."""
-
-_SETTLE_S = 2.0
-"""Seconds from calling somebody a stranger to sealing: they come nearer, and the best pictures come last."""
 
 _GAP_S = 0.3
 """Out of sight for so long, while others were looked for, somebody else may have taken the place."""
@@ -114,7 +109,7 @@ class CameraPipeline:
         self._tracker = FaceTracker(settings.encounters.end_after_s)
         self._stays: dict[int, Stay] = {}
         self._shelf = PictureShelf(settings.evidence, self._stays.values())
-        self._last_seen_s: dict[str, float] = {}
+        self._outcomes = Outcomes(camera, settings.encounters, settings.evidence, records)
         self._last_stamp: FrameStamp | None = None
         self._looked_s: float | None = None
         self._read_s = 0.0
@@ -137,7 +132,7 @@ class CameraPipeline:
             gallery = self._rooms.gallery.current
             self._follow(gallery)
             tracks = self._read_faces(frame, gallery)
-        self._seal_settled(frame.stamp)
+        self._outcomes.seal_settled(self._stays.values(), frame.stamp)
         if self._show is not None:
             self._show(frame, lambda: self._overlay(tracks))
 
@@ -179,7 +174,7 @@ class CameraPipeline:
                 stay.encounter.lose_sight()
             stay.seen_s = now_s
             if stay.encounter.identified and stay.label is not None:
-                self._last_seen_s[stay.label] = now_s
+                self._outcomes.present(stay.label, now_s)
         for track in self._to_embed(tracks, now_s):
             self._look_closely(track, frame, bgr, gallery)
         self._read_s = now_s
@@ -225,7 +220,7 @@ class CameraPipeline:
         else:
             self._shelf.keep(stay, picture)
         for decision in decisions:
-            self._record(stay, decision, frame.stamp.wall, now_s)
+            self._outcomes.decided(stay, decision, frame.stamp.wall, now_s)
 
     def _follow(self, gallery: Gallery) -> None:
         """Compare what is kept of current encounters with a gallery that has changed meanwhile."""
@@ -237,7 +232,7 @@ class CameraPipeline:
             stay.encounter.rescore(gallery.compare)
             if stay.label is not None and stay.label not in enrolled:
                 stay.label, stay.repeated = None, False
-        self._last_seen_s = {who: at for who, at in self._last_seen_s.items() if who in enrolled}
+        self._outcomes.forget_others(enrolled)
 
     # ------------------------------------------------------------ encounters
 
@@ -263,7 +258,7 @@ class CameraPipeline:
         pictures = [picture] if before.doubted is None else [before.doubted, picture]
         before.doubted = None
         stay = self._begin(picture.stamp, *self._doors.entrance())
-        self._close(before, picture.stamp.wall, newcomer[0][0].at_s)
+        self._outcomes.close(before, picture.stamp.wall, newcomer[0][0].at_s)
         self._stays[track.number] = stay
         for each in pictures:
             self._shelf.keep(stay, each)
@@ -272,91 +267,18 @@ class CameraPipeline:
     def _end(self, track: Track, stamp: FrameStamp) -> None:
         """Nobody has seen the track's face for long enough."""
         stay = self._stays.pop(track.number)
-        self._close(stay, stamp.wall, track.last_s)
+        self._outcomes.close(stay, stamp.wall, track.last_s)
         if stay.encounter.held is not None:
             # One good frame of another face, and no second to say that it was only a bad one.
             other = self._begin(stamp, stay.door, stay.visit)
             self._take(other, [stay.encounter.held], stamp.wall)
-            self._close(other, stamp.wall, track.last_s)
+            self._outcomes.close(other, stamp.wall, track.last_s)
 
     def _take(self, stay: Stay, sightings: Sequence[Sighting], at: datetime) -> None:
         """Have an encounter begin with frames that were held back."""
         for evidence, templates in sightings:
             for decision in stay.encounter.add(evidence, templates):
-                self._record(stay, decision, at, evidence.at_s)
-
-    def _close(self, stay: Stay, at: datetime, last_s: float) -> None:
-        """An encounter is over: its capture, if one is due, and its final decision."""
-        if stay.awaits_capture:
-            self._capture(stay, at)
-        decision = stay.encounter.finish()
-        if decision is not None:
-            self._record(stay, decision, at, last_s)
-        if stay.awaits_capture:
-            self._capture(stay, at)
-        self._rooms.records.forget(stay.encounter_id)
-
-    def _record(self, stay: Stay, decision: GradedDecision, at: datetime, now_s: float) -> None:
-        """Put a decision on record, with what goes with it."""
-        place: dict[str, Any] = {"camera": self._settings.camera.id, "door": stay.door, "visit": stay.visit}
-        conclusion, records = decision.conclusion, self._rooms.records
-        facts: dict[str, Any] = {
-            "encounter": stay.encounter_id,
-            "grade": decision.grade,
-            "facts": conclusion.facts,
-            **place,
-        }
-        stay.score = conclusion.facts.score
-        if conclusion.subject is not None:
-            if decision.retracts_stranger:
-                records.retract(stay.encounter_id, place, at)
-                stay.stranger, stay.captured = None, False
-            if stay.label != conclusion.subject:
-                stay.label = conclusion.subject
-                stay.repeated = self._seen_lately(conclusion.subject, now_s)
-            self._last_seen_s[conclusion.subject] = now_s
-            identified = SubjectIdentified(subject=conclusion.subject, repeated=stay.repeated, **facts)
-            records.log([identified], at)
-            if decision.grade is not Grade.GREETING:
-                stay.pictures.clear()
-        elif conclusion.verdict is Verdict.STRANGER:
-            stay.label = None
-            seen = StrangerSeen(**facts)
-            records.stranger(seen, at)
-            if stay.stranger is None:
-                stay.stranger, stay.stranger_since_s = seen, now_s
-        else:
-            records.log([PersonUndecided(**facts)], at)
-
-    def _seal_settled(self, stamp: FrameStamp) -> None:
-        """Seal the strangers of whom the best pictures have had time to come."""
-        for stay in self._stays.values():
-            if stay.awaits_capture and stamp.monotonic_s - stay.stranger_since_s >= _SETTLE_S:
-                self._capture(stay, stamp.wall)
-
-    def _capture(self, stay: Stay, at: datetime) -> None:
-        """Have the kept pictures sealed, once per encounter, in the order they were taken."""
-        seen = stay.stranger
-        if seen is None:
-            return
-        pictures = sorted(stay.pictures, key=lambda kept: kept.stamp.sequence)
-        stay.captured = True
-        stay.pictures.clear()
-        if pictures:
-            self._rooms.records.capture(seen, pictures, at)
-            return
-        skipped = CaptureSkipped(
-            encounter=stay.encounter_id,
-            reason="no_frame" if self._settings.evidence.recipients else "no_recipient",
-            camera=seen.camera,
-            door=seen.door,
-            visit=seen.visit,
-        )
-        self._rooms.records.log([skipped], at)
-
-    def _seen_lately(self, subject: str, now_s: float) -> bool:
-        last = self._last_seen_s.get(subject)
-        return last is not None and now_s - last < self._settings.encounters.repeat_after_s
+                self._outcomes.decided(stay, decision, at, evidence.at_s)
 
     # ------------------------------------------------------------ for viewers
 
