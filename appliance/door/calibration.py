@@ -24,14 +24,15 @@ LEAST_REGION_PX = 16
 _LEAST_FRAMES = 8
 _LEAST_S = 2.0
 """A shorter clip cannot show a door shut and open."""
-_TRIED = 3
-"""Proposals that are tried before the best of them is taken."""
 _WELL, _ENOUGH = 0.6, 0.3
 """Separations from which the two states are told apart well, and well enough to be used."""
 _TOO_MUCH = 1.1
 """A larger separation is none: rule and fill see different doors, and the proposal is not to be trusted."""
 _AGREED = 0.9
 """Share of the pictures of which the watch must say what they show."""
+_AS_CLEAR, _AS_FULL = 0.05, 0.1
+"""Separations, and merits of the fill, that differ by no more than this are equal: another day's pictures
+differ more."""
 _SETTLES_S = 1.2
 """So long after the beginning, and after the door was opened, the watch need not be sure yet."""
 _WORST = 0.05
@@ -43,7 +44,7 @@ _OPEN_RANGE, _SHUT_RANGE = (0.3, 0.7), (0.71, 0.9)
 """Within which they stay, so that `open_below` is the smaller and light alone reaches neither."""
 _SEEN_WELL_S = 1.5
 """An open door that stands still for less is remarked on: it may have been somebody passing by."""
-_EVENER = 0.15
+_EVENER = 0.2
 """By so much must the later state fill better than the first for the clip to be doubted."""
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When clips are taken to have been recorded: nothing here depends on it."""
@@ -88,9 +89,9 @@ class Proposal:
             return "do not use this: the fill from the seed and the watch see different doors here"
         if self.agreed < _AGREED:
             return f"do not use this: the watch is right about {self.agreed:.0%} of the clip's pictures only"
-        if self.separation >= _WELL:
-            return "shut and open are told apart well"
-        return "shut and open are told apart, though not by much: watch it for a day"
+        how = " well" if self.separation >= _WELL else ", though not by much: watch it for a day"
+        doubt = "; but the clip leaves something open, see the notes" if self.notes else ""
+        return f"shut and open are told apart{how}{doubt}"
 
 
 class _Picture:
@@ -172,10 +173,16 @@ def calibrate(snapshots: Sequence[Snapshot], door: DoorSettings, *, keep_region:
         notes.append(
             "was the door shut at the beginning? It does not look so: the first state is taken for shut"
         )
-    tried = [_tried(snapshots, phases, _filled(door, start)) for start in find_starts(seen)[:_TRIED]]
-    # The first usable one: they come in the order of their merit. `max` keeps the first of equals.
-    best = max(tried, key=lambda each: (each.usable, 0.0 if each.usable else each.agreed))
-    return replace(best, notes=tuple(notes))
+    starts = find_starts(seen)
+    fullest = max(each.merit for each in starts)
+    tried: list[tuple[Proposal, float]] = []
+    for start in starts:
+        proposal = _tried(snapshots, phases, _filled(door, start))
+        if proposal.usable and proposal.separation >= 1 - _AS_CLEAR and start.merit >= fullest - _AS_FULL:
+            # As good as any can be, and preferred to those that follow.
+            return replace(proposal, notes=tuple(notes))
+        tried.append((proposal, start.merit))
+    return replace(_best(tried), notes=tuple(notes))
 
 
 def _in_region(door: DoorSettings, region: Region) -> DoorSettings:
@@ -223,6 +230,21 @@ def _tried(snapshots: Sequence[Snapshot], phases: Phases, door: DoorSettings) ->
         opened_s=_lasts_s(snapshots, phases.opened),
         agreed=round(sum(right) / len(right), 3),
     )
+
+
+def _best(tried: Sequence[tuple[Proposal, float]]) -> Proposal:
+    """The best fill of those under which the watch tells the states apart best; the first of equals.
+
+    How well they are told apart decides before how much of the door is filled: a large tolerance
+    fills the door well, and what shows when it opens, too.
+    """
+    pool = [each for each in tried if each[0].usable]
+    if not pool:
+        return max(tried, key=lambda each: (each[0].agreed, min(1.0, each[0].separation)))[0]
+    clearest = max(min(1.0, proposal.separation) for proposal, _ in pool)
+    clear = [each for each in pool if each[0].separation >= clearest - _AS_CLEAR]
+    fullest = max(merit for _, merit in clear)
+    return next(proposal for proposal, merit in clear if merit >= fullest - _AS_FULL)
 
 
 def _lasts_s(snapshots: Sequence[Snapshot], numbers: Sequence[int]) -> float:

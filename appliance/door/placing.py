@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 _WIDTH_PX = 320
 """Width at which the door is looked for."""
 _NOISE_SPAN = 6.0
-"""Standard deviations of its wavering while shut that a pixel must differ."""
+"""Standard deviations that a pixel must differ; of the difference of two medians, not of single pictures."""
 _OPENING_PX, _CLOSING_PX = 3, 9
 """Specks smaller than the first are no change; gaps smaller than the second are none in it."""
 _ALL = 0.85
@@ -40,15 +40,15 @@ _SECOND = 0.5
 """A second place of at least this share of the largest one's area is worth a remark."""
 
 _TOLERANCES = (12, 10, 8, 16, 6, 4, 20)
-"""In the order in which they are preferred when they are equally good."""
+"""In the order in which they are preferred when they are equally good: the settings' own first."""
 _GRID = (0.15, 0.3, 0.42, 0.5, 0.58, 0.7, 0.85)
 """Where in the door seeds are tried, shares of its width and height."""
 _SPILT = 0.5
 """What a filled pixel of the wall takes from the merit, in pixels of the door."""
 _HEADROOM = 1.5
 """An opening must differ by this many tolerances: light and camera will not always be as in the clip."""
-_EQUAL = 0.1
-"""A merit that is less than the best by no more than this is as good: another day's pictures differ more."""
+_SAMPLES = 7
+"""Single pictures of the shut door that are filled to see how steady a fill is."""
 _EVEN_TOLERANCE = 12
 """With which two states are compared for evenness."""
 
@@ -74,11 +74,13 @@ class Start:
         seed: (x, y) in fractions of the region.
         tolerance: Gray levels.
         share: Share of the region that it fills while the door is shut, 0 to 1.
+        merit: How good the fill is, 1 for all of the door and nothing else; may be negative.
     """
 
     seed: tuple[float, float]
     tolerance: int
     share: float
+    merit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,9 @@ def find_place(snapshots: Sequence[Snapshot], shut: Sequence[int], opened: Seque
     base = np.median(calm, axis=0).astype(np.float32)
     wavers = np.median(np.abs(calm - base), axis=0) * SIGMA
     away = _median([small(snapshots[i].gray, _WIDTH_PX) for i in some(opened)])
-    changed = np.abs(away / np.float32(light(away, base)) - base) > np.maximum(CHANGE, _NOISE_SPAN * wavers)
+    # The median of n normally distributed values varies by sqrt(pi / 2n) of theirs.
+    unsure = wavers * np.sqrt(np.pi / 2 * (1 / len(calm) + 1 / len(some(opened))))
+    changed = np.abs(away / np.float32(light(away, base)) - base) > np.maximum(CHANGE, _NOISE_SPAN * unsure)
     height, width = changed.shape
     levels = changed.astype(np.uint8)
     mask = cv2.morphologyEx(levels, cv2.MORPH_OPEN, np.ones((_OPENING_PX, _OPENING_PX), np.uint8))
@@ -148,12 +152,12 @@ def views(snapshots: Sequence[Snapshot], shut: Sequence[int], opened: Sequence[i
     away = _median([_cut(snapshots[i], region) for i in some(opened)])
     whole = [_median([small(snapshots[i].gray, _WIDTH_PX) for i in some(each)]) for each in (opened, shut)]
     away /= np.float32(light(*whole))
-    samples = [_cut(snapshots[i], region) for i in some(shut, 7)]
+    samples = [_cut(snapshots[i], region) for i in some(shut, _SAMPLES)]
     return Views(calm.astype(np.uint8), away, np.abs(away - calm) > CHANGE, samples)
 
 
 def find_starts(seen: Views) -> list[Start]:
-    """Where to fill from: for each tolerance the best seed, the best of all first.
+    """Where to fill from: for each tolerance the best seed, in the order in which they are preferred.
 
     A fill is good when it covers the door and little else, when what it covers differs by more than
     the tolerance once the door is open, and when single noisy pictures fill like the calm one.
@@ -166,7 +170,7 @@ def find_starts(seen: Views) -> list[Start]:
             "nothing changes in this region when the door opens",
             hint="leave --region away, and the place is looked for",
         )
-    found: list[tuple[float, Start]] = []
+    found: list[Start] = []
     for tolerance in _TOLERANCES:
         tried = [(_merit(seen, seed, tolerance), seed) for seed in _seeds(seen.changed)]
         if not tried:
@@ -176,15 +180,13 @@ def find_starts(seen: Views) -> list[Start]:
         shares = [fill_fraction(each, seed, tolerance) for each in seen.samples]
         usual = float(np.median(shares))
         steady = min(1.0, min(shares) / usual) if usual else 0.0
-        found.append((merit * steady, Start(seed, tolerance, min(1.0, usual))))
+        found.append(Start(seed, tolerance, min(1.0, usual), merit * steady))
     if not found:
         raise InputError(
             "no point of the door changes when it opens",
             hint="leave --region away, and the place is looked for",
         )
-    best = max(merit for merit, _ in found)
-    # Sorting keeps the order of preference among those that are as good.
-    return [start for _, start in sorted(found, key=lambda each: max(0.0, best - _EQUAL - each[0]))]
+    return found
 
 
 def evenness(picture: NDArray[np.generic], within: Mask) -> float:

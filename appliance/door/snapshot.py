@@ -63,17 +63,24 @@ def small(gray: ImageArray, width_px: int) -> FloatArray:
 def light(picture: NDArray[np.generic], like: NDArray[np.generic]) -> float:
     """By which factor a picture is brighter than another, told by what did not change otherwise.
 
-    The median over everything first; then, twice, over what agrees with it. Whole frames are
-    wanted: in a cutting that is mostly door it would be the door's own change.
+    The median over everything first, or no change where more agrees with that; then, twice, the median
+    over what agrees. Whole frames are wanted: in a cutting that is mostly door it would be the door's own
+    change.
     """
     bright, base = picture.astype(np.float32), like.astype(np.float32)
     telling = (base > _DARK) & (base < _BRIGHT) & (bright < _BRIGHT)
     if telling.mean() < _TELLING:
         telling = np.ones_like(telling)
     ratio = bright / np.maximum(base, 1.0)
-    gain = _bounded(np.median(ratio[telling]))
+    allowed = np.maximum(CHANGE, _RELATIVE * base)
+
+    def agrees(gain: float) -> NDArray[np.bool_]:
+        return np.asarray(telling & (np.abs(bright / np.float32(gain) - base) <= allowed))
+
+    # The first of equals: `max` keeps it.
+    gain = max((1.0, _bounded(np.median(ratio[telling]))), key=lambda each: float(agrees(each).mean()))
     for _ in range(2):
-        agreeing = telling & (np.abs(bright / gain - base) <= np.maximum(CHANGE, _RELATIVE * base))
+        agreeing = agrees(gain)
         if agreeing.mean() < _TELLING:
             break
         gain = _bounded(np.median(ratio[agreeing]))
