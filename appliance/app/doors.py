@@ -25,6 +25,8 @@ _LOOK_S = 0.2
 """How often it is looked whether to give up."""
 _EVERY_S = 0.1
 """A calibration keeps a picture that often,"""
+_EARLY = 0.9
+"""of that time, for frames come a little early or late,"""
 _MOST_KEPT = 240
 """and this many at most: of a longer clip every second one is dropped, and
 half as many are kept from then on. At 640 by 360 pixels that is 55 MB."""
@@ -183,8 +185,7 @@ class _Kept:
                 f"this takes longer than {_LONGEST_S:g} s",
                 hint="cut it to the part in which the door is shut for a while and then opened",
             )
-        # Frames come a little early or late.
-        if self.snapshots and at_s - self.snapshots[-1].at_s < 0.9 * self._every_s:
+        if self.snapshots and at_s - self.snapshots[-1].at_s < _EARLY * self._every_s:
             return
         self.snapshots.append(snapshot(at_s, frame.gray(WHOLE_FRAME)))
         if len(self.snapshots) > _MOST_KEPT:

@@ -104,6 +104,8 @@ def calibrate(
         write_private(out, done.picture)
     found = done.proposal
     click.echo(json.dumps(_row(found, new=new)) if as_json else _text(found))
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
     if not found.usable:
         raise InputError(
             f"this proposal is not to be used ({found.separation:.2f} of 1): {found.words}",
