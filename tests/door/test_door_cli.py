@@ -1,14 +1,18 @@
 """`appliance door`: calibrate, watch and show on the bundled scene, and what cannot be used."""
 
 import json
+import stat
+import tomllib
 from pathlib import Path
 
 import cv2
 import pytest
 from camera_clips import write_pictures
 from commands import call
+from door_pictures import DOOR, opening, seconds
 
 from appliance.cli.context import SCENE_DOOR
+from appliance.values import WHOLE_FRAME
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +29,21 @@ def proposed(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert 0 == done.code, done.err
     (folder / "door.toml").write_text(done.out, encoding="utf-8")
     return folder
+
+
+def recorded(folder: Path, **opened: object) -> Path:
+    """A folder of pictures of a door: three seconds shut, then three opened."""
+    folder.mkdir()
+    pictures = [*seconds(0, 3), *opening(3, **opened), *seconds(3.5, 6.5, opened=1.0, **opened)]
+    for number, each in enumerate(pictures):
+        cv2.imwrite(str(folder / f"{number:03d}.png"), each.gray(WHOLE_FRAME))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip that is as it should be."""
+    return recorded(tmp_path_factory.mktemp("clips") / "opened")
 
 
 def timeline(state: Path, *arguments: object) -> tuple[list[dict], dict]:
@@ -137,3 +156,113 @@ def test_the_scene_needs_no_settings(state: Path) -> None:
 
     assert SCENE_DOOR["shut_fraction"] > 0.9
     assert 0 == done.code
+
+
+def test_a_proposal_that_must_not_be_used_cannot_be_pasted(state: Path, tmp_path: Path) -> None:
+    """A room as dark as the door: shown, every line a comment; the command fails and says what to do."""
+    alike = recorded(tmp_path / "alike", room=DOOR - 11)
+    done = call("--state", state, "door", "calibrate", "--clip", alike)
+
+    assert 3 == done.code, done.out
+    assert "# [[doors]]" in done.out
+    assert {} == tomllib.loads(done.out)
+    assert "do not use this" in done.errors[0]
+    assert "nobody in the picture" in done.hints[0]
+
+
+def test_what_a_calibration_assumes_is_said(state: Path, proposed: Path) -> None:
+    """A clip cannot show that the door was shut at first: the block says so, and JSON does."""
+    assert "# assumed: the door was shut at the beginning" in (proposed / "door.toml").read_text("utf-8")
+    done = call("--state", state, "door", "calibrate", "--clip", "scene:door", "--json")
+    row = json.loads(done.out)
+
+    assert "the door was shut at the beginning, and nobody was in the picture" == row["assumes"]
+    # Somebody comes in through the scene's door.
+    assert any("nobody should be in the picture" in note for note in row["notes"])
+    assert row["usable"]
+    assert row["new_door"]
+
+
+def test_pictures_of_the_camera_are_private(state: Path, proposed: Path, tmp_path: Path) -> None:
+    """What calibrate and show write shows the office: mode 0600."""
+    shown = tmp_path / "shown.png"
+    done = call("--state", state, "door", "show", "--clip", "scene:door", "--out", shown)
+
+    assert 0 == done.code, done.err
+    assert [0o600, 0o600] == [stat.S_IMODE(each.stat().st_mode) for each in (proposed / "seen.png", shown)]
+
+
+@pytest.mark.parametrize("command", [["calibrate"], ["watch"], ["show", "--out", "never.png"]])
+def test_a_camera_beside_a_clip_is_refused(state: Path, command: list[str]) -> None:
+    """Which of the two is meant is not guessed."""
+    done = call("--state", state, "door", *command, "--clip", "scene:door", "--camera", "nope")
+
+    assert (2, "--clip and --camera cannot both be given") == done.refusal
+
+
+SETTINGS = """
+[[cameras]]
+id = "entrance"
+source = "scene:door"
+
+[[doors]]
+id = "front"
+camera = "entrance"
+region = [0.3, 0.0, 0.7, 0.3]
+seed = [0.5, 0.1]
+rule = "plain"
+debounce_s = 0.7
+held_open_s = 30.0
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Path:
+    """A settings file with a camera and a door whose seldom settings are not the defaults."""
+    file = tmp_path / "appliance.toml"
+    file.write_text(SETTINGS, encoding="utf-8")
+    return file
+
+
+def test_the_block_keeps_what_is_not_proposed(configured: Path, state: Path, opened: Path) -> None:
+    """Rule, debounce and the time held open of the door in the settings come back in the block."""
+    done = call("--settings", configured, "--state", state, "door", "calibrate", "--clip", opened)
+    # An even room fills as the door does under the plain rule: the block comes as comments, by design.
+    lines = [line.removeprefix("# ") for line in done.out.splitlines()]
+    (block,) = tomllib.loads("\n".join(lines[lines.index("[[doors]]") :]))["doors"]
+
+    assert 3 == done.code
+    assert {"rule": "plain", "debounce_s": 0.7, "held_open_s": 30.0}.items() <= block.items()
+    assert "is a new door" not in done.err
+
+
+def test_a_new_door_is_said_to_be_one(configured: Path, state: Path, opened: Path) -> None:
+    """A slip in --door makes a door of its own: that is no secret."""
+    done = call(
+        *("--settings", configured, "--state", state, "door", "calibrate", "--clip", opened),
+        *("--door", "fornt"),
+    )
+
+    assert "fornt is a new door; the settings have: front" in done.err
+    assert ["fornt"] == [each["id"] for each in tomllib.loads(done.out)["doors"]]
+
+
+def test_a_region_of_hardly_a_pixel_is_refused(state: Path) -> None:
+    """Not "unsure" all day with exit code 0."""
+    done = call(
+        *("--state", state, "door", "watch", "--clip", "scene:door"),
+        *("--region", "0.5,0.0,0.5005,0.3", "--seed", "0.5001,0.1"),
+    )
+
+    assert 3 == done.code
+    assert "1 by 216 pixels of 1280 by 720" in done.errors[0]
+
+
+@pytest.mark.parametrize("option", ["--fps", "--shut-s", "--open-s"])
+@pytest.mark.parametrize("value", ["nan", "inf", "600"])
+def test_numbers_that_are_none_are_refused(state: Path, option: str, value: str) -> None:
+    """Neither no number at all nor minutes of somebody's patience."""
+    done = call("--state", state, "door", "calibrate", "--clip", "scene:door", option, value)
+
+    assert 2 == done.code
+    assert "Traceback" not in done.err
