@@ -5,7 +5,7 @@ prediction stops there, so that it does not drift away while frames are dropped 
 turned. Without it, people who follow each other through a door, or cross, are taken for one
 another. The constants were set on made-up encounters of two to four people
 (`tests/benchmarks/measure_encounters.py`); boxes alone cannot tell a follower who steps exactly into
-somebody's place.
+somebody's place; faces do (`appliance/decision/continuity.py`).
 """
 
 import math
