@@ -72,15 +72,17 @@ class PictureShelf:
         """Whether a picture would be kept for the capture that a stranger awaits."""
         if not stay.awaits_capture or not self._settings.recipients:
             return False
-        room = self._room(stay, picture)
-        return len(stay.pictures) < room or (room > 0 and picture.quality > stay.pictures[-1].quality)
+        if stay.pictures and picture.quality > stay.pictures[-1].quality:
+            return True
+        return len(stay.pictures) < self._settings.frames and not self._full(picture)
 
     def keep(self, stay: Stay, picture: Picture) -> None:
         """Keep it if it is among the best of somebody not identified, who may be a stranger."""
         stay.doubted = None
         if stay.captured or stay.encounter.identified or not self._settings.recipients:
             return
-        room = self._room(stay, picture)
+        # When memory is full, a better one may still take a worse one's place.
+        room = len(stay.pictures) if self._full(picture) else self._settings.frames
         stay.pictures.append(picture)
         stay.pictures.sort(key=lambda kept: (-kept.quality, kept.stamp.sequence))
         del stay.pictures[room:]
@@ -88,11 +90,10 @@ class PictureShelf:
     def doubt(self, stay: Stay, picture: Picture) -> None:
         """Keep it aside: it may be of somebody else."""
         stay.doubted = None
-        if self._settings.recipients and self._room(stay, picture) > len(stay.pictures):
+        if self._settings.recipients and not self._full(picture):
             stay.doubted = picture
 
-    def _room(self, stay: Stay, picture: Picture) -> int:
-        """How many pictures this stay may have: once memory is full, no more than it has."""
-        most = self._settings.frames
-        held = sum(len(other.pictures) + (other.doubted is not None) for other in self._stays)
-        return len(stay.pictures) if held >= max(most, _PICTURE_BYTES // picture.bgr.nbytes) else most
+    def _full(self, picture: Picture) -> bool:
+        """Whether all stays together hold as many pictures of this size as memory is meant for."""
+        held = sum(len(stay.pictures) + (stay.doubted is not None) for stay in self._stays)
+        return held >= max(self._settings.frames, _PICTURE_BYTES // picture.bgr.nbytes)

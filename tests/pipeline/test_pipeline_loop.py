@@ -496,6 +496,18 @@ def test_a_stranger_s_capture_shows_one_person() -> None:
     ]
 
 
+def test_the_frame_that_told_a_newcomer_is_among_their_pictures() -> None:
+    """The first of them was held back while the pictures of whoever was there before were complete."""
+    other = templates(0, 0, 0, 1)
+    script = [seen(NOBODY, quality=90)] * 4 + [seen(other, quality=99)] + [seen(other, quality=50)] * 3
+    house = House(script).run(8)
+    house.finish()
+
+    assert [[0, 1, 2], [4, 5, 6]] == [
+        [p.stamp.sequence for p in pictures] for pictures in house.spool.stored.values()
+    ]
+
+
 def test_no_picture_of_a_frame_held_back_is_sealed() -> None:
     """A stranger, and one frame of another face of the best quality of all: not in the capture."""
     script = [seen(NOBODY, quality=60)] * 3 + [seen(ANN, quality=99)] + [seen(NOBODY, quality=70)] * 2
