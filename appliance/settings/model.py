@@ -149,7 +149,11 @@ class RecognitionSettings(_Room):
     )
     margin: float = _field(0.05, "Score by which the best must lead the second person.", ge=0, le=1)
     stranger_band: float = _field(
-        0.1, "A score this close below the threshold is undecided rather than a stranger.", ge=0, le=1
+        0.1,
+        "A score this close below the threshold is undecided rather than a stranger. Wider: fewer of those "
+        "enrolled are called strangers, fewer strangers are sealed; see: appliance whatif --stranger-band.",
+        ge=0,
+        le=1,
     )
 
 
