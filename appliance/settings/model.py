@@ -151,7 +151,8 @@ class RecognitionSettings(_Room):
     stranger_band: float = _field(
         0.1,
         "A score this close below the threshold is undecided rather than a stranger. Wider: fewer of those "
-        "enrolled are called strangers, fewer strangers are sealed; see: appliance whatif --stranger-band.",
+        "enrolled are called strangers, fewer strangers are sealed; tried on past decisions by: "
+        "appliance whatif --stranger-band 0.05",
         ge=0,
         le=1,
     )
