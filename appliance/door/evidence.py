@@ -99,13 +99,16 @@ class Look:
     Attributes:
         state: Of the door.
         strong: Believed with the next frame that says the same; else only after the debounce time.
+        awaited: Believed with this frame: it was to be seen before, and only stillness was waited for.
     """
 
     state: DoorState
     strong: bool
+    awaited: bool = False
 
 
 SHUT = Look(DoorState.SHUT, strong=True)
+STOOD_SHUT = Look(DoorState.SHUT, strong=True, awaited=True)
 NEARLY_SHUT = Look(DoorState.SHUT, strong=False)
 OPEN = Look(DoorState.OPEN, strong=True)
 PERHAPS_OPEN = Look(DoorState.OPEN, strong=False)

@@ -5,13 +5,14 @@ what no light explains, how that came about (over the wall, as people come, or f
 of the leaf, as openings do), and what was believed before.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from appliance.door.evidence import COVERED, NEARLY_SHUT, PERHAPS_OPEN, Look, Signs, judge
+from appliance.door.evidence import COVERED, NEARLY_SHUT, PERHAPS_OPEN, STOOD_SHUT, Look, Signs, judge
 from appliance.door.fill import fill_fraction, fill_mask
-from appliance.door.likeness import Likeness
+from appliance.door.likeness import EDGE_REACH, Likeness
 from appliance.door.reference import Comparison, shrink
 from appliance.settings import DoorSettings
 from appliance.values import DoorState, FloatArray, ImageArray
@@ -29,8 +30,9 @@ _NEARLY, _DOUBT_S = 0.12, 6.0
 that stands open at the start is likely to be shut by then."""
 _UNSEEN_START_S = 10.0
 """A first picture that fills less than it should, but not so little as an open door, after this."""
-_SURELY = 0.08
-"""A first picture whose fill is off by more than this share may have been an open door."""
+_SURELY, _BADLY = 0.03, 0.06
+"""Share by which a fill may be off and is surely the shut door's; and from which on a first picture may have
+been an open door."""
 _IDLE_S = 0.5
 """A gap that has become neither wider nor narrower for so long is no moving door,"""
 _GROWTH = 0.02
@@ -49,6 +51,21 @@ _LAMP = 0.08
 _RELEARN_S = 3.0
 """A lamp that changed door and wall differently: what stands still in its light for so long is the shut
 door."""
+_ELSEWHERE_S, _DOOR_KEPT, _CRACK_KEPT = 3.0, 0.92, 0.05
+"""Where the door is as it was, but for a crack, and its surroundings are not (a nudged camera, a new poster),
+what stands still for so long is taken for how it is now."""
+_SIDE_HIDDEN = 0.5
+"""Share of a side that somebody leaves to be seen, at most; a shadow leaves more."""
+_STOOD_S = 0.5
+"""A first picture whose fill is not quite as it should be has to stand for so long; a leaf swings on."""
+_GAP_S = 2.0
+"""A pause between frames from which nothing that was noted before counts as watched through."""
+_BETTER_S = 1.0
+"""What fits the settings better than the first picture has to stand still for so long."""
+_MOST_HELD_S = 1.2
+"""A leaf that looks shut but moves is held for open no longer than this: something else may be moving."""
+_REMEMBERED_S = 1.5
+"""Whoever came over the surroundings is thought to be there for so long after they were last seen there."""
 _STILL = 4.0
 """Mean gray levels between frames up to which a scene stands still."""
 _LIT_SIDES = 0.9
@@ -103,19 +120,24 @@ class FollowedRule:
         self._first_since_s: float | None = None
         self._learned_off = 0.0
         self._doubted_until_s = 0.0
+        self._better_since_s: float | None = None
+        self._held_since_s: float | None = None
+        self._from_outside_s = -math.inf
 
     def look(self, gray: ImageArray, now: float, believed: DoorState) -> tuple[Look, float]:
         """What this frame says, and the share of the region that the fill covers."""
         small = shrink(gray)
-        if self._known is not None and self._known.reference.picture.shape != small.shape:
-            # Another resolution: the camera was changed.
-            self._known = self._before = None
+        if self._before is not None and self._before.shape != small.shape:
+            self._forget()  # Another resolution: the camera was changed.
+        elif now - self._seen_s > _GAP_S:
+            # What happened meanwhile was not seen: nothing has stood, grown or been still through it.
+            self._before, self._episode, self._first_since_s, self._better_since_s = None, None, None, None
         if self._known is None:
             look, fraction = self._first(gray, small, now)
         else:
             look, fraction = self._compared(self._known, small, now, believed)
             if look.state is not DoorState.SHUT and self._learn_better(gray, small, now):
-                look = NEARLY_SHUT
+                look = STOOD_SHUT
         self._before, self._seen_s = small, now
         if look.state is DoorState.SHUT and now < self._doubted_until_s:
             look = COVERED
@@ -135,18 +157,30 @@ class FollowedRule:
         if self._first_since_s is None:
             self._first_since_s = now
         off, lasted = abs(share - 1), now - self._first_since_s
-        if off < 1 - self._settings.shut_above or lasted >= (_LEAK_S if share > 1 else _UNSEEN_START_S):
+        near = off < 1 - self._settings.shut_above and (off < _SURELY or lasted >= _STOOD_S)
+        if near or lasted >= (_LEAK_S if share > 1 else _UNSEEN_START_S):
             self._learn(small, now)
             self._learned_off, self._doubted_until_s = off, now + (_DOUBT_S if off > _NEARLY else 0.0)
             return NEARLY_SHUT, fraction
         return COVERED, fraction
 
+    def _forget(self) -> None:
+        """Begin anew."""
+        self._known = self._before = self._episode = None
+        self._first_since_s = self._better_since_s = None
+        self._learned_off = self._doubted_until_s = 0.0
+
     def _learn_better(self, gray: ImageArray, small: FloatArray, now: float) -> bool:
-        """Take this frame for the shut door if the first one taken fitted the settings worse."""
-        if self._learned_off < _SURELY or not self._is_still(small):
+        """Take what stands still for the shut door if the first picture taken fitted the settings worse."""
+        if self._learned_off < _BADLY:
             return False
         off = abs(self._share(fill_fraction(gray, self._seed, self._settings.tolerance)) - 1)
-        if off >= self._learned_off / 2:
+        if self._moves(small, reach=0.5) or off >= min(_SURELY, self._learned_off / 2):
+            self._better_since_s = None
+            return False
+        if self._better_since_s is None:
+            self._better_since_s = now
+        if now - self._better_since_s < _BETTER_S:
             return False
         self._learn(small, now)
         self._learned_off, self._doubted_until_s = off, 0.0
@@ -176,19 +210,35 @@ class FollowedRule:
             episode = self._noted(known, comparison, signs, small, now=now, believed=believed)
             look = self._judged(signs, known, episode, now)
             look = self._in_context(look, signs, episode, believed)
-            if look is COVERED and episode.lamp and self._has_stood(episode, now):
+            if look is COVERED and self._is_shut_anew(signs, episode, now, believed):
                 self._learn(small, now)
-        if look.state is DoorState.SHUT:
+        if self._still_closes(look, small, now, believed):
+            look = PERHAPS_OPEN
+        elif look.state is DoorState.SHUT:
             if look.strong or not signs.opened:
                 self._episode = None
+            if look.strong and believed is DoorState.OPEN:
+                # It came back to what was taken for shut: that it was.
+                self._learned_off = 0.0
             known.follow(small, comparison, now - self._seen_s, _CRACK_S if signs.opened else _DRIFT_S)
             known.settle(now, sure=look.strong)
+            if self._held_since_s is not None and now > self._held_since_s and look.strong:
+                look = replace(look, awaited=True)
         else:
             known.unsettle()
             if signs.sides >= _LIT_SIDES and believed is DoorState.OPEN:
                 known.reference.light(small, known.outline.sides)
         filled = fill_mask(comparison.alike & known.outline.door, self._seed)
         return look, float(np.count_nonzero(filled)) / filled.size
+
+    def _still_closes(self, look: Look, small: FloatArray, now: float, believed: DoorState) -> bool:
+        """Whether a leaf that looks shut is still on its way: the last degrees are hardly to be seen."""
+        if look.state is not DoorState.SHUT or believed is not DoorState.OPEN:
+            self._held_since_s = None
+            return False
+        if self._held_since_s is None:
+            self._held_since_s = now
+        return now - self._held_since_s <= _MOST_HELD_S and self._moves(small)
 
     def _judged(self, signs: Signs, known: Likeness, episode: _Episode | None, now: float) -> Look:
         return judge(
@@ -211,8 +261,13 @@ class FollowedRule:
             return COVERED
         return PERHAPS_OPEN if look.state is DoorState.OPEN and episode.sudden else look
 
-    def _has_stood(self, episode: _Episode, now: float) -> bool:
-        return episode.still_since_s is not None and now - episode.still_since_s >= _RELEARN_S
+    def _is_shut_anew(self, signs: Signs, episode: _Episode, now: float, believed: DoorState) -> bool:
+        """Whether what stands still is the shut door in another light, or beside other surroundings."""
+        still_s = 0.0 if episode.still_since_s is None else now - episode.still_since_s
+        if episode.lamp:
+            return still_s >= _RELEARN_S
+        kept = signs.door >= _DOOR_KEPT and signs.opened < _CRACK_KEPT
+        return kept and still_s >= _ELSEWHERE_S and believed is not DoorState.OPEN
 
     def _noted(
         self,
@@ -242,13 +297,21 @@ class FollowedRule:
         if believed is DoorState.OPEN:
             episode.from_outside = episode.from_below = False
         else:
-            episode.from_outside |= over_side
+            if over_side and signs.sides < _SIDE_HIDDEN:
+                self._from_outside_s = now
+            episode.from_outside |= over_side or now - self._from_outside_s < _REMEMBERED_S
             episode.from_below |= from_below
         if not self._is_still(small):
             episode.still_since_s = None
         elif episode.still_since_s is None:
             episode.still_since_s = now
         return episode
+
+    def _moves(self, small: FloatArray, *, reach: float = EDGE_REACH) -> bool:
+        """Whether a leaf moves between the last frame and this one, however slowly; see `Likeness.moves`."""
+        if self._known is None or self._before is None:
+            return False
+        return self._known.moves(self._before, small, reach=reach)
 
     def _is_still(self, small: FloatArray) -> bool:
         """Whether nothing moves between the last frame and this one; a light that flickers does not move."""

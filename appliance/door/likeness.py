@@ -5,6 +5,7 @@ looked shut for long, to come back to when the first was led astray by whoever s
 the door. The outline is found in the second. It does not say what the door is: `followed` does.
 """
 
+import math
 from collections.abc import Iterable
 from itertools import islice
 
@@ -30,6 +31,14 @@ _WORSE = 0.02
 """A nudge that explains less of the surroundings than none is no nudge."""
 _SETTLED_S = 8.0
 """What has looked shut for so long without a doubt is the picture to come back to."""
+EDGE_REACH = 0.2
+"""How far from its edges a leaf that is about to shut moves, share of the door's width."""
+_LEAST_MOVE = 1.2
+"""Change of a column's mean, gray levels, that is a movement."""
+_LEAST_REACH_PX = 3
+_SHAKE_SPAN = 9.0
+"""Median differences of pixels per error of a column's mean: six standard deviations, for the noise of
+neighbouring pixels is not independent after shrinking."""
 _YOUNG_OUTLINE_S = 0.3
 """How often the outline is looked for in a picture that is still being averaged, seconds."""
 
@@ -116,6 +125,29 @@ class Likeness:
     def unsettle(self) -> None:
         """Note that it does not look shut."""
         self._shut_since_s = None
+
+    def moves(self, before: FloatArray, small: FloatArray, *, reach: float = EDGE_REACH) -> bool:
+        """Whether something upright, such as the edge of a leaf, moves near an edge of the door.
+
+        Means over whole columns are compared, in which a tenth of a pixel's movement shows and noise does
+        not; what changes all columns alike is light.
+
+        Args:
+            before: Small picture of the frame before.
+            small: Of this frame.
+            reach: How far from its edges to look, share of the door's width; from a half on all of it.
+        """
+        outline = self.outline
+        first, last = outline.left, outline.right
+        light = float(small[:, first:last].mean()) / max(1.0, float(before[:, first:last].mean()))
+        change = (small - before * np.float32(light))[outline.top :]
+        columns = change.mean(axis=0)
+        columns -= np.median(columns[first:last])
+        near = np.zeros(columns.size, np.bool_)
+        most = max(_LEAST_REACH_PX, round(reach * (last - first)))
+        near[max(0, first - 1) : first + most] = near[max(0, last - most) : last + 1] = True
+        shaking = float(np.median(np.abs(change[:, first:last]))) * _SHAKE_SPAN / math.sqrt(len(change))
+        return bool(np.abs(columns[near]).max(initial=0.0) > max(_LEAST_MOVE, shaking))
 
     def changes(self, small: FloatArray) -> tuple[float, float]:
         """By which factors door and surroundings are brighter than when the door was last seen shut."""

@@ -57,6 +57,8 @@ _LIGHT_STEP = 0.01
 """Relative change of the surroundings' brightness below which the light is the same."""
 _LIGHT_PACE = 0.3
 """How much of such a change is taken over per frame."""
+_MOST_NOISIER = 1.5
+"""Factor by which the noise may come to be more than it was at first."""
 _BLOWN = 250.0
 """Gray level from which a pixel counts as blown out."""
 _YOUNG = 10
@@ -100,7 +102,7 @@ class ReferencePicture:
     def __init__(self, picture: FloatArray, tolerance: int, noise: float = 0.5) -> None:
         self.picture = picture.astype(np.float32)
         self._most = max(float(tolerance), _LEAST_TOLERANCE)
-        self._noise = max(0.5, noise)
+        self._noise = self._first_noise = max(0.5, noise)
         self._seen = 1
         self._unsettled_s = 0.0
         height, width = picture.shape
@@ -186,7 +188,8 @@ class ReferencePicture:
     def copy(self) -> "ReferencePicture":
         """The same once more, to be followed apart from it."""
         other = ReferencePicture(self.picture.copy(), round(self._most))
-        other._noise, other._seen, other._unknown = self._noise, self._seen, self._unknown
+        other._noise, other._first_noise = self._noise, self._first_noise
+        other._seen, other._unknown = self._seen, self._unknown
         return other
 
     def moved(self, shift: tuple[float, float]) -> "ReferencePicture":
@@ -195,7 +198,7 @@ class ReferencePicture:
         warp = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
         picture = cv2.warpAffine(self.picture, warp, (width, height), borderMode=cv2.BORDER_REPLICATE)
         other = ReferencePicture(np.asarray(picture, np.float32), round(self._most))
-        other._noise, other._seen = self._noise, self._seen
+        other._noise, other._first_noise, other._seen = self._noise, self._first_noise, self._seen
         unknown = np.ones((height, width), np.bool_)
         x, y = (int(np.ceil(abs(each))) * (1 if each > 0 else -1) for each in shift)
         unknown[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)] = False
@@ -218,7 +221,9 @@ class ReferencePicture:
         pace_s = min(pace_s, _HASTE_S) if self._unsettled_s else pace_s
         share = min(1.0, max(0.0, elapsed_s) / pace_s)
         off = np.abs(small - comparison.expected)
-        noise = min(float(np.median(off[::2, ::2])) * 1.48, 2 * self._noise + 0.1)
+        # What no light explains is not noise, though it looks like it: a noise that grows would swallow an
+        # opening.
+        noise = min(float(np.median(off[::2, ::2])) * 1.48, _MOST_NOISIER * self._first_noise)
         self._noise += (noise - self._noise) * max(
             min(share, elapsed_s / 20), 1 / self._seen if self.young else 0.0
         )
@@ -244,6 +249,8 @@ class ReferencePicture:
         allowed += self._slopes
         allowed += self.tolerance * min(1.0, float(expected.mean()) / max(1.0, float(self.picture.mean())))
         alike = np.asarray(np.abs(small - shown) <= allowed)
+        # How bright a blown-out pixel really was, nobody knows: in less light it may be anything above.
+        alike |= (self.picture >= _BLOWN) & (small >= shown - allowed)
         if self._unknown is not None:
             alike |= self._unknown
         return Comparison(alike, expected)

@@ -95,7 +95,7 @@ class _Belief:
         if self._candidate is self.state:
             return False
         clear = before is not None and look.strong and now - before >= min(_CLEAR_S, self._debounce_s)
-        if not clear and now - self._since_s < self._debounce_s:
+        if not (clear or look.awaited) and now - self._since_s < self._debounce_s:
             return False
         self.state = self._candidate
         return True
