@@ -210,7 +210,7 @@ class FollowedRule:
             episode = self._noted(known, comparison, signs, small, now=now, believed=believed)
             look = self._judged(signs, known, episode, now)
             look = self._in_context(look, signs, episode, believed)
-            if look is COVERED and self._is_shut_anew(signs, episode, now, believed):
+            if look is COVERED and self._is_shut_anew(signs, episode, small, now, believed):
                 self._learn(small, now)
         if self._still_closes(look, small, now, believed):
             look = PERHAPS_OPEN
@@ -220,7 +220,9 @@ class FollowedRule:
             if look.strong and believed is DoorState.OPEN:
                 # It came back to what was taken for shut: that it was.
                 self._learned_off = 0.0
-            known.follow(small, comparison, now - self._seen_s, _CRACK_S if signs.opened else _DRIFT_S)
+            if look.strong or believed is not DoorState.OPEN:
+                # Else a leaf that rests ajar for a moment would be learnt as the shut one.
+                known.follow(small, comparison, now - self._seen_s, _CRACK_S if signs.opened else _DRIFT_S)
             known.settle(now, sure=look.strong)
             if self._held_since_s is not None and now > self._held_since_s and look.strong:
                 look = replace(look, awaited=True)
@@ -261,11 +263,13 @@ class FollowedRule:
             return COVERED
         return PERHAPS_OPEN if look.state is DoorState.OPEN and episode.sudden else look
 
-    def _is_shut_anew(self, signs: Signs, episode: _Episode, now: float, believed: DoorState) -> bool:
+    def _is_shut_anew(
+        self, signs: Signs, episode: _Episode, small: FloatArray, now: float, believed: DoorState
+    ) -> bool:
         """Whether what stands still is the shut door in another light, or beside other surroundings."""
         still_s = 0.0 if episode.still_since_s is None else now - episode.still_since_s
         if episode.lamp:
-            return still_s >= _RELEARN_S
+            return still_s >= _RELEARN_S and self._known is not None and self._known.resembles(small)
         kept = signs.door >= _DOOR_KEPT and signs.opened < _CRACK_KEPT
         return kept and still_s >= _ELSEWHERE_S and believed is not DoorState.OPEN
 

@@ -35,6 +35,8 @@ EDGE_REACH = 0.2
 """How far from its edges a leaf that is about to shut moves, share of the door's width."""
 _LEAST_MOVE = 1.2
 """Change of a column's mean, gray levels, that is a movement."""
+_LEAST_STRUCTURE, _RESEMBLES = 4.0, 0.5
+"""Standard deviation of a picture, gray levels, and correlation with another that shows the same."""
 _LEAST_REACH_PX = 3
 _SHAKE_SPAN = 9.0
 """Median differences of pixels per error of a column's mean: six standard deviations, for the noise of
@@ -148,6 +150,15 @@ class Likeness:
         near[max(0, first - 1) : first + most] = near[max(0, last - most) : last + 1] = True
         shaking = float(np.median(np.abs(change[:, first:last]))) * _SHAKE_SPAN / math.sqrt(len(change))
         return bool(np.abs(columns[near]).max(initial=0.0) > max(_LEAST_MOVE, shaking))
+
+    def resembles(self, small: FloatArray) -> bool:
+        """Whether light and dark lie where they did: a lamp leaves the frame in sight, a hand does not."""
+        known = self.reference.picture
+        if float(known.std()) < _LEAST_STRUCTURE:
+            return True
+        if float(small.std()) < _LEAST_STRUCTURE:
+            return False
+        return float(np.corrcoef(known.ravel(), small.ravel())[0, 1]) >= _RESEMBLES
 
     def changes(self, small: FloatArray) -> tuple[float, float]:
         """By which factors door and surroundings are brighter than when the door was last seen shut."""

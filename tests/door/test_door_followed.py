@@ -170,3 +170,23 @@ def test_the_wider_the_door_opens_the_less_is_filled() -> None:
     assert fractions[-1] < 0.1
     assert fractions[0] > 0.6
     assert fractions[0] == pytest.approx(watch.observe(picture(3.0)).fraction, abs=0.02)
+
+
+def test_a_cover_is_not_learnt_as_the_shut_door() -> None:
+    """A cloth before the camera hangs still for ten seconds: never shut, and shut at once after it."""
+    watch = after_shut()
+    covered = seconds(2, 12, change=lambda pixels: pixels * 0.02 + 40)
+
+    assert SHUT not in [watch.observe(each).state for each in covered][10:]
+    assert SHUT in [watch.observe(each).state for each in seconds(12, 13)]
+
+
+def test_a_leaf_that_still_moves_is_not_shut_yet() -> None:
+    """A closer that takes two seconds for the last tenth: shut is said when it has come to rest."""
+    watch = after_shut()
+    said(watch, opening(2))
+    said(watch, seconds(2.5, 4, opened=1.0))
+    slow = [picture(4 + i / 10, opened=0.1 * (1 - i / 20)) for i in range(20)]
+
+    assert SHUT not in [watch.observe(each).state for each in slow[:15]]
+    assert SHUT in [watch.observe(each).state for each in seconds(6, 7)]

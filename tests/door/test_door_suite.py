@@ -30,7 +30,7 @@ def suite(seed: int) -> list[Score]:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, HELD_OUT])
 def test_transitions_are_found_and_none_made_up(seed: int) -> None:
-    """Most transitions are found, few are made up, half of them within three frames; the plain rule is worse."""
+    """Most transitions are found, few made up, half of them within three frames; the plain rule is worse."""
     ours, plain = suite(seed)
 
     assert ours.true >= 2 * 48
