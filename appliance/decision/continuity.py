@@ -16,8 +16,8 @@ UNLIKE: Mapping[ModelId, float] = {SFACE: 0.3, DLIB_MIRROR: -0.55, DLIB: -0.6}
 Measured on 3,638 good frames of 400 made-up encounters (`tests/benchmarks/measure_continuity.py`), each
 against what an encounter knows of a face: SFace and the mirrored dlib together find 97.9 % of other people's
 frames unlike (of 12,864), and 0.15 % of the same person's (of 3,255; faces behind hands, or behind faces). On
-a filmed crowd (162 good frames, six people) they find none unlike; SFace alone, and a limit of the fused score
-at which as many others are told apart (0.1), take a boy who bows his head for another.
+a filmed crowd (162 good frames, six people) they find none unlike, and either alone finds one. A limit of the
+fused score at which as many others are told apart (0.1) takes a boy there who bows his head for another.
 """
 
 _EUCLIDEAN = frozenset({DLIB, DLIB_MIRROR})
@@ -27,7 +27,7 @@ _EUCLIDEAN = frozenset({DLIB, DLIB_MIRROR})
 def same_face(new: Templates, known: Sequence[Templates], models: Sequence[ModelId]) -> bool:
     """Whether a face may be the one of the frames before: not every model finds it unlike all of them.
 
-    One model alone errs: SFace of somebody who bows their head, dlib of somebody turned in bad light.
+    One model alone errs more often: SFace, for one, of somebody who bows their head.
 
     Args:
         new: Templates of a face, of all those models.
