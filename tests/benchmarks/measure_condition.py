@@ -39,8 +39,8 @@ class LumaPlane:
         self._luma = luma
 
     def bgr(self) -> ImageArray:
-        """Not asked for."""
-        raise NotImplementedError
+        """Gray in all three channels."""
+        return np.repeat(self._luma[:, :, None], 3, axis=2)
 
     def gray(self, region: Region) -> ImageArray:
         """A view."""
