@@ -5,7 +5,8 @@
     ├── InputError               3   something handed to us from outside
     │   ├── PhotoError               a picture: truncated, too large, not a picture
     │   ├── RecipientError           a public key we cannot seal to
-    │   └── IdentityError            a private key that cannot open
+    │   ├── IdentityError            a private key that cannot open
+    │   └── FormError                what somebody filled in, field by field
     ├── CameraError              4   a source of frames
     │   ├── CameraLostError          it was there; retrying makes sense
     │   └── CameraRefusedError       it can never work as configured
@@ -21,13 +22,18 @@
     │   ├── PeerRefusedError         another account, another version
     │   └── PeerGoneError            nobody listens, or it stopped half-way
     ├── ActionError             10   an action that did not happen
-    └── EnrolmentError          11   a person or reference that cannot be enrolled
+    ├── EnrolmentError          11   a person or reference that cannot be enrolled
+    └── AccessError             12   who may do what
+        ├── NotSignedInError         nobody is recognised by what was presented
+        ├── DeniedError              recognised, and not allowed
+        └── ThrottledError           tried too often; later again
 
 Naming rule: a class is named after what is wrong, not after who noticed. A message says
 what is wrong, where, and, in `hint`, what to do next. Foreign exceptions are turned into
 these once, at the boundary where they arise, with `from error`.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 
@@ -79,6 +85,18 @@ class RecipientError(InputError):
 
 class IdentityError(InputError):
     """A private key cannot open what it was given."""
+
+
+class FormError(InputError):
+    """What somebody filled in cannot be taken.
+
+    Attributes:
+        fields: Name of the field → what is wrong with it, in words.
+    """
+
+    def __init__(self, message: str, *, fields: Mapping[str, str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.fields = dict(fields)
 
 
 class CameraError(ApplianceError):
@@ -187,3 +205,29 @@ class EnrolmentError(ApplianceError):
     """A person or reference cannot be enrolled: no consent, no usable face."""
 
     exit_code = 11
+
+
+class AccessError(ApplianceError):
+    """Somebody may not do what they asked for."""
+
+    exit_code = 12
+
+
+class NotSignedInError(AccessError):
+    """Nobody is recognised by what was presented: nothing, a wrong password, an ended session."""
+
+
+class DeniedError(AccessError):
+    """Whoever asks is known, and not allowed."""
+
+
+class ThrottledError(AccessError):
+    """Tried too often.
+
+    Attributes:
+        wait_s: Seconds until another try is heard.
+    """
+
+    def __init__(self, message: str, *, wait_s: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.wait_s = wait_s

@@ -6,7 +6,15 @@ traceback does.
 
 from collections.abc import Iterator, Mapping
 
-from appliance.errors import ActionError, ApplianceError, ChainBrokenError, PhotoError, WireError
+from appliance.errors import (
+    ActionError,
+    ApplianceError,
+    ChainBrokenError,
+    FormError,
+    PhotoError,
+    ThrottledError,
+    WireError,
+)
 from appliance.wire.messages import Failure
 
 _MESSAGE_LENGTH = 4000
@@ -36,6 +44,8 @@ def to_failure(error: ApplianceError) -> Failure:
         reason=error.reason if isinstance(error, PhotoError) else "",
         position=error.position if isinstance(error, ChainBrokenError) else 0,
         permanent=error.permanent if isinstance(error, ActionError) else False,
+        fields=error.fields if isinstance(error, FormError) else {},
+        wait_s=error.wait_s if isinstance(error, ThrottledError) else 0.0,
     )
 
 
@@ -48,4 +58,8 @@ def to_error(failure: Failure) -> ApplianceError:
         return cls(failure.message, position=failure.position, hint=failure.hint)
     if issubclass(cls, ActionError):
         return cls(failure.message, permanent=failure.permanent, hint=failure.hint)
+    if issubclass(cls, FormError):
+        return cls(failure.message, fields=failure.fields, hint=failure.hint)
+    if issubclass(cls, ThrottledError):
+        return cls(failure.message, wait_s=failure.wait_s, hint=failure.hint)
     return cls(failure.message, hint=failure.hint)

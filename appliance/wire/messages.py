@@ -11,7 +11,7 @@ A new message: write the class here and add it to `MESSAGES`.
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 
 from appliance.errors import PeerRefusedError, WireError
 
@@ -54,6 +54,8 @@ class Failure(Message):
         reason: The stable code of a PhotoError; else empty.
         position: That of a ChainBrokenError; else 0.
         permanent: That of an ActionError; else False.
+        fields: Those of a FormError; else empty.
+        wait_s: That of a ThrottledError; else 0.
     """
 
     type: Literal["failure"] = "failure"
@@ -64,6 +66,8 @@ class Failure(Message):
     reason: str = ""
     position: int = 0
     permanent: bool = False
+    fields: Mapping[str, str] = {}
+    wait_s: float = 0.0
 
 
 class StatusRequest(Message):
@@ -208,6 +212,34 @@ class SupervisorStatus(Message):
     children: tuple[ChildStatus, ...]
 
 
+class AskDesk(Message):
+    """Have the desk carry out an operation. Answered by `DeskAnswered`; files travel in the blob.
+
+    Attributes:
+        operation: Its name, e.g. `people.list`.
+        arguments: Of the operation's own model; JSON values.
+        credential: What the caller presents: a session's secret, a token, a paired screen's. Never logged.
+    """
+
+    type: Literal["ask_desk"] = "ask_desk"
+    version: Literal[1] = 1
+    operation: str
+    arguments: Mapping[str, Any] = {}
+    credential: SecretStr = SecretStr("")
+
+    @field_serializer("credential", when_used="json")
+    def _written(self, credential: SecretStr) -> str:
+        return credential.get_secret_value()
+
+
+class DeskAnswered(Message):
+    """What came of it; JSON values, and raw bytes in the blob where the operation says so."""
+
+    type: Literal["desk_answered"] = "desk_answered"
+    version: Literal[1] = 1
+    result: Any = None
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Ping,
     Pong,
@@ -222,6 +254,8 @@ MESSAGES: tuple[type[Message], ...] = (
     PhotoEmbedded,
     SupervisorStatusRequest,
     SupervisorStatus,
+    AskDesk,
+    DeskAnswered,
 )
 """Every message there is."""
 

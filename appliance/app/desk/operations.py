@@ -1,0 +1,176 @@
+"""What may be asked of the desk: each operation with its arguments, its permission and who carries it out.
+
+Deny by default: an operation without a permission cannot be registered but as `PUBLIC`, and each call is
+authorised here by what the caller presents, whatever the web process thinks of them. What operations do
+is for the modules beside this one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from appliance.errors import DeniedError, FormError, NotSignedInError, WireError
+from appliance.permissions import Caller, Permission
+from appliance.wire import Handler, Message, Reply, Request
+from appliance.wire.messages import AskDesk, DeskAnswered
+
+PUBLIC: Final = "public"
+"""For the few operations that somebody not signed in needs: signing in, the first admin, pairing."""
+
+
+class Arguments(BaseModel):
+    """What an operation is told: strict about names, and never shown in a log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+A = TypeVar("A", bound=Arguments)
+"""An operation's own arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[A]):
+    """One call of an operation.
+
+    Attributes:
+        arguments: Checked.
+        caller: Who asks; None: nobody who is known, which only a public operation sees.
+        blob: Raw bytes that came along, e.g. a picture file.
+        credential: What the caller presented, for the operations that end or renew it.
+    """
+
+    arguments: A
+    caller: Caller | None
+    blob: bytes
+    credential: str
+
+    @property
+    def who(self) -> Caller:
+        """The caller of an operation that is not public.
+
+        Raises:
+            NotSignedInError: There is none.
+        """
+        if self.caller is None:
+            raise _not_signed_in()
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes of an operation.
+
+    Attributes:
+        result: JSON values.
+        blob: Raw bytes beside it.
+    """
+
+    result: Any = None
+    blob: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[A]):
+    """Something that may be asked.
+
+    Attributes:
+        name: `subject.verb`, stable; part of the API.
+        arguments: Their model.
+        permission: Who may; `PUBLIC`: everybody.
+        run: Carries it out. What it raises of ours goes back to the caller.
+    """
+
+    name: str
+    arguments: type[A]
+    permission: Permission | Literal["public"]
+    run: Callable[[Asked[A]], Answer]
+
+
+class Desk:
+    """Carries out operations for those who may.
+
+    Args:
+        identify: From what a caller presents to who they are; None: nobody.
+        operations: All there are.
+
+    Raises:
+        ValueError: Two operations of one name.
+    """
+
+    def __init__(
+        self, identify: Callable[[str], Caller | None], operations: Iterable[Operation[Any]]
+    ) -> None:
+        self._identify = identify
+        self._operations: dict[str, Operation[Any]] = {}
+        for each in operations:
+            if each.name in self._operations:
+                raise ValueError(f"two operations are called {each.name}")
+            self._operations[each.name] = each
+
+    @property
+    def operations(self) -> Mapping[str, Operation[Any]]:
+        """All there are, by name."""
+        return self._operations
+
+    def handlers(self) -> dict[type[Message], Handler]:
+        """By message, for a server."""
+        return {AskDesk: self._answer}
+
+    def ask(
+        self, operation: str, arguments: Mapping[str, Any], *, credential: str = "", blob: bytes = b""
+    ) -> Answer:
+        """Carry out one operation.
+
+        Raises:
+            WireError: There is no such operation.
+            NotSignedInError: Nobody is known by the credential, and the operation is not public.
+            DeniedError: The caller may not.
+            FormError: The arguments do not fit.
+            ApplianceError: Whatever the operation raises.
+        """
+        wanted = self._operations.get(operation)
+        if wanted is None:
+            raise WireError(
+                f"the desk knows no operation {operation[:60]!r}",
+                hint="our processes run different versions of the program; restart them all",
+            )
+        caller = self._identify(credential) if credential else None
+        if wanted.permission != PUBLIC:
+            if caller is None:
+                raise _not_signed_in()
+            if not caller.may(wanted.permission):
+                raise DeniedError(
+                    f"this needs the permission {wanted.permission.value!r}",
+                    hint="an admin may, or a token that was given this scope",
+                )
+        try:
+            checked = wanted.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise _unfit(error) from None
+        return wanted.run(Asked(checked, caller, blob, credential))
+
+    def _answer(self, request: Request[AskDesk]) -> Reply[DeskAnswered]:
+        asked = request.message
+        answer = self.ask(
+            asked.operation,
+            asked.arguments,
+            credential=asked.credential.get_secret_value(),
+            blob=request.blob,
+        )
+        return Reply(DeskAnswered(result=answer.result), blob=answer.blob)
+
+
+def _not_signed_in() -> NotSignedInError:
+    return NotSignedInError("nobody is signed in", hint="sign in, or present a token")
+
+
+def _unfit(error: ValidationError) -> FormError:
+    """Which field is wrong, in words; never what stood in it."""
+    fields = {
+        ".".join(str(part) for part in fault["loc"]) or "form": fault["msg"].removeprefix("Value error, ")
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    }
+    first, words = next(iter(fields.items()))
+    return FormError(f"{first}: {words}", fields=fields)
