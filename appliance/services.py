@@ -49,6 +49,11 @@ class Layout:
         return self.state / "appliance.toml"
 
     @property
+    def overlay_file(self) -> Path:
+        """What was changed of the settings in the UI, which alone writes it."""
+        return self.state / "overlay.toml"
+
+    @property
     def database(self) -> Path:
         """The SQLite database."""
         return self.state / "appliance.db"

@@ -1,15 +1,14 @@
 """Settings that are well-formed, held against what the program knows: can it run with them?
 
 The settings room knows types and ranges; which event types there are, and what a key that can
-be sealed to looks like, is known by other rooms. `appliance check` and `appliance run` ask here,
-so that what the one calls right the other starts with. Opens nothing but the settings file, for the
-lines in it.
+be sealed to looks like, is known by other rooms. `appliance check`, `appliance run` and the UI ask here,
+so that what the one calls right the other starts with. Opens nothing but the files of settings, for the
+lines in them.
 """
 
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from appliance.camera import open_source
 from appliance.clock import SystemClock
@@ -17,8 +16,8 @@ from appliance.errors import CameraRefusedError, RecipientError, SettingsError
 from appliance.events import event_types
 from appliance.evidence import parse_recipient
 from appliance.settings import Settings
+from appliance.settings.overlay import SettingsFiles
 from appliance.settings.relations import KeyPath
-from appliance.settings.source import key_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,12 @@ class Fault:
     hint: str
 
 
-def checked(settings: Settings, file: Path | None = None) -> Settings:
+def checked(settings: Settings, files: SettingsFiles | None = None) -> Settings:
     """The settings, if the appliance can run with them.
 
     Args:
         settings: Whole.
-        file: Where they were read from, to say on which line a fault is.
+        files: Where they were read from, to say on which line of which file a fault is.
 
     Raises:
         SettingsError: A recipient is no key to seal to, or an action waits for an event that there is not;
@@ -49,8 +48,7 @@ def checked(settings: Settings, file: Path | None = None) -> Settings:
     """
     found = list(faults(settings))
     if found:
-        lines = _lines(file)
-        told = (f"{_where(file, lines, fault.place)}{fault.words}" for fault in found)
+        told = (f"{_where(files, fault.place)}{fault.words}" for fault in found)
         raise SettingsError("\n".join(told), hint=found[0].hint)
     return settings
 
@@ -77,18 +75,11 @@ def faults(settings: Settings) -> Iterator[Fault]:
                 yield Fault(("actions", number, "on"), words, "what each event means is in EVENTS.md")
 
 
-def _lines(file: Path | None) -> dict[KeyPath, int]:
-    try:
-        return key_lines(file.read_text(encoding="utf-8")) if file is not None else {}
-    except (OSError, UnicodeDecodeError):
-        return {}  # it changed since it was read; the fault is told without its line
-
-
-def _where(file: Path | None, lines: dict[KeyPath, int], place: KeyPath) -> str:
+def _where(files: SettingsFiles | None, place: KeyPath) -> str:
     """`file:line: `, as far as known."""
-    if file is None:
+    if files is None or (files.file is None and not files.overlay.exists()):
         return ""
-    while place and place not in lines:
-        place = place[:-1]
-    line = lines.get(place)
-    return f"{file}: " if line is None else f"{file}:{line}: "
+    try:
+        return f"{files.read().where(place)}: "
+    except SettingsError:
+        return ""  # a file changed since it was read; the fault is told without its line

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from appliance.cli.context import Context
 from appliance.settings import Settings, nested_model
+from appliance.settings.overlay import overlaid_keys, read_overlay
 
 
 @click.command()
@@ -38,9 +39,13 @@ def check(context: Context, *, describe: bool, as_json: bool) -> None:
     from appliance.app.checking import checked
 
     path = context.need_settings_file()
-    settings = checked(context.settings, path)
+    settings = checked(context.settings, context.settings_files)
+    overlay = context.settings_files.overlay
+    changed = overlaid_keys(read_overlay(overlay))
     summary = {
         "file": str(path),
+        "overlay": str(overlay) if changed else None,
+        "overlaid": list(changed),
         "ok": True,
         "cameras": [camera.id for camera in settings.cameras],
         "doors": [door.id for door in settings.doors],
@@ -51,6 +56,8 @@ def check(context: Context, *, describe: bool, as_json: bool) -> None:
         click.echo(json.dumps(summary, indent=1))
         return
     click.echo(f"{path} is right: {len(settings.cameras)} camera(s), {len(settings.doors)} door(s)")
+    if changed:
+        click.echo(f"changed in the UI, by {overlay}: {', '.join(changed)}")
     if not settings.evidence.recipients:
         click.echo("note: evidence.recipients is empty, so no picture of a stranger will be stored")
 

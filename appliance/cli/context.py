@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from appliance import logs
 from appliance.errors import SettingsError
 from appliance.services import CAMERA_VARIABLE, Layout, Services, open_services
-from appliance.settings import ActionSettings, DoorSettings, Settings, When, load
+from appliance.settings import ActionSettings, DoorSettings, Settings, When
+from appliance.settings.overlay import SettingsFiles
 
 SYSTEM_SETTINGS = Path("/etc/appliance.toml")
 WHEN_VARIABLE = "APPLIANCE_WHEN"
@@ -69,15 +70,19 @@ class Context:
         return next((path for path in candidates if path.exists()), None)
 
     @property
+    def settings_files(self) -> SettingsFiles:
+        """The file and the overlay that the UI writes."""
+        return SettingsFiles(self.settings_file, self.layout.overlay_file)
+
+    @property
     def settings(self) -> Settings:
-        """The settings.
+        """The settings: the file, and what was changed in the UI.
 
         Raises:
-            SettingsError: The file is wrong, or the one named is not there.
+            SettingsError: One of both is wrong, or the file named is not there.
         """
         if self._settings is None:
-            path = self.settings_file
-            settings = Settings() if path is None else load(path)
+            settings = self.settings_files.read().settings
             source = os.environ.get(CAMERA_VARIABLE)
             if source:
                 settings = with_camera(settings, source, os.environ.get(WHEN_VARIABLE))
@@ -117,12 +122,14 @@ class Context:
         return [*command, "process", name]
 
     def need_settings_file(self) -> Path:
-        """The settings file.
+        """The settings file; where there is none, the UI's overlay.
 
         Raises:
-            SettingsError: There is none.
+            SettingsError: There is neither.
         """
         path = self.settings_file
+        if path is None and self.layout.overlay_file.exists():
+            path = self.layout.overlay_file
         if path is None:
             raise SettingsError(
                 f"there is no settings file, neither {self.layout.settings_file} nor {SYSTEM_SETTINGS}",

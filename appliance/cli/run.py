@@ -41,7 +41,7 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
         os.environ[TERMINAL_VARIABLE] = "names" if sys.stdout.isatty() else "ids"
     if when is not None:
         os.environ[WHEN_VARIABLE] = when
-    settings = checked(context.settings, context.settings_file)
+    settings = checked(context.settings, context.settings_files)
     context.log_as("supervisor")
     with context.services(create=True) as services:
         supervise(settings, services, context.process_command, once=once)

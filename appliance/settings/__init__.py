@@ -1,7 +1,8 @@
 """Settings: one TOML written by people, read into frozen models; nothing here writes it.
 
 `model` holds one frozen pydantic model per room; `source` reads the file and finds the
-line of what is wrong. A room is handed its own model and nothing else. People, rules and
+line of what is wrong; `overlay` makes the text of the file in which the UI keeps what was changed in
+it, and `merging` lays that over the first. A room is handed its own model and nothing else. People, rules and
 consents are not settings; they live in the database.
 """
 

@@ -13,7 +13,8 @@ KeyPath = tuple[str | int, ...]
 _Tables = Sequence[tuple[int, Mapping[str, Any]]]
 """The tables of a list, each with its number."""
 
-_LISTS = ("cameras", "doors", "actions")
+LISTS = ("cameras", "doors", "actions")
+"""The lists of tables, whose elements are known by their ids."""
 
 
 class Relation(NamedTuple):
@@ -34,7 +35,7 @@ def relations(raw: Mapping[str, Any]) -> Iterator[Relation]:
     What is no table or no id is passed over: that is a fault of its own. Where a camera has no id, it is not
     known which doors have theirs.
     """
-    rows = {name: _tables(raw.get(name)) for name in _LISTS}
+    rows = {name: _tables(raw.get(name)) for name in LISTS}
     for name, tables in rows.items():
         yield from _equal_ids(name, tables)
     ids = [own for _, table in rows["cameras"] if isinstance(own := table.get("id"), str)]

@@ -1,19 +1,21 @@
 """Reading the settings file, and saying where it is wrong.
 
-Only reads: the file is written by people. `tomllib` parses and pydantic checks; this
-module adds what neither gives, the line of each key and the nearest key that exists.
+Only reads: the file is written by people, the overlay by the UI (`overlay`). `tomllib` parses and
+pydantic checks; this module adds what neither gives, the line of each key and the nearest key that exists.
 """
 
 import difflib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from appliance.errors import SettingsError
+from appliance.settings.merging import Merged, merge
 from appliance.settings.model import Settings
 from appliance.settings.relations import KeyPath, relations
 
@@ -34,12 +36,84 @@ _KEY = re.compile(
 )
 
 
-def load(path: Path) -> Settings:
-    """Read and check a settings file.
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file of settings, read.
+
+    Attributes:
+        origin: What it is called in messages: its path.
+        raw: As TOML gives it.
+        lines: Of its keys.
+    """
+
+    origin: str
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Settings of a file and of the overlay beside it, and where each was written.
+
+    Attributes:
+        settings: Checked.
+        base: The file.
+        over: The overlay.
+        merged: Both as one.
+    """
+
+    settings: Settings
+    base: Text
+    over: Text
+    merged: Merged
+
+    def where(self, place: KeyPath) -> str:
+        """`file:line` of a key, or of what is nearest to it."""
+        return _where(place, self.merged, self.base, self.over)[0]
+
+
+def load(path: Path, overlay: Path | None = None) -> Settings:
+    """Read and check a settings file, with the overlay over it if there is one.
 
     Raises:
         SettingsError: The file is not there, not TOML, or a setting is wrong; the message
             has one line per fault with file, line, key and, for a misspelt key, the nearest valid one.
+    """
+    return load_whole(path, overlay).settings
+
+
+def load_whole(path: Path | None, overlay: Path | None = None) -> Whole:
+    """The same, with where each setting was written; without a file the overlay alone holds.
+
+    Raises:
+        SettingsError: See `load`; a fault of the overlay names the overlay, and how to be rid of it.
+    """
+    base = read_text(path) if path is not None else Text("settings")
+    if overlay is None or not overlay.exists():
+        return whole(base, Text("overlay"))
+    try:
+        return whole(base, read_text(overlay))
+    except SettingsError as error:
+        if str(overlay) in error.message:
+            hint = f"{overlay.name} is what was changed in the UI; without it the settings file alone holds"
+            raise SettingsError(error.message, hint=hint) from None
+        raise
+
+
+def parse(text: str, *, origin: str = "settings") -> Settings:
+    """Check settings given as TOML text; `origin` stands in front of each fault.
+
+    Raises:
+        SettingsError: See `load`.
+    """
+    return whole(parse_text(text, origin), Text("overlay")).settings
+
+
+def read_text(path: Path) -> Text:
+    """A file of settings, parsed but not checked.
+
+    Raises:
+        SettingsError: It is not there, cannot be read, or is not TOML.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -53,14 +127,14 @@ def load(path: Path) -> Settings:
         raise SettingsError(f"{path}: not UTF-8 text (byte {error.start})") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    return parse(text, origin=str(path))
+    return parse_text(text, str(path))
 
 
-def parse(text: str, *, origin: str = "settings") -> Settings:
-    """Check settings given as TOML text; `origin` stands in front of each fault.
+def parse_text(text: str, origin: str) -> Text:
+    """TOML text, parsed but not checked.
 
     Raises:
-        SettingsError: See `load`.
+        SettingsError: It is not TOML.
     """
     try:
         raw = tomllib.loads(text)
@@ -70,42 +144,64 @@ def parse(text: str, *, origin: str = "settings") -> Settings:
         raise SettingsError(
             f"{where}: not valid TOML: {error}", hint="strings need quotes; tables look like [[cameras]]"
         ) from error
+    return Text(origin, raw, key_lines(text))
+
+
+def whole(base: Text, over: Text) -> Whole:
+    """Two texts as one, checked.
+
+    Raises:
+        SettingsError: A setting is wrong.
+    """
+    merged = merge(base.raw, over.raw)
     try:
-        return Settings.model_validate(raw)
+        return Whole(Settings.model_validate(merged.raw), base, over, merged)
     except ValidationError as error:
-        lines = key_lines(text)
-        # The input is left out of every message: a source may carry a password. What does not go together
-        # pydantic tells only once all else is right, and without a place; so it is looked for again.
-        found = [item for item in error.errors(include_input=False) if item["loc"]]
-        faults = sorted(
-            {_fault(origin, item["loc"], item["type"], item["msg"], lines) for item in found}
-            | {_fault(origin, place, "value_error", words, lines) for place, words in relations(raw)}
-        )
+        told = set()
+        for place, words in faults(merged.raw, error):
+            where, line = _where(place, merged, base, over)
+            told.add((where.startswith(f"{over.origin}:"), line, f"{where}: {words}"))
         raise SettingsError(
-            "\n".join(message for _, message in faults),
+            "\n".join(message for _, _, message in sorted(told)),
             hint="appliance check prints every setting with its meaning (--describe)",
         ) from None
 
 
-def _fault(origin: str, loc: KeyPath, kind: str, message: str, lines: dict[KeyPath, int]) -> tuple[int, str]:
-    """Line number (for sorting) and one line of text for a pydantic error."""
-    place = loc
-    while place and place not in lines:
+def faults(raw: Mapping[str, Any], error: ValidationError) -> list[tuple[KeyPath, str]]:
+    """What pydantic found, and what does not go together, each with its place; in words, with its key."""
+    # The input is left out of every message: a source may carry a password. What does not go together
+    # pydantic tells only once all else is right, and without a place; so it is looked for again.
+    found = [item for item in error.errors(include_input=False) if item["loc"]]
+    return [
+        *((item["loc"], _words(item["loc"], item["type"], item["msg"])) for item in found),
+        *((place, _words(place, "value_error", words)) for place, words in relations(raw)),
+    ]
+
+
+def _where(place: KeyPath, merged: Merged, base: Text, over: Text) -> tuple[str, int]:
+    """File and line of a place or of what is nearest around it; the overlay's where both say something."""
+    while place:
+        for text, there in ((over, merged.in_over(place)), (base, merged.in_base(place))):
+            if there is not None and there in text.lines:
+                return f"{text.origin}:{text.lines[there]}", text.lines[there]
         place = place[:-1]
-    line = lines.get(place, 0)
-    where = f"{origin}:{line}" if line else origin
+    return base.origin, 0
+
+
+def _words(loc: KeyPath, kind: str, message: str) -> str:
+    """One line of text for a pydantic error: the key, and what is wrong with it."""
     key = _written(loc) or "settings"
     if kind == "extra_forbidden":
         valid = _fields_at(loc[:-1])
         near = difflib.get_close_matches(str(loc[-1]), valid, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(sorted(valid))}"
-        return line, f"{where}: {key}: unknown key; {advice}"
+        return f"{key}: unknown key; {advice}"
     if kind == "missing":
-        return line, f"{where}: {key}: required, but not there"
+        return f"{key}: required, but not there"
     text = message.removeprefix("Value error, ")
     for python, toml in _TOML_WORDS:
         text = re.sub(python, toml, text)
-    return line, f"{where}: {key}: {text[:1].lower()}{text[1:]}"
+    return f"{key}: {text[:1].lower()}{text[1:]}"
 
 
 def _written(loc: Sequence[str | int]) -> str:

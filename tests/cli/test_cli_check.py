@@ -53,6 +53,8 @@ def test_json_names_what_is_configured_and_no_address(tmp_path: Path) -> None:
 
     assert {
         "file": str(path),
+        "overlay": None,
+        "overlaid": [],
         "ok": True,
         "cameras": ["entrance"],
         "doors": ["main"],
@@ -216,3 +218,28 @@ def test_the_settings_file_beside_the_state_is_found(tmp_path: Path) -> None:
     assert "beside" == Context(None, tmp_path).settings.site
     assert "named" == Context(named, tmp_path).settings.site
     assert named == Context(named, tmp_path).need_settings_file()
+
+
+def test_what_the_ui_changed_is_told(tmp_path: Path) -> None:
+    """The overlay beside the state holds over the file, for every command, and check names its keys."""
+    path, state = written(tmp_path, RIGHT), tmp_path / "state"
+    state.mkdir()
+    overlay = state / "overlay.toml"
+    overlay.write_text("[recognition]\nfpir = 0.01\n", encoding="utf-8")
+    plain = call("--settings", path, "--state", state, "check")
+    told = json.loads(call("--settings", path, "--state", state, "check", "--json").out)
+
+    assert f"changed in the UI, by {overlay}: recognition.fpir" in plain.out
+    assert (str(overlay), ["recognition.fpir"]) == (told["overlay"], told["overlaid"])
+    assert 0.01 == Context(path, state).settings.recognition.fpir
+
+
+def test_a_broken_overlay_is_refused_with_its_line(tmp_path: Path) -> None:
+    """Like the file: nothing starts with half of what somebody wanted."""
+    path, state = written(tmp_path, RIGHT), tmp_path / "state"
+    state.mkdir()
+    (state / "overlay.toml").write_text("[recognition]\nfprr = 0.01\n", encoding="utf-8")
+    done = call("--settings", path, "--state", state, "check")
+
+    assert 2 == done.code
+    assert "overlay.toml:2: recognition.fprr: unknown key; did you mean 'fpir'?" in done.err
