@@ -322,6 +322,7 @@ class EmbeddedPhoto:
         quality: Of the largest, 0 to 100; 0 without one.
         templates: Of the largest; empty without one.
         found: The faces that were embedded, largest first; in a crowd not all of them.
+        size: Width and height in pixels of the picture as it is seen; 0, 0 where nobody asked.
     """
 
     faces: int
@@ -329,10 +330,13 @@ class EmbeddedPhoto:
     quality: float
     templates: Templates
     found: tuple[PhotoFace, ...] = ()
+    size: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of(cls, found: Sequence[PhotoFace], *, faces: int | None = None) -> "EmbeddedPhoto":
-        """A picture with these faces, largest first, of `faces` that it shows."""
+    def of(
+        cls, found: Sequence[PhotoFace], *, faces: int | None = None, size: tuple[int, int] = (0, 0)
+    ) -> "EmbeddedPhoto":
+        """A picture of this size with these faces, largest first, of `faces` that it shows."""
         largest = found[0] if found else None
         return cls(
             faces=len(found) if faces is None else faces,
@@ -340,6 +344,7 @@ class EmbeddedPhoto:
             quality=largest.quality if largest is not None else 0.0,
             templates=largest.templates if largest is not None else {},
             found=tuple(found),
+            size=size,
         )
 
 

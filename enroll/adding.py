@@ -13,11 +13,11 @@ from appliance.app.reopening import Reopening
 from appliance.cli.context import Context
 from appliance.errors import EnrolmentError
 from appliance.picture_files import Embeds
-from appliance.store import Consent, NewReference, Store, Subject
 from appliance.values import SubjectId
 from enroll.asking import as_json_option, checked_consent, consent_options, face_choice
 from enroll.files import photos as read_photos
 from enroll.files import picture_files
+from enroll.keeping import keep, known_photos, meant
 from enroll.likeness import examine
 from enroll.names import checked_name
 from enroll.photos import FaceChoice, Verdict, judge, need_accepted
@@ -119,63 +119,6 @@ def add(
     safety.say()
 
 
-def keep(  # noqa: PLR0917 - one enrolment in whole
-    store: Store,
-    subject: Subject | None,
-    name: str,
-    initials: str | None,
-    consent: Consent,
-    verdicts: list[Verdict],
-) -> SubjectId:
-    """Store what was accepted, with the consent, in one transaction; whose it is.
-
-    Raises:
-        EnrolmentError: Initials that cannot be.
-    """
-    references = [
-        NewReference(verdict.templates, verdict.quality, {"origin": "photo", "sha256": verdict.sha256})
-        for verdict in verdicts
-        if verdict.accepted
-    ]
-    if subject is None:
-        return store.add_subject(name, initials, consent=consent, references=references).id
-    store.add_references(subject.id, references, consent=consent)
-    return subject.id
-
-
-def meant(store: Store, name: str, *, to: str | None, namesake: bool) -> Subject | None:
-    """Whose the photos are: somebody enrolled, or None for somebody new.
-
-    A name alone never names somebody enrolled: two people may have one, and a face that is
-    added to the wrong person lets the one pass for the other.
-
-    Args:
-        store: Who is enrolled.
-        name: As given, in NFC.
-        to: Id, or the beginning of one, of whoever is enrolled already.
-        namesake: It is known that somebody of that name is enrolled; this is another.
-
-    Raises:
-        EnrolmentError: Somebody of that name is enrolled and neither is said, or `to` has another name.
-        UnknownSubjectError: Nobody is `to`.
-    """
-    if to is not None:
-        subject = store.subject(to)
-        if subject.name != name:
-            raise EnrolmentError(
-                "whoever has the id given with --to has another name", hint="see: appliance enroll list"
-            )
-        return subject
-    same = [subject.id for subject in store.subjects() if subject.name == name]
-    if same and not namesake:
-        raise EnrolmentError(
-            "somebody of that name is enrolled already",
-            hint=f"for more pictures of them: --to {' or --to '.join(same[:5])}; "
-            "for somebody else of the same name: --namesake",
-        )
-    return None
-
-
 def judged(
     files: list[Path], models: Embeds, known: dict[str, SubjectId], *, choice: FaceChoice
 ) -> list[Verdict]:
@@ -195,15 +138,6 @@ def progress(what: str, length: int) -> Iterator[Any]:
         length=length, label=what, hidden=length < _SHOW_PROGRESS_FROM, file=sys.stderr
     ) as bar:
         yield bar
-
-
-def known_photos(store: Store) -> dict[str, SubjectId]:
-    """sha256 of every picture that a reference came from → whose."""
-    return {
-        str(reference.details["sha256"]): reference.subject
-        for reference in store.references()
-        if reference.details and "sha256" in reference.details
-    }
 
 
 def _tell(

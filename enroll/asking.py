@@ -7,9 +7,8 @@ import click
 
 from appliance.errors import EnrolmentError
 from appliance.store import Consent
-from enroll.consent import PURPOSES, TEXT_VERSION, checked_purposes
+from enroll.consent import GIVEN_BY_CHARS, PURPOSES, TEXT_VERSION, checked_purposes, usable_given_by
 
-_MAX_CONSENT = 500
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -40,10 +39,10 @@ def checked_consent(given_by: str, purposes: tuple[str, ...]) -> Consent:
     Raises:
         EnrolmentError: Nothing is said of how they agreed, or to what.
     """
-    agreed = given_by.strip()
-    if not agreed or len(agreed) > _MAX_CONSENT or not agreed.isprintable():
+    agreed = usable_given_by(given_by)
+    if agreed is None:
         raise EnrolmentError(
-            f"--consent takes 1 to {_MAX_CONSENT} printable characters",
+            f"--consent takes 1 to {GIVEN_BY_CHARS} printable characters",
             hint="say how the person agreed; the text is: appliance enroll text",
         )
     return Consent(purposes=checked_purposes(purposes), text_version=TEXT_VERSION, given_by=agreed)

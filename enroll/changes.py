@@ -1,4 +1,4 @@
-"""The commands that change an enrolment: name, initials, paused or not, strictness. They need no picture."""
+"""The commands that change an enrolment without a picture: name, initials, alias, paused, strictness."""
 
 import click
 
@@ -40,6 +40,27 @@ def initials(context: Context, person: str, initials: str, *, as_json: bool) -> 
         changed = services.store.set_initials(subject.id, initials)
     said = {"subject": changed.id, "name": changed.name, "initials": changed.initials}
     say(said, f"{label(changed)} has the initials {changed.initials}", as_json=as_json)
+
+
+@click.command("alias")
+@person_argument
+@click.argument("alias", required=False)
+@as_json_option
+@click.pass_obj
+def alias(context: Context, person: str, alias: str | None, *, as_json: bool) -> None:
+    """Let the office screen call PERSON by ALIAS, at most 24 letters; without one, by initials again.
+
+    \b
+    Examples:
+      appliance enroll alias "Ann Example" "Captain"
+      appliance enroll alias "Ann Example"
+    """
+    with context.services() as services:
+        subject = services.store.subject(person)
+        changed = services.store.set_alias(subject.id, alias)
+    said = {"subject": changed.id, "name": changed.name, "alias": changed.alias}
+    has = "no alias" if changed.alias is None else f"the alias {changed.alias}"
+    say(said, f"{label(changed)} has {has}", as_json=as_json)
 
 
 @click.command("pause")
@@ -94,10 +115,11 @@ def strictness(context: Context, person: str, factor: float, *, as_json: bool) -
         changed = services.store.set_strictness(subject.id, factor)
         safety = after(context, services.store)
     said = {"subject": changed.id, "strictness": changed.strictness}
-    usual = changed.strictness == 1
-    words = (
-        f"{label(changed)} has the ordinary threshold"
-        if usual
-        else f"a stranger is taken for {label(changed)} {changed.strictness:g} times more rarely than usual"
-    )
-    say_with(safety, said, words, as_json=as_json)
+    say_with(safety, said, strictness_words(label(changed), changed.strictness), as_json=as_json)
+
+
+def strictness_words(whom: str, factor: float) -> str:
+    """What a strictness means for somebody."""
+    if factor == 1:
+        return f"{whom} has the ordinary threshold"
+    return f"a stranger is taken for {whom} {factor:g} times more rarely than usual"

@@ -4,17 +4,15 @@ The group, and who is enrolled; each other command has its module.
 """
 
 import json
-from datetime import datetime
-from typing import Any
 
 import click
 
 from appliance.cli.context import Context
-from appliance.store import Subject
 from enroll.adding import add
 from enroll.asking import as_json_option, person_argument
-from enroll.changes import initials, pause, rename, resume, strictness
+from enroll.changes import alias, initials, pause, rename, resume, strictness
 from enroll.consent import PURPOSES, TEXT, TEXT_VERSION
+from enroll.describing import consent_json, person_json, reference_json
 from enroll.ending import remove, remove_reference, withdraw
 from enroll.importing import import_
 from enroll.merging import merge
@@ -38,7 +36,7 @@ def enroll() -> None:
 
 for each in (
     *(add, import_, merge, report),
-    *(initials, pause, rename, resume, strictness),
+    *(alias, initials, pause, rename, resume, strictness),
     *(remove, remove_reference, withdraw),
 ):
     enroll.add_command(each)
@@ -50,7 +48,7 @@ for each in (
 def list_(context: Context, *, as_json: bool) -> None:
     """List who is enrolled."""
     with context.services() as services:
-        people = [_described(subject) for subject in services.store.subjects()]
+        people = [person_json(subject) for subject in services.store.subjects()]
     if as_json:
         click.echo(json.dumps(people, indent=1))
         return
@@ -72,31 +70,15 @@ def show(context: Context, person: str, *, as_json: bool) -> None:
     """Show PERSON (id, beginning of an id, or exact name): consents and references."""
     with context.services() as services:
         subject = services.store.subject(person)
-        found = _described(subject)
-        found["consents"] = [
-            {
-                "id": consent.id,
-                "purposes": list(consent.purposes),
-                "text_version": consent.text_version,
-                "given_by": consent.given_by,
-                "given_at": _time(consent.given_at),
-                "withdrawn_at": _time(consent.withdrawn_at),
-            }
-            for consent in services.store.consents(subject.id)
-        ]
-        found["reference_list"] = [
-            {
-                "id": reference.id,
-                "created_at": _time(reference.created_at),
-                "quality": round(reference.quality, 1),
-                "models": list(reference.models),
-            }
-            for reference in services.store.references(subject.id)
-        ]
+        found = person_json(subject)
+        found["consents"] = [consent_json(each) for each in services.store.consents(subject.id)]
+        found["reference_list"] = [reference_json(each) for each in services.store.references(subject.id)]
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
     click.echo(f"{label(subject)}  ({found['id']}, {found['state']}, initials {found['initials']})")
+    if subject.alias is not None:
+        click.echo(f"  alias {subject.alias}: what the office screen calls them")
     if subject.strictness > 1:
         click.echo(f"  strictness {subject.strictness:g}: taken for somebody so many times more rarely")
     for consent in found["consents"]:
@@ -119,20 +101,3 @@ def text(*, as_json: bool) -> None:
         click.echo(json.dumps({"text": TEXT, "version": TEXT_VERSION, "purposes": PURPOSES}, indent=1))
         return
     click.echo(f"{TEXT}\nversion {TEXT_VERSION}")
-
-
-def _described(subject: Subject) -> dict[str, Any]:
-    return {
-        "id": subject.id,
-        "name": subject.name,
-        "initials": subject.initials,
-        "state": subject.state.value,
-        "references": subject.references,
-        "strictness": subject.strictness,
-        "purposes": list(subject.purposes),
-        "created_at": _time(subject.created_at),
-    }
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()

@@ -14,6 +14,7 @@ PURPOSES = {
     "song": "have a theme song played",
     "leaderboard": "appear in the coffee leaderboard",
     "unlock": "have the door unlocked",
+    "last_seen": "have admins see when they were last recognised",
 }
 """What a consent may cover; `identify` is the one without which there is no reference."""
 
@@ -33,6 +34,15 @@ def text_version(text: str) -> str:
 
 TEXT_VERSION = text_version(TEXT)
 """Names the wording of `TEXT`; kept with every consent."""
+
+
+GIVEN_BY_CHARS = 500
+
+
+def usable_given_by(text: str) -> str | None:
+    """How somebody agreed, as it is kept; None: it cannot be that."""
+    agreed = text.strip()
+    return agreed if 0 < len(agreed) <= GIVEN_BY_CHARS and agreed.isprintable() else None
 
 
 def checked_purposes(wanted: Collection[str]) -> tuple[str, ...]:

@@ -21,9 +21,10 @@ from appliance.errors import ApplianceError, EnrolmentError, InputError, Unknown
 from appliance.picture_files import Embeds
 from appliance.store import Consent, Store, Subject
 from appliance.values import SubjectId, Templates
-from enroll.adding import keep, known_photos, progress
+from enroll.adding import progress
 from enroll.asking import as_json_option, checked_consent, consent_options
 from enroll.files import digest, photos
+from enroll.keeping import keep, known_photos
 from enroll.likeness import Compares, examine
 from enroll.outcomes import Outcome, outcomes_json, table, write
 from enroll.photos import FaceChoice, judge

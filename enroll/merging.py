@@ -3,12 +3,11 @@
 import click
 
 from appliance.cli.context import Context
-from appliance.errors import EnrolmentError
-from appliance.store.last_word import agreed_together
 from enroll.asking import as_json_option, yes_option
-from enroll.ending import told
+from enroll.erasing import told
 from enroll.reporting import after
 from enroll.telling import label, say_with
+from enroll.uniting import merged_json, proposal
 
 
 @click.command("merge")
@@ -37,39 +36,23 @@ def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) 
     with context.services() as services:
         store = services.store
         one, two = store.subject(keep), store.subject(other)
-        if one.id == two.id:
-            raise EnrolmentError("that is one person already", hint="name two, see: appliance enroll list")
         faces = EnrolledFaces.of(store, context.settings.recognition, read_tables())
-        found = faces.between(one.id, two.id)
-        alike = None if found is None else found[0] >= found[1]
-        if alike is False and found is not None:
+        wanted = proposal(store, faces, one, two)
+        if wanted.alike is False and (found := wanted.measured) is not None:
             click.echo(
                 f"warning: they do not look alike: score {found[0]:.3f}, threshold {found[1]:.3f}", err=True
             )
         if not yes:
-            agreed = agreed_together(store.consents(one.id), store.consents(two.id))
             click.confirm(
                 f"{label(two)} ({two.references} reference(s)) becomes part of {label(one)} "
-                f"({one.references}) and is removed; together they agreed to: {', '.join(agreed)}. Merge?",
+                f"({one.references}) and is removed; together they agreed to: "
+                f"{', '.join(wanted.agreed)}. Merge?",
                 abort=True,
                 err=True,
             )
         merged = store.merge(one.id, two.id)
         safety = after(context, store)
-    said = {
-        "subject": merged.subject.id,
-        "merged": two.id,
-        "references_moved": merged.references,
-        "consents_moved": merged.consents,
-        "references": merged.subject.references,
-        "purposes": list(merged.subject.purposes),
-        "strictness": merged.subject.strictness,
-        "look_alike": alike,
-        "score": None if found is None else round(found[0], 4),
-        "threshold": None if found is None else round(found[1], 4),
-        "key_destroyed": True,
-        "write_ahead_log_emptied": merged.erased,
-    }
+    said = merged_json(merged, wanted)
     words = (
         f"{label(merged.subject)} has {merged.subject.references} reference(s) now, "
         f"{merged.references} of them taken over; the other enrolment is removed"

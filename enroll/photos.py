@@ -5,13 +5,14 @@ a face fits whoever is enrolled is `enroll.likeness`.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, NamedTuple
 
 from appliance.errors import EnrolmentError, PhotoError
 from appliance.picture_files import Embeds
-from appliance.values import Likeness, PhotoFace, SubjectId, Templates
+from appliance.values import EmbeddedPhoto, Likeness, PhotoFace, SubjectId, Templates
 
 
 class Told(NamedTuple):
@@ -108,6 +109,7 @@ class Verdict:
         same_as: Whose picture this is once more; None: nobody's, or one given just now.
         alike: Whom enrolled it looks like, most alike first.
         own: How much it looks like the person it is for, and what that was held against.
+        origin: Where the picture came from: `photo` (a file), `webcam`, or `camera`, the box's own.
     """
 
     label: str
@@ -119,6 +121,7 @@ class Verdict:
     same_as: SubjectId | None = None
     alike: tuple[Likeness, ...] = ()
     own: tuple[float, float] | None = None
+    origin: str = "photo"
 
     @property
     def accepted(self) -> bool:
@@ -143,6 +146,27 @@ def told(reason: str) -> Told:
     return REASONS.get(reason, Told(reason, "give another picture"))
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A picture that can be looked at, now or again, and what was said of it.
+
+    Attributes:
+        label: How to speak of it.
+        sha256: Of the file; empty if there is none.
+        look: What the models make of it; raises PhotoError where it cannot be used.
+        fault: Why there is nothing to look at, by code; empty if there is.
+        choice: Which face is meant where there are several.
+        origin: Where it came from, as in `Verdict`.
+    """
+
+    label: str
+    sha256: str
+    look: Callable[[], EmbeddedPhoto]
+    fault: str = ""
+    choice: FaceChoice = None
+    origin: str = "photo"
+
+
 def judge(
     photos: Iterable[Photo],
     models: Embeds,
@@ -160,35 +184,64 @@ def judge(
         known: sha256 of every picture given so far → whose.
         choice: Which face is meant where there are several.
     """
+    yield from judge_looked(
+        (
+            Looked(
+                photo.label,
+                "" if photo.fault else hashlib.sha256(photo.content).hexdigest(),
+                partial(models.embed, photo.content),
+                photo.fault,
+                choice,
+            )
+            for photo in photos
+        ),
+        known=known,
+    )
+
+
+def judge_looked(
+    pictures: Iterable[Looked], *, known: Mapping[str, SubjectId] | None = None
+) -> Iterator[Verdict]:
+    """Likewise, of pictures some of which may have been looked at before; the same file twice is one."""
     before, now = dict(known or {}), set[str]()
-    for photo in photos:
-        if photo.fault:
-            yield Verdict(photo.label, (photo.fault,), 0.0, {}, "")
-            continue
-        sha256 = hashlib.sha256(photo.content).hexdigest()
-        if sha256 in now or sha256 in before:
-            yield Verdict(photo.label, ("SAME_PHOTO",), 0.0, {}, sha256, same_as=before.get(sha256))
-            continue
-        now.add(sha256)
-        yield _judged(photo, sha256, models, choice)
+    for picture in pictures:
+        yield replace(_judged(picture, before, now), origin=picture.origin)
 
 
-def _judged(photo: Photo, sha256: str, models: Embeds, choice: FaceChoice) -> Verdict:
+def _judged(picture: Looked, before: Mapping[str, SubjectId], now: set[str]) -> Verdict:
+    label, sha256 = picture.label, picture.sha256
+    if picture.fault:
+        return Verdict(label, (picture.fault,), 0.0, {}, sha256)
+    if sha256 in now or sha256 in before:
+        return Verdict(label, ("SAME_PHOTO",), 0.0, {}, sha256, same_as=before.get(sha256))
+    now.add(sha256)
     try:
-        found = models.embed(photo.content)
+        found = picture.look()
     except PhotoError as error:
-        return Verdict(photo.label, (error.reason,), 0.0, {}, sha256)
+        return Verdict(label, (error.reason,), 0.0, {}, sha256)
+    return verdict_of(found, label, sha256, picture.choice)
+
+
+def verdict_of(found: EmbeddedPhoto, label: str, sha256: str, choice: FaceChoice) -> Verdict:
+    """What becomes of a picture in which these faces were found, once this one is meant.
+
+    Args:
+        found: What the models made of it.
+        label: How to speak of it.
+        sha256: Of the file.
+        choice: Which face is meant where there are several.
+    """
     if found.faces == 0:
-        return Verdict(photo.label, ("NO_FACE",), 0.0, {}, sha256)
+        return Verdict(label, ("NO_FACE",), 0.0, {}, sha256)
     faces = candidates(found.found)
     if choice == "largest" or (choice is None and found.faces == 1):
-        return Verdict(photo.label, found.reasons, found.quality, found.templates, sha256)
+        return Verdict(label, found.reasons, found.quality, found.templates, sha256)
     if choice is None:
-        return Verdict(photo.label, ("SEVERAL_FACES",), 0.0, {}, sha256, faces)
+        return Verdict(label, ("SEVERAL_FACES",), 0.0, {}, sha256, faces)
     if not 1 <= choice <= len(faces):
-        return Verdict(photo.label, ("NO_SUCH_FACE",), 0.0, {}, sha256, faces)
+        return Verdict(label, ("NO_SUCH_FACE",), 0.0, {}, sha256, faces)
     chosen = faces[choice - 1].face
-    return Verdict(photo.label, chosen.reasons, chosen.quality, chosen.templates, sha256)
+    return Verdict(label, chosen.reasons, chosen.quality, chosen.templates, sha256)
 
 
 def candidates(faces: Sequence[PhotoFace]) -> tuple[Candidate, ...]:

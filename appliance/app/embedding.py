@@ -142,7 +142,8 @@ class ModelsClient:
         wanted = EmbedPhoto(max_faces=MOST_FACES)
         reply = self._client.call(wanted, PhotoEmbedded, blob=content, timeout_s=_EMBED_S)
         found = reply.message
-        return EmbeddedPhoto.of([_face(each) for each in found.faces], faces=found.faces_found)
+        faces = [_face(each) for each in found.faces]
+        return EmbeddedPhoto.of(faces, faces=found.faces_found, size=(found.width, found.height))
 
 
 def _face(found: EmbeddedFace) -> PhotoFace:

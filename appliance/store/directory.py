@@ -150,7 +150,7 @@ class Directory(References):
 
 
 def read_profile(plain: bytes) -> Mapping[str, str]:
-    """Name and initials, of what was sealed.
+    """Name and initials, and an alias if they have one, of what was sealed.
 
     Raises:
         VaultError: It opened, and is no profile.
@@ -159,7 +159,11 @@ def read_profile(plain: bytes) -> Mapping[str, str]:
         profile = json.loads(plain)
     except ValueError:  # neither text nor JSON
         profile = None
-    if not isinstance(profile, dict) or not all(isinstance(profile.get(key), str) for key in _PROFILE):
+    if (
+        not isinstance(profile, dict)
+        or not all(isinstance(profile.get(key), str) for key in _PROFILE)
+        or not isinstance(profile.get("alias", ""), str)
+    ):
         raise VaultError("the profile is damaged", hint=_MENDED_BY)
     return profile
 
@@ -178,4 +182,5 @@ def _subject(
         purposes=purposes,
         references=references,
         strictness=float(row["strictness"]),
+        alias=said.get("alias"),
     )

@@ -6,22 +6,24 @@ one transaction with its event. Whether two people are one is decided before thi
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select, update
 
-from appliance.errors import EnrolmentError
+from appliance.errors import EnrolmentError, VaultError
 from appliance.events import ConsentChanged, Event, StrictnessChanged, SubjectChanged
 from appliance.store.chain import canonical
 from appliance.store.directory import Directory, read_profile
 from appliance.store.records import IDENTIFY, Consent, NewReference, Subject, SubjectState
-from appliance.store.sealing import need, profile_row
+from appliance.store.sealing import given_by_row, need, profile_row
 from appliance.store.tables import consents, subjects
 from appliance.values import SubjectId
 
 NAME_CHARS = 120
 INITIALS_CHARS = 4
+ALIAS_CHARS = 24
+"""As much as is read from three metres on a screen in the office."""
 MAX_STRICTNESS = 1000
 """Beyond a thousandth of the ordinary rate the tables say nothing, and hardly anybody is recognised."""
 
@@ -38,6 +40,7 @@ class People(Directory):
         *,
         consent: Consent,
         references: Sequence[NewReference] = (),
+        alias: str | None = None,
     ) -> Subject:
         """Enrol a person, with everything they come with, in one transaction: whole or not at all.
 
@@ -46,13 +49,14 @@ class People(Directory):
             initials: 1 to 4 characters; None: made from the name.
             consent: Theirs; without one nobody is enrolled.
             references: What they are recognised by, if that is at hand already.
+            alias: What the office screen calls them, 1 to 24 characters; None: nothing of its own.
 
         Raises:
-            EnrolmentError: A name, initials, a consent or a reference that cannot be.
+            EnrolmentError: A name, initials, an alias, a consent or a reference that cannot be.
             StoreError: This process holds no key.
         """
         seal, now = need(self._seal), self._clock.wall()
-        profile = _profile(name, initials)
+        profile = _profile(name, initials, alias)
         subject = SubjectId(self._ids(now))
         key = seal.new_subject_key(subject)
         with self._writing() as connection:
@@ -106,8 +110,50 @@ class People(Directory):
             self._changed(connection, happened, subject=subject)
         return self._scrub()
 
+    def withdraw_purposes(self, subject: str, purposes: Collection[str]) -> bool:
+        """Take back what was agreed to for these purposes; each consent goes on for its others.
+
+        A consent that covers more is ended, and goes on as another for the rest, given when it was given.
+        With the last one to `identify` the references are deleted.
+
+        Returns:
+            Whether nothing of them is left in the write-ahead log either; see `remove_subject`.
+
+        Raises:
+            UnknownSubjectError: Nobody, or removed.
+        """
+        now = self._clock.wall()
+        with self._writing() as connection:
+            self._lock_head(connection)
+            key = self._key_of(connection, subject)
+            wanted = select(consents).where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
+            happened: list[Event] = []
+            for row in connection.execute(wanted.order_by(consents.c.id)).mappings().all():
+                covered = tuple(json.loads(row["purposes"]))
+                ended = tuple(each for each in covered if each in purposes)
+                if not ended:
+                    continue
+                connection.execute(
+                    update(consents).where(consents.c.id == row["id"]).values(withdrawn_at=now)
+                )
+                rest = tuple(each for each in covered if each not in purposes)
+                if rest:
+                    connection.execute(insert(consents).values(self._again(key, subject, row, rest)))
+                happened.append(
+                    ConsentChanged(
+                        type="consent_withdrawn",
+                        subject=subject,
+                        purposes=ended,
+                        text_version=row["text_version"],
+                    )
+                )
+            if IDENTIFY not in self._purposes(connection, [subject])[subject]:
+                happened += self._delete_references(connection, subject)
+            self._changed(connection, happened, subject=subject)
+        return self._scrub()
+
     def rename(self, subject: str, name: str, initials: str | None = None) -> Subject:
-        """Give a subject another name.
+        """Give a subject another name; an alias of theirs stays, unless it is damaged with the old name.
 
         Raises:
             UnknownSubjectError: Nobody, or removed.
@@ -116,7 +162,12 @@ class People(Directory):
         profile = _profile(name, initials)
         with self._writing() as connection:
             self._lock_head(connection)
-            self._reseal(connection, self._key_of(connection, subject), subject, profile)
+            key = self._key_of(connection, subject)
+            try:
+                alias = self._kept(connection, key, subject).get("alias")
+            except VaultError:
+                alias = None
+            self._reseal(connection, key, subject, _with_alias(profile, alias))
         return self.subject(subject)
 
     def set_initials(self, subject: str, initials: str) -> Subject:
@@ -130,12 +181,24 @@ class People(Directory):
         with self._writing() as connection:
             self._lock_head(connection)
             key = self._key_of(connection, subject)
-            sealed = connection.execute(
-                select(subjects.c.sealed_profile).where(subjects.c.id == subject)
-            ).scalar_one()
-            plain = need(self._seal).open(key, subject, sealed, row=profile_row(subject))
-            kept = read_profile(plain)
-            self._reseal(connection, key, subject, _profile(kept["name"], initials))
+            kept = self._kept(connection, key, subject)
+            profile = _profile(kept["name"], initials)
+            self._reseal(connection, key, subject, _with_alias(profile, kept.get("alias")))
+        return self.subject(subject)
+
+    def set_alias(self, subject: str, alias: str | None) -> Subject:
+        """Give a subject another alias, or none; name and initials stay. It rests sealed beside them.
+
+        Raises:
+            UnknownSubjectError: Nobody, or removed.
+            EnrolmentError: An alias that cannot be.
+            VaultError: Their name is damaged, so that there is nothing to leave; rename them.
+        """
+        checked = _alias(alias)
+        with self._writing() as connection:
+            self._lock_head(connection)
+            key = self._key_of(connection, subject)
+            self._reseal(connection, key, subject, _with_alias(self._kept(connection, key, subject), checked))
         return self.subject(subject)
 
     def pause(self, subject: str) -> None:
@@ -207,6 +270,35 @@ class People(Directory):
             )
         return self._scrub()
 
+    def _again(
+        self, key: bytes, subject: str, row: Mapping[Any, Any], rest: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """The row of a consent that goes on for the rest of its purposes, sealed for its own place."""
+        again = self._ids(row["given_at"])
+        sealed = row["sealed_given_by"]
+        if sealed is not None:
+            plain = need(self._seal).open(key, subject, sealed, row=given_by_row(row["id"]))
+            sealed = need(self._seal).seal(key, subject, plain, row=given_by_row(again))
+        return {
+            "id": again,
+            "subject": subject,
+            "purposes": canonical(rest),
+            "text_version": row["text_version"],
+            "sealed_given_by": sealed,
+            "given_at": row["given_at"],
+        }
+
+    def _kept(self, connection: Connection, key: bytes, subject: str) -> Mapping[str, str]:
+        """A subject's profile as it rests now.
+
+        Raises:
+            VaultError: It does not open, or is damaged.
+        """
+        sealed = connection.execute(
+            select(subjects.c.sealed_profile).where(subjects.c.id == subject)
+        ).scalar_one()
+        return read_profile(need(self._seal).open(key, subject, sealed, row=profile_row(subject)))
+
     def _reseal(self, connection: Connection, key: bytes, subject: str, profile: Mapping[str, str]) -> None:
         """Give a subject another profile, and log it."""
         connection.execute(
@@ -249,7 +341,7 @@ class People(Directory):
         return need(self._seal).seal(key, subject, plain, row=profile_row(subject))
 
 
-def _profile(name: str, initials: str | None) -> dict[str, str]:
+def _profile(name: str, initials: str | None, alias: str | None = None) -> dict[str, str]:
     name = unicodedata.normalize("NFC", name).strip()
     if not 0 < len(name) <= NAME_CHARS or not name.isprintable():
         raise EnrolmentError(f"a name has 1 to {NAME_CHARS} printable characters")
@@ -259,4 +351,24 @@ def _profile(name: str, initials: str | None) -> dict[str, str]:
     initials = unicodedata.normalize("NFC", initials).strip()
     if not 0 < len(initials) <= INITIALS_CHARS or not initials.isprintable():
         raise EnrolmentError(f"initials have 1 to {INITIALS_CHARS} printable characters")
-    return {"name": name, "initials": initials}
+    return _with_alias({"name": name, "initials": initials}, _alias(alias))
+
+
+def _with_alias(profile: Mapping[str, str], alias: str | None) -> dict[str, str]:
+    """The profile with this alias, or none; who has none rests as they did before there were any."""
+    plain = {key: value for key, value in profile.items() if key != "alias"}
+    return plain if alias is None else {**plain, "alias": alias}
+
+
+def _alias(alias: str | None) -> str | None:
+    """As it is kept.
+
+    Raises:
+        EnrolmentError: It cannot be one.
+    """
+    if alias is None:
+        return None
+    alias = unicodedata.normalize("NFC", alias).strip()
+    if not 0 < len(alias) <= ALIAS_CHARS or not alias.isprintable():
+        raise EnrolmentError(f"an alias has 1 to {ALIAS_CHARS} printable characters")
+    return alias

@@ -216,6 +216,7 @@ class Subject:
         references: How many references are kept.
         strictness: By what a stranger's wanted false-match rate with this person is divided, 1 to 1,000;
             1 is the ordinary threshold.
+        alias: What the office screen calls them instead of initials; None: nothing else.
     """
 
     id: SubjectId
@@ -227,6 +228,7 @@ class Subject:
     purposes: tuple[str, ...]
     references: int
     strictness: float = 1.0
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

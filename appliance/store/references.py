@@ -141,6 +141,12 @@ class References(Consents):
             rows = connection.execute(select(face_references.c.id, face_references.c.quality)).all()
         return {ReferenceId(reference): float(quality) for reference, quality in rows}
 
+    def owned_qualities(self) -> list[tuple[SubjectId, float]]:
+        """Whose each reference is, and how good, 0 to 100; opens nothing that is sealed."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(face_references.c.subject, face_references.c.quality)).all()
+        return [(SubjectId(subject), float(quality)) for subject, quality in rows]
+
     def gallery_version(self) -> int:
         """Counts up with every change of who can be recognised, or of their names; cheap to ask."""
         with reading(self._engine) as connection:
