@@ -1,6 +1,8 @@
 """The admin UI and the office screen.
 
-Built on `enroll` and on what all processes share; it never opens the camera, decodes a
-picture or holds the template key. The import contracts hold that from the first commit;
-the pages themselves are not built yet.
+Built on `enroll` and on what all processes share. It holds no key and no database, never opens the camera
+and never decodes a picture: what it shows and changes, the desk shows and changes for whoever is signed
+in. The import contracts hold that.
+
+`application` puts the site together, `server` serves it, `README.md` shows the parts of a page.
 """

@@ -1,0 +1,115 @@
+"""Signing in and out, the first admin's account, and everybody's own account page.
+
+Who may sign in, how passwords are kept and how often one may try is the desk's; this shows the forms.
+"""
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance.errors import FormError, NotSignedInError, ThrottledError
+from appliance.permissions import Permission
+from web import cookies
+from web.access import permission, public
+from web.asking import ask
+from web.forms import redirected_to
+
+blueprint = Blueprint("accounts", __name__)
+
+
+@blueprint.get("/sign-in")
+@public
+def sign_in() -> str | Response:
+    """The form; without any account yet, how to make the first one."""
+    if ask("first_run.state").result["needed"]:
+        return redirect(url_for("accounts.first_run"))
+    return render_template("accounts/sign_in.html", error=None, name="", next=request.args.get("next", ""))
+
+
+@blueprint.post("/sign-in")
+@public
+def open_session() -> Response:
+    """Sign in, and go where the visitor wanted to."""
+    name = request.form.get("name", "")
+    target = redirected_to(request.form.get("next"), "/")
+    try:
+        opened = ask("session.open", name=name, password=request.form.get("password", "")).result
+    except (NotSignedInError, ThrottledError, FormError) as error:
+        throttled = isinstance(error, ThrottledError)
+        text = render_template("accounts/sign_in.html", error=error, name=name, next=target)
+        response = make_response(text, 429 if throttled else 422)
+        if isinstance(error, ThrottledError):
+            response.headers["Retry-After"] = str(max(1, round(error.wait_s)))
+        return response
+    return _signed_in(opened["secret"], target)
+
+
+@blueprint.post("/sign-out")
+@permission(Permission.ACCOUNT)
+def sign_out() -> Response:
+    """End this session, on the desk and in the browser."""
+    ask("session.close")
+    response = redirect(url_for("accounts.sign_in"), code=303)
+    cookies.end(response, cookies.SESSION)
+    return response
+
+
+@blueprint.get("/first-run")
+@public
+def first_run() -> str:
+    """The first admin's form. The one-time code comes in the address's fragment, which is never sent."""
+    needed = ask("first_run.state").result["needed"]
+    return render_template("accounts/first_run.html", needed=needed, error=None, name="")
+
+
+@blueprint.post("/first-run")
+@public
+def create_admin() -> Response:
+    """Make the first admin, sign them in, and go on with setting up."""
+    name = request.form.get("name", "")
+    code = request.form.get("code", "").strip()
+    password = request.form.get("password", "")
+    try:
+        same(password, request.form.get("again", ""))
+        opened = ask("first_run.create_admin", code=code, name=name, password=password).result
+    except (FormError, NotSignedInError, ThrottledError) as error:
+        text = render_template("accounts/first_run.html", needed=True, error=error, name=name, code=code)
+        return make_response(text, 422)
+    return _signed_in(opened["secret"], "/set-up")
+
+
+@blueprint.get("/account")
+@permission(Permission.ACCOUNT)
+def account() -> str:
+    """One's own account: password, where one is signed in."""
+    return render_template("accounts/account.html", error=None)
+
+
+@blueprint.post("/account/password")
+@permission(Permission.ACCOUNT)
+def change_password() -> Response:
+    """Another password; every other session of this operator ends."""
+    form = request.form
+    try:
+        same(form.get("new", ""), form.get("again", ""))
+        ask("password.change", old=form.get("old", ""), new=form.get("new", ""))
+    except (FormError, ThrottledError) as error:
+        return make_response(render_template("accounts/account.html", error=error), 422)
+    flash("Your password was changed. Every other browser was signed out.", "good")
+    return redirect(url_for("accounts.account"), code=303)
+
+
+def same(password: str, again: str) -> None:
+    """A password that is chosen is written twice.
+
+    Raises:
+        FormError: It was not the same.
+    """
+    if password != again:
+        raise FormError("the passwords differ", fields={"again": "not the same as above"})
+
+
+def _signed_in(secret: str, target: str) -> Response:
+    response = redirect(target, code=303)
+    cookies.set_session(response, secret)
+    cookies.end(response, cookies.FORM)
+    return response

@@ -1,0 +1,86 @@
+"""The web application: put together from its parts, and refused when a view says not who may call it."""
+
+import secrets
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+from flask import Flask, Response, request
+
+from appliance.clock import Clock, SystemClock
+from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
+from web.desk import DeskCalls
+from web.subjects import SUBJECTS
+from web.surroundings import EXTENSION, Surroundings
+
+
+def create_app(
+    desk: DeskCalls,
+    *,
+    run: Path | None = None,
+    names: Collection[str] = (),
+    clock: Clock | None = None,
+    stopping: threading.Event | None = None,
+) -> Flask:
+    """The application.
+
+    Args:
+        desk: Carries out operations.
+        run: The folder of our processes' sockets, for streams; None where there are none.
+        names: Names besides the machine's own under which it is reached.
+        clock: The clocks; those of this machine by default.
+        stopping: Set when the server stops.
+
+    Raises:
+        ValueError: A view declares neither a permission nor that it is public.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.request_class = requests.Request
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32),  # signs notices between two pages; a restart loses those
+        SESSION_COOKIE_NAME="__Host-notices",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        TRAP_HTTP_EXCEPTIONS=False,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = Surroundings(
+        desk=desk, run=run, clock=clock or SystemClock(), stopping=stopping or threading.Event()
+    )
+    app.extensions[static_files.EXTENSION] = static_files.StaticFiles.read()
+    faults.install(app)
+    words.install(app)
+    for blueprint in (static_files.blueprint, *SUBJECTS):
+        app.register_blueprint(blueprint)
+    ours = frozenset(name.lower() for name in names) | requests.own_names()
+
+    @app.before_request
+    def check() -> None:
+        """Host, size, who, from where; in this order."""
+        if not requests.is_ours(request.host, ours):
+            raise requests.MisdirectedError
+        requests.limit()
+        access.admit()
+        forms.guard()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        """Headers, the form cookie, gzip."""
+        cookies.keep_form_anchor(response)
+        return packing.pack(headers.secure(response))
+
+    check_declared(app)
+    return app
+
+
+def check_declared(app: Flask) -> None:
+    """Refuse an application with a view that says not who may call it.
+
+    Raises:
+        ValueError: There is one.
+    """
+    silent = access.undeclared(app)
+    if silent:
+        raise ValueError(f"views without @permission or @public: {', '.join(silent)}")

@@ -1,0 +1,11 @@
+"""The site's subjects: one blueprint each. A new subject is one import and one line here."""
+
+from flask import Blueprint
+
+from web import accounts, home
+
+SUBJECTS: tuple[Blueprint, ...] = (
+    home.blueprint,
+    accounts.blueprint,
+)
+"""In the order in which they are registered."""

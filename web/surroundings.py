@@ -1,0 +1,39 @@
+"""What every view is handed: the desk, the clock, where our processes' sockets lie, and when to stop.
+
+Made once with the application and never changed.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import current_app
+
+from appliance.clock import Clock
+from web.desk import DeskCalls
+
+EXTENSION = "appliance"
+"""Where the application keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Whatever lies around the pages.
+
+    Attributes:
+        desk: Carries out operations.
+        run: The folder of our processes' sockets; None where there are none (some tests).
+        clock: The clocks.
+        stopping: Set when the server stops; every stream looks at it and ends.
+    """
+
+    desk: DeskCalls
+    run: Path | None
+    clock: Clock
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def surroundings() -> Surroundings:
+    """Those of the application that answers this request."""
+    found: Surroundings = current_app.extensions[EXTENSION]
+    return found

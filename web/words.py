@@ -1,0 +1,125 @@
+"""What every template can say: who looks at it, where they may go, times, sizes, addresses of our files.
+
+Only words and addresses; what a page shows comes from its view.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Flask, current_app, request
+from markupsafe import Markup
+
+from appliance.errors import ApplianceError
+from appliance.permissions import Permission
+from web import forms
+from web.access import Who, who
+from web.static_files import asset
+
+_KILO = 1000
+_TEN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere the navigation leads.
+
+    Attributes:
+        path: Its address.
+        label: Its word.
+        icon: Name of a symbol in `icons/sprite.svg`.
+        needs: Who sees it.
+    """
+
+    path: str
+    label: str
+    icon: str
+    needs: Permission
+
+
+PLACES: Final = (
+    Place("/", "Home", "home", Permission.ACCOUNT),
+    Place("/live", "Live", "live", Permission.LIVE),
+    Place("/log", "Log", "log", Permission.LOG),
+    Place("/people", "People", "people", Permission.PEOPLE),
+    Place("/settings", "Settings", "settings", Permission.SETTINGS),
+)
+"""The navigation, for those who may; five, for that is what a phone's bar holds."""
+
+
+def install(app: Flask) -> None:
+    """Give an application's templates these words."""
+    app.context_processor(_words)
+    app.jinja_env.globals.update(csrf=forms.hidden_field, csrf_token=forms.token, asset=asset, icon=icon)
+    app.jinja_env.filters.update(moment=moment, day=day, size=size)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def caller() -> Who | None:
+    """Who looks at the page; None too where the desk cannot say, so that a page of faults can be shown."""
+    try:
+        return who()
+    except ApplianceError:
+        return None
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A symbol; decoration unless it has a label.
+
+    Args:
+        name: Of the symbol in `icons/sprite.svg`.
+        label: What it says to who cannot see it.
+    """
+    told = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
+        told, asset("icons/sprite.svg"), name
+    )
+
+
+def moment(value: str | datetime | None) -> Markup:
+    """A time, as the box's clock says it; the page's script writes it in the reader's own way.
+
+    Args:
+        value: Aware, or ISO 8601; None is a dash.
+    """
+    return _time(value, "%d %b %Y, %H:%M", "moment")
+
+
+def day(value: str | datetime | None) -> Markup:
+    """A date, likewise."""
+    return _time(value, "%d %b %Y", "day")
+
+
+def size(value: float) -> str:
+    """Bytes as people say them: `812 bytes`, `4.2 kB`, `17 MB`."""
+    if value < _KILO:
+        return f"{value:.0f} bytes"
+    unit, shown = ("kB", value / _KILO) if value < _KILO**2 else ("MB", value / _KILO**2)
+    return f"{shown:.1f} {unit}" if shown < _TEN else f"{shown:.0f} {unit}"
+
+
+def _time(value: str | datetime | None, form: str, kind: str) -> Markup:
+    if value is None or value == "":
+        return Markup("&ndash;")
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    local = at.astimezone() if at.tzinfo else at.replace(tzinfo=UTC).astimezone()
+    return Markup('<time datetime="{}" data-{}>{}</time>').format(
+        local.astimezone(UTC).isoformat(timespec="seconds"), kind, local.strftime(form)
+    )
+
+
+def _words() -> dict[str, Any]:
+    viewer = caller()
+    return {
+        "caller": viewer,
+        "places": [] if viewer is None else [each for each in PLACES if _shown(each, viewer)],
+        "here": request.path,
+    }
+
+
+def _shown(place: Place, viewer: Who) -> bool:
+    """Whether there is such a page, and it is for who looks."""
+    return viewer.may(place.needs) and any(
+        rule.rule == place.path for rule in current_app.url_map.iter_rules()
+    )
