@@ -67,24 +67,26 @@ class LoopProcess:
         settings: All of them; each room is handed its own.
         services: Opened.
         once: End when every camera's recording has ended; otherwise recordings play again and again.
+        patient: Stay when there is no camera that can work: somebody may set one up meanwhile.
     """
 
-    def __init__(self, settings: Settings, services: Services, *, once: bool) -> None:
+    def __init__(self, settings: Settings, services: Services, *, once: bool, patient: bool = False) -> None:
         self._settings = settings
         self._services = services
         self._once = once
+        self._patient = patient
         self._started_s = time.monotonic()
         self._cameras: dict[str, Camera] = {}
         self._counts: dict[str, dict[str, int]] = {}
         self._failures: list[Exception] = []
-        self._refused: list[CameraRefusedError] = []
+        self._refused: dict[str, CameraRefusedError] = {}
         self._showcase = Showcase()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, or, with `once`, until the recordings are over.
 
         Raises:
-            CameraRefusedError: No camera can ever work as configured.
+            CameraRefusedError: No camera can ever work as configured, and it is not patient.
             ModelError: Weights are missing or damaged.
         """
         settings, services = self._settings, self._services
@@ -116,6 +118,8 @@ class LoopProcess:
                 photos = PhotoHandlers(stack.enter_context(open_photo_reader(settings)))
                 stack.enter_context(Server(services.layout.socket("models"), photos.handlers()))
             self._watch_cameras(parts, records, health, stop)
+            if self._patient and not self._failures:
+                stop.wait()
         if self._failures:
             raise self._failures[0]
         if records.lost:
@@ -153,8 +157,8 @@ class LoopProcess:
         ]
         for thread in threads:
             thread.join()
-        if self._refused and len(self._refused) == len(threads):
-            raise self._refused[0]
+        if self._refused and len(self._refused) == len(threads) and not self._patient:
+            raise next(iter(self._refused.values()))
 
     def _watch(
         self,
@@ -193,7 +197,7 @@ class LoopProcess:
         except CameraRefusedError as error:
             _log.error("camera_refused", camera=settings.id, error=error.message, hint=error.hint)
             changed(CameraChanged(type="camera_lost", camera=settings.id, reason=error.message))
-            self._refused.append(error)
+            self._refused[settings.id] = error
         finally:
             with health.working(settings.id):
                 pipeline.finish()
@@ -225,6 +229,7 @@ class LoopProcess:
                 "cameras": {
                     name: {
                         **self._counts.get(name, {}),
+                        "refused": refused.message if (refused := self._refused.get(name)) else "",
                         "busy_s": round(health.busy_s(name), 3),
                         "received": camera.statistics.received,
                         "dropped": camera.statistics.dropped,

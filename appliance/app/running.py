@@ -19,12 +19,12 @@ from appliance.settings import Settings
 from appliance.store import NewEvent
 from appliance.supervisor import ChildSpec, Supervisor
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
-from appliance.wire.messages import Ping, SupervisorStatus, SupervisorStatusRequest
+from appliance.wire.messages import Done, Ping, RestartChild, SupervisorStatus, SupervisorStatusRequest
 
 _log = structlog.get_logger()
 
 Command = Callable[[str], Sequence[str]]
-"""From the name of a process to the command line that starts it."""
+"""From the name of a process to the command line that starts it; asked anew before a restart on request."""
 
 
 def child_specs(settings: Settings, layout: Layout, command: Command, *, once: bool) -> list[ChildSpec]:
@@ -70,7 +70,12 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
     def status(_: Request[SupervisorStatusRequest]) -> Reply[SupervisorStatus]:
         return Reply(supervisor.status())
 
-    handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status}
+    def restart(request: Request[RestartChild]) -> Reply[Done]:
+        # Its command line is made anew: one process is handed its settings on it.
+        supervisor.restart(request.message.child, command(request.message.child))
+        return Reply(Done())
+
+    handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status, RestartChild: restart}
     with Server(services.layout.socket("supervisor"), handlers):
         supervisor.run()
 

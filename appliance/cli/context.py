@@ -121,6 +121,15 @@ class Context:
             command += ["--settings", str(self.settings_file)]
         return [*command, "process", name]
 
+    def renewed_command(self, name: str) -> list[str]:
+        """The same, with the settings read again: they may have changed in the UI meanwhile.
+
+        Raises:
+            SettingsError: They are wrong.
+        """
+        self._settings = None
+        return self.process_command(name)
+
     def need_settings_file(self) -> Path:
         """The settings file; where there is none, the UI's overlay.
 

@@ -31,13 +31,16 @@ def process() -> None:
 
 @process.command("loop")
 @click.option("--once", is_flag=True, help="End when the recordings end.")
+@click.option(
+    "--patient", is_flag=True, help="Stay when no camera can work: one may be set up in the browser."
+)
 @click.pass_obj
-def loop(context: Context, *, once: bool) -> None:
+def loop(context: Context, *, once: bool, patient: bool) -> None:
     """All cameras: from frames to logged decisions."""
     from appliance.app.loop import LoopProcess
 
     with _as_process(context, "loop") as stop, context.services() as services:
-        LoopProcess(context.settings, services, once=once).run(stop)
+        LoopProcess(context.settings, services, once=once, patient=patient).run(stop)
         deadline = time.monotonic() + _DRAIN_S
         while once and services.store.next_due() is not None and time.monotonic() < deadline:
             time.sleep(0.05)

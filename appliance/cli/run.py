@@ -44,4 +44,4 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     settings = checked(context.settings, context.settings_files)
     context.log_as("supervisor")
     with context.services(create=True) as services:
-        supervise(settings, services, context.process_command, once=once)
+        supervise(settings, services, context.renewed_command, once=once)

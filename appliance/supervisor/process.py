@@ -45,6 +45,8 @@ class Child:
         started: When this life began, monotonic seconds.
         life: Counts its starts, so that what is said of one life is not taken for another's.
         ready_life: The life in which it last was ready; written by its probe's thread.
+        asked: It was asked to end, in order to be started again at once.
+        kill_at: When it is killed if it has not ended by itself, monotonic seconds.
     """
 
     def __init__(self, spec: ChildSpec, environment: Mapping[str, str]) -> None:
@@ -59,6 +61,9 @@ class Child:
         self.life = 0
         self.ready_life = 0
         self.last_exit = ""
+        self.asked = False
+        self.kill_at: float | None = None
+        self._said = "", ""
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._words: int | None = None
@@ -135,17 +140,23 @@ class Child:
         os.close(words)
         os.close(self.end_fd)
         self._process = self._words = self.end_fd = None
+        self.kill_at = None
         self.state = "stopped"
         ending = Ending(code, self._doom or how_it_ended(code), message, hint)
         self.last_exit = ending.reason
+        self._said = message, hint
         return ending
 
     def status(self) -> ChildStatus:
         """How it is."""
+        # What it said of its last life holds until it is well again.
+        message, hint = ("", "") if self.ready else self._said
         return ChildStatus(
             name=self.spec.name,
             pid=self.pid,
             state=self.state,
             restarts=self.restarts,
             last_exit=self.last_exit,
+            message=message,
+            hint=hint,
         )

@@ -22,6 +22,8 @@ class ChildSpec:
         probe_every_s: Seconds between probes.
         probe_failures: Times in a row that it may fail before the child counts as hung and is
             killed and restarted.
+        patient: Settings, models or keys that it refuses may be mended while the others run (in the UI):
+            it is tried again and again, and nothing else ends because of it.
         final: Its exit with code 0 is no fault but the end of everything: the supervisor stops.
         start_s: Seconds that a child may take to its first yes before failures count.
     """
@@ -34,3 +36,4 @@ class ChildSpec:
     probe_failures: int = 3
     start_s: float = 60.0
     final: bool = False
+    patient: bool = False

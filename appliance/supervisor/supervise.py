@@ -4,7 +4,7 @@ One thread does everything about processes; it waits for their ends, for signals
 next due time in one place, and for nobody else: probes and reports have threads of their
 own. A child that dies is restarted and the others are left alone. A child that says three
 times in a row that its settings, models or keys are wrong ends everything, because no
-restart mends those.
+restart mends those; one that is `patient` is waited for, because somebody may mend them meanwhile.
 """
 
 import os
@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import FrameType
 
 import structlog
@@ -99,6 +100,7 @@ class Supervisor:
         self._unclean: ApplianceError | None = None
         self._at_once = threading.Event()
         self._hung: queue.SimpleQueue[tuple[Child, int]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[Child, tuple[str, ...] | None]] = queue.SimpleQueue()
         self._began = 0.0
         self._told_ready = False
         self._watchdog_due = 0.0
@@ -141,6 +143,25 @@ class Supervisor:
         self._stopping.set()
         self._poke()
 
+    def restart(self, name: str, argv: Sequence[str] | None = None) -> None:
+        """Have a child end in good order and start again, from any thread; returns at once.
+
+        One that waits for its restart is started now, and what it died of before is forgotten.
+
+        Args:
+            name: Of the child.
+            argv: Its command line from now on; None leaves it as it was.
+
+        Raises:
+            WireError: There is no such child.
+        """
+        child = next((each for each in self._children if each.spec.name == name), None)
+        if child is None:
+            there = ", ".join(each.spec.name for each in self._children)
+            raise WireError(f"there is no process {name[:40]!r}", hint=f"there are: {there}")
+        self._asked.put((child, None if argv is None else tuple(argv)))
+        self._poke()
+
     def status(self) -> SupervisorStatus:
         """How the children are; from any thread."""
         return SupervisorStatus(
@@ -158,6 +179,12 @@ class Supervisor:
                 self._restart(child)
             if child.ready and child.state == "starting":
                 child.state = "running"
+        while not self._asked.empty():
+            self._begin_restart(*self._asked.get())
+        for child in self._children:
+            if child.kill_at is not None and child.kill_at <= now:
+                child.kill_at = None
+                child.kill(f"did not stop within {self._grace_s:g} s and was killed")
         self._tell_systemd()
         for child in self._wait(self._patience()):
             self._ended(child, self._reap(child))
@@ -169,7 +196,8 @@ class Supervisor:
 
     def _patience(self) -> float | None:
         """Seconds until something is due; None when nothing is."""
-        due = [child.due for child in self._children if child.due is not None]
+        times = [time for child in self._children for time in (child.due, child.kill_at)]
+        due = [time for time in times if time is not None]
         if self._notifier.watchdog_s is not None:
             due.append(self._watchdog_due)
         return max(0.0, min(due) - self._clock.monotonic()) if due else None
@@ -213,7 +241,27 @@ class Supervisor:
             ),
         )
 
+    def _begin_restart(self, child: Child, argv: tuple[str, ...] | None) -> None:
+        """Take up a restart that somebody asked for."""
+        now = self._clock.monotonic()
+        if argv is not None:
+            child.spec = replace(child.spec, argv=argv)
+        child.failures = child.fatal = 0
+        if child.pid is None:
+            child.due = now
+        elif not child.asked:
+            child.asked = True
+            child.kill_at = now + self._grace_s
+            child.terminate()
+            _log.info("restart_asked", child=child.spec.name, pid=child.pid)
+
     def _ended(self, child: Child, ending: Ending) -> None:
+        if child.asked:
+            child.asked = False
+            child.last_exit = f"restarted on request ({ending.reason})"
+            child.due = self._clock.monotonic()
+            child.state = "waiting"
+            return
         if child.spec.final and ending.code == 0:
             self._tell_stopped(child, ending)
             self._stopping.set()
@@ -227,7 +275,7 @@ class Supervisor:
         child.failures += 1
         fatal = None if ending.code is None else _FATAL.get(ending.code)
         child.fatal = 0 if fatal is None else child.fatal + 1
-        if fatal is not None and child.fatal >= _FATAL_TIMES:
+        if fatal is not None and child.fatal >= _FATAL_TIMES and not child.spec.patient:
             raise fatal(
                 f"{child.spec.name}: {ending.message or f'{ending.reason}, {_FATAL_TIMES} times in a row'}",
                 hint=ending.hint or "the messages of that process, above, say what is wrong",

@@ -192,6 +192,8 @@ class ChildStatus(BaseModel):
         pid: None while it does not run.
         restarts: Times it was restarted since the supervisor started.
         last_exit: How it ended last (`exit 3`, `killed by SIGKILL`); empty if it never did.
+        message: What it said when it ended, if it is not well again since; empty if nothing.
+        hint: What it said to do about that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -200,6 +202,8 @@ class ChildStatus(BaseModel):
     state: ChildState
     restarts: int
     last_exit: str = ""
+    message: str = ""
+    hint: str = ""
 
 
 class SupervisorStatus(Message):
@@ -210,6 +214,17 @@ class SupervisorStatus(Message):
     pid: int
     uptime_s: float
     children: tuple[ChildStatus, ...]
+
+
+class RestartChild(Message):
+    """Have a child end in good order and start again, e.g. to read changed settings.
+
+    Answered by `Done` as soon as it is asked to; how it is then, `SupervisorStatus` says.
+    """
+
+    type: Literal["restart_child"] = "restart_child"
+    version: Literal[1] = 1
+    child: str
 
 
 class AskDesk(Message):
@@ -254,6 +269,7 @@ MESSAGES: tuple[type[Message], ...] = (
     PhotoEmbedded,
     SupervisorStatusRequest,
     SupervisorStatus,
+    RestartChild,
     AskDesk,
     DeskAnswered,
 )

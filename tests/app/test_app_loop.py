@@ -138,3 +138,42 @@ def records(client: Client) -> dict[str, Any]:
         found: dict[str, Any] = client.call(StatusRequest(), Status).message.details["records"]
         return found
     return {}
+
+
+def test_a_patient_loop_stays_without_a_camera(services: Services, layout: Layout) -> None:
+    """An appliance that is set up in the browser has no camera at first; the loop answers meanwhile."""
+    loop, stop = LoopProcess(parse(""), services, once=False, patient=True), threading.Event()
+    thread = threading.Thread(target=loop.run, args=(stop,))
+    thread.start()
+    client = Client(layout.socket("loop"))
+    until(lambda: layout.socket("loop").exists())
+    time.sleep(0.2)
+    status = client.call(StatusRequest(), Status).message
+    stop.set()
+    thread.join(PATIENCE_S)
+
+    assert {} == status.details["cameras"]
+    assert not thread.is_alive()
+
+
+def test_a_patient_loop_says_which_camera_can_never_work(services: Services, layout: Layout) -> None:
+    """A camera that was set up wrongly in the browser ends nothing; its fault is told to who asks."""
+    nowhere = '[[cameras]]\nid = "yard"\nsource = "/nonexistent/clip.mp4"\nwhen = "always"\n'
+    loop, stop = LoopProcess(parse(nowhere), services, once=False, patient=True), threading.Event()
+    thread = threading.Thread(target=loop.run, args=(stop,))
+    thread.start()
+    client = Client(layout.socket("loop"))
+
+    def refused() -> str:
+        with contextlib.suppress(WireError, KeyError):
+            details = client.call(StatusRequest(), Status).message.details
+            return str(details["cameras"]["yard"]["refused"])
+        return ""
+
+    until(lambda: bool(refused()))
+    told = refused()
+    stop.set()
+    thread.join(PATIENCE_S)
+
+    assert "clip.mp4" in told
+    assert not thread.is_alive()

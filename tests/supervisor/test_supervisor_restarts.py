@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from appliance.backoff import BackOff
 from appliance.clock import SystemClock
-from appliance.errors import ModelError, SettingsError, VaultError
+from appliance.errors import ModelError, SettingsError, VaultError, WireError
 from appliance.supervisor import ChildSpec, Supervisor
 from appliance.wire import Client
 from appliance.wire.messages import Ping
@@ -397,3 +397,76 @@ def test_nothing_acts_before_run(diary: Any) -> None:
 
     assert ["stopped"] == [c.state for c in supervisor.status().children]
     assert [] == diary.lines()
+
+
+# ------------------------------------------------------------- restarts that somebody asks for
+
+
+def test_a_child_is_restarted_on_request_and_the_others_stay(diary: Any, run: Any, wait_for: Wait) -> None:
+    """It ends in good order, comes back at once, and is said to have been asked."""
+    running = run(diary.spec("loop", "stay"), diary.spec("web", "stay"))
+    wait_for(lambda: diary.pids("loop") and diary.pids("web"))
+    running.supervisor.restart("loop")
+    wait_for(lambda: len(diary.pids("loop")) == 2)
+    wait_for(lambda: len(running.changes) == 3)
+
+    assert "loop down" in diary.lines()
+    assert ("process_restarted", "loop", "restarted on request (exit 0)") == running.told()[2]
+    assert 1 == len(diary.pids("web"))
+
+
+def test_a_restart_on_request_may_bring_another_command_line(diary: Any, run: Any, wait_for: Wait) -> None:
+    """A child that is handed its settings on the command line gets the new ones, then and later."""
+    running = run(diary.spec("models", "stay"))
+    wait_for(lambda: diary.pids("models"))
+    running.supervisor.restart("models", diary.spec("other", "stay").argv)
+    wait_for(lambda: diary.pids("other"))
+    os.kill(diary.pids("other")[0], signal.SIGKILL)
+    wait_for(lambda: len(diary.pids("other")) == 2)
+
+    assert 1 == len(diary.pids("models"))
+
+
+def test_a_child_that_will_not_go_is_killed_and_restarted(diary: Any, run: Any, wait_for: Wait) -> None:
+    """A request is not a wish."""
+    running = run(diary.spec("loop", "stubborn"), grace_s=0.3)
+    wait_for(lambda: diary.pids("loop"))
+    running.supervisor.restart("loop")
+    wait_for(lambda: len(diary.pids("loop")) == 2)
+
+    assert "did not stop within 0.3 s and was killed" in running.told()[1][2]
+
+
+def test_a_child_that_waits_for_its_restart_is_started_at_once(run: Any, wait_for: Wait) -> None:
+    """Whoever has mended the settings does not wait for the pause to end, nor is what was before counted."""
+    running = run(ChildSpec("ghost", ("/nonexistent/program",)))
+    wait_for(lambda: running.supervisor.status().children[0].state == "waiting")
+    before = running.supervisor.status().children[0].restarts
+    running.supervisor.restart("ghost", (sys.executable, "-c", "import time; time.sleep(600)"))
+    wait_for(lambda: running.supervisor.status().children[0].pid is not None)
+
+    assert before + 1 <= running.supervisor.status().children[0].restarts
+
+
+def test_a_restart_of_nobody_is_refused(diary: Any, run: Any, wait_for: Wait) -> None:
+    """With the names there are."""
+    running = run(diary.spec("loop", "stay"))
+    wait_for(lambda: diary.pids("loop"))
+    with pytest.raises(WireError, match="no process 'lopp'") as caught:
+        running.supervisor.restart("lopp")
+
+    assert "there are: loop" == caught.value.hint
+
+
+def test_a_patient_childs_wrong_settings_end_nothing(diary: Any, run: Any, wait_for: Wait) -> None:
+    """While somebody may mend them in the browser, the others go on, and what it said can be asked for."""
+    running = run(
+        diary.spec("web", "stay"), diary.spec("loop", "words", "2", "no key 'camera'", patient=True)
+    )
+    wait_for(lambda: len(diary.pids("loop")) >= 5)
+    wait_for(lambda: running.supervisor.status().children[1].state == "waiting")
+    loop = running.supervisor.status().children[1]
+
+    assert running.thread.is_alive()
+    assert 1 == len(diary.pids("web"))
+    assert ("no key 'camera'", "look at line 3") == (loop.message, loop.hint)
