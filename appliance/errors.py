@@ -15,7 +15,8 @@
     │   ├── StoreVersionError        newer or older than this program
     │   ├── StoreFullError           the disk is full
     │   ├── ChainBrokenError         the log was edited, dropped or re-ordered
-    │   └── UnknownSubjectError      no such person
+    │   ├── UnknownSubjectError      no such person
+    │   └── UnknownAccountError      no such operator, session, token or screen
     ├── VaultError               7   keys and sealed values
     ├── EvidenceError            8   the spool of sealed captures
     ├── WireError                9   messages between our processes
@@ -147,6 +148,10 @@ class ChainBrokenError(StoreError):
 
 class UnknownSubjectError(StoreError):
     """No subject with this id, or with this name, is enrolled."""
+
+
+class UnknownAccountError(StoreError):
+    """No operator, session, token or screen with this id, or not one of theirs."""
 
 
 class VaultError(ApplianceError):

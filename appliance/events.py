@@ -23,6 +23,8 @@ class Event(BaseModel):
         camera: Where it was seen, if anywhere.
         door: At which door.
         visit: Groups what happened between a door's opening and its shutting.
+        by: Who did it, by the opaque id of an operator or of an API token; None: the box itself, or a
+            command on it. The store writes it, see `Store.acting`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +32,7 @@ class Event(BaseModel):
     camera: str | None = None
     door: str | None = None
     visit: str | None = None
+    by: str | None = None
 
     #: Event types whose outbox rows an action with a `grade` filters.
     graded: ClassVar[bool] = False
@@ -313,6 +316,57 @@ class ActionOutcome(Event):
     reason: str
 
 
+class OperatorChanged(Event):
+    """Somebody was admitted to the admin pages, changed or removed."""
+
+    type: Literal["operator_added", "operator_changed", "operator_removed"]
+    operator: str
+    role: str
+    """As it is now."""
+    disabled: bool = False
+
+
+class SignInLinkMade(Event):
+    """A link was made with which an operator sets a password, once."""
+
+    type: Literal["sign_in_link_made"] = "sign_in_link_made"
+    operator: str
+
+
+class PasswordChanged(Event):
+    """An operator has another password, and every other session of theirs ended."""
+
+    type: Literal["password_changed"] = "password_changed"
+    operator: str
+
+
+class SignInThrottled(Event):
+    """Wrong passwords or codes came too often; said once when it begins. Addresses are not kept."""
+
+    type: Literal["sign_in_throttled"] = "sign_in_throttled"
+    scope: Literal["login", "address"]
+    """`login`: for one name, whoever tries; `address`: from one place, whatever name."""
+    operator: str | None = None
+    """Whose name it was; None: nobody's, or not about a name."""
+
+
+class TokenChanged(Event):
+    """A token of the API was made or revoked."""
+
+    type: Literal["token_created", "token_revoked"]
+    token: str
+    operator: str
+    """In whose name it acts."""
+    scopes: tuple[str, ...]
+
+
+class ScreenChanged(Event):
+    """An office screen was paired, or its link revoked."""
+
+    type: Literal["screen_paired", "screen_revoked"]
+    screen: str
+
+
 AnyEvent = Annotated[
     SubjectIdentified
     | StrangerSeen
@@ -331,7 +385,13 @@ AnyEvent = Annotated[
     | StrictnessChanged
     | ReferenceChanged
     | ConsentChanged
-    | ActionOutcome,
+    | ActionOutcome
+    | OperatorChanged
+    | SignInLinkMade
+    | PasswordChanged
+    | SignInThrottled
+    | TokenChanged
+    | ScreenChanged,
     Field(discriminator="type"),
 ]
 

@@ -1,4 +1,4 @@
-"""The database: the event log with its chain of hashes, the outbox, the people and the gallery.
+"""The database: the event log with its chain of hashes, the outbox, people and gallery, the operators.
 
 SQLite in a file, or PostgreSQL for several doors; the same tables, and one contract suite for both
 (`tests/contracts/test_store_contract.py`). This room decides nothing, performs nothing and knows no
@@ -7,6 +7,16 @@ hash of an event covers a sealed part as it is stored; a replay that logs someth
 same only under a seal that is.)
 """
 
+from appliance.store.account_records import (
+    ApiToken,
+    CodePurpose,
+    KeptPassword,
+    Operator,
+    OperatorSession,
+    OperatorState,
+    Screen,
+)
+from appliance.store.api_tokens import TOKEN_SCOPES
 from appliance.store.chain import GENESIS, SEGMENT, ChainReport, SignedHead
 from appliance.store.database import sqlite_url
 from appliance.store.records import (
@@ -35,17 +45,25 @@ __all__ = [
     "GENESIS",
     "IDENTIFY",
     "SEGMENT",
+    "TOKEN_SCOPES",
+    "ApiToken",
     "ChainReport",
+    "CodePurpose",
     "Consent",
     "Delivery",
     "Erased",
     "KeptConsent",
+    "KeptPassword",
     "Merged",
     "NewEvent",
     "NewReference",
+    "Operator",
+    "OperatorSession",
+    "OperatorState",
     "OutboxRow",
     "OutboxState",
     "Reference",
+    "Screen",
     "Seal",
     "SignedHead",
     "Store",

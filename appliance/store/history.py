@@ -64,6 +64,14 @@ class History(EventLog):
         with reading(self._engine) as connection:
             return [parsed(row) for row in connection.execute(wanted.order_by(order).limit(limit)).mappings()]
 
+    def position(self) -> int:
+        """The position of this device's newest event; 0: there is none yet. Cheap to ask often."""
+        with reading(self._engine) as connection:
+            found = connection.execute(
+                select(devices.c.position).where(devices.c.id == self._device)
+            ).scalar()
+        return int(found or 0)
+
     def event(self, key: str) -> StoredEvent:
         """One event, of any device, by its id or by a beginning of it that no other has.
 

@@ -6,7 +6,7 @@ what to log, and doing what the outbox asks for, is for others; `history` reads.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 
 from appliance.errors import ApplianceError, UnknownSubjectError
 from appliance.events import Event, Personal, parse_event
+from appliance.store.acting import acting, stamped
 from appliance.store.chain import GENESIS, SEGMENT, SignedHead, canonical, link_hash, sha256
 from appliance.store.database import reading, writing
 from appliance.store.kept_head import read_head, write_head
@@ -69,6 +70,10 @@ class EventLog(Opened):
         with self._writing() as connection:
             return self._append(connection, entries)
 
+    def acting(self, by: str | None) -> AbstractContextManager[None]:
+        """Let what this thread appends within the block say who did it: see `appliance.store.acting`."""
+        return acting(by)
+
     def close(self) -> None:
         """Keep the newest head outside the database, if this process moved it; then let go."""
         if self._opened is not None and self._moved:
@@ -94,8 +99,9 @@ class EventLog(Opened):
         rows: list[dict[str, Any]] = []
         stored: list[StoredEvent] = []
         due: list[dict[str, Any]] = []
-        for entry in entries:
+        for given in entries:
             position += 1
+            entry = replace(given, event=stamped(given.event))
             row = self._row(connection, entry, position, previous)
             previous = row["hash"]
             rows.append(row)
@@ -158,6 +164,9 @@ class EventLog(Opened):
             "sealed_personal": sealed,
             "sealed_sha256": None if sealed is None else sha256(sealed),
             "previous": previous,
+            "encounter": said.get("encounter"),
+            "visit": said.get("visit"),
+            "door": said.get("door"),
         }
         row["hash"] = link_hash(
             device=self._device,

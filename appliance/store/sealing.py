@@ -77,3 +77,13 @@ def embedding_row(reference: str, model: str) -> str:
 def personal_row(event: str) -> str:
     """Where what is personal about an event rests."""
     return f"events/{event}/personal"
+
+
+def login_row(operator: str) -> str:
+    """Where it rests what an operator signs in as."""
+    return f"operators/{operator}/login"
+
+
+def token_label_row(token: str) -> str:
+    """Where a token's label rests."""
+    return f"api_tokens/{token}/label"

@@ -1,11 +1,13 @@
-"""The store: log, outbox and people over one database, for one device."""
+"""The store: log, outbox, people and operators over one database, for one device."""
 
 from appliance.store.history import History
 from appliance.store.merging import Merging
 from appliance.store.outbox import Outbox
+from appliance.store.recognising import Recognising
+from appliance.store.timeline import Timeline
 
 
-class Store(History, Merging, Outbox):
+class Store(History, Timeline, Merging, Recognising, Outbox):
     """Everything durable of a device.
 
     Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use

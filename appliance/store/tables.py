@@ -109,8 +109,15 @@ events = Table(
     Column("sealed_sha256", String(HASH_CHARS)),
     Column("previous", String(HASH_CHARS), nullable=False),
     Column("hash", String(HASH_CHARS), nullable=False),
+    Column("encounter", String(NAME_CHARS)),  # the body's, as `subject` is
+    Column("visit", String(NAME_CHARS)),  # the body's
+    Column("door", String(NAME_CHARS)),  # the body's
     Index(None, "device", "type", "position"),
     Index(None, "device", "subject", "position"),
+    # Each holds all that `timeline` looks at, so that it passes over a hundred thousand bodies unread.
+    Index("ix_events_timeline", "device", "position", "type", "at", "door", "encounter", "subject"),
+    Index("ix_events_encounter", "device", "encounter", "position", "type"),
+    Index("ix_events_visit", "device", "visit", "position", "type"),
 )
 
 checkpoints = Table(
@@ -195,3 +202,68 @@ gallery = Table(
     Column("version", BigInteger, nullable=False),
 )
 """Counts changes of who can be recognised; part of the transaction that makes the change."""
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("role", String(STATE_CHARS), nullable=False),
+    Column("state", String(STATE_CHARS), nullable=False),
+    Column("wrapped_key", LargeBinary),  # null: destroyed, the operator was removed
+    Column("sealed_login", LargeBinary),
+    Column("password_hash", Text),  # argon2id in its own notation; null: none was chosen yet
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+"""Who may sign in. The name they sign in with is personal and rests sealed under a key of their own."""
+
+operator_sessions = Table(
+    "operator_sessions",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("operator", ForeignKey("operators.id"), nullable=False, index=True),
+    Column("secret_sha256", String(HASH_CHARS), nullable=False, unique=True),
+    Column("created_at", Time, nullable=False),
+    Column("used_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("operator", ForeignKey("operators.id"), nullable=False, index=True),
+    Column("secret_sha256", String(HASH_CHARS), nullable=False, unique=True),
+    Column("sealed_label", LargeBinary),
+    Column("scopes", Text, nullable=False),  # canonical JSON, a sorted list of permissions
+    Column("created_at", Time, nullable=False),
+    Column("used_at", Time),
+    Column("expires_at", Time),
+    Column("revoked_at", Time),
+)
+
+screens = Table(
+    "screens",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("secret_sha256", String(HASH_CHARS), nullable=False, unique=True),
+    Column("label", String(NAME_CHARS), nullable=False),  # of a device, not of a person
+    Column("created_at", Time, nullable=False),
+    Column("used_at", Time),
+    Column("revoked_at", Time),
+)
+
+one_time_codes = Table(
+    "one_time_codes",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("code_sha256", String(HASH_CHARS), nullable=False, unique=True),
+    Column("purpose", String(STATE_CHARS), nullable=False),
+    Column("operator", ForeignKey("operators.id"), index=True),  # whose password it sets
+    Column("label", String(NAME_CHARS), nullable=False),  # of the screen it pairs
+    Column("made_by", String(ID_CHARS)),
+    Column("attempts", Integer, nullable=False),  # wrong ones while it was good
+    Column("created_at", Time, nullable=False),
+    Column("expires_at", Time, nullable=False),
+)
+"""Used once and deleted with it; of no use afterwards, so that none is kept."""

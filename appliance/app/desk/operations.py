@@ -6,6 +6,7 @@ is for the modules beside this one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -94,15 +95,21 @@ class Desk:
     Args:
         identify: From what a caller presents to who they are; None: nobody.
         operations: All there are.
+        acting: Given the id of who asks, lets what is logged meanwhile say so: `Store.acting`. An operation
+            that hands work to another thread has to do so there itself.
 
     Raises:
         ValueError: Two operations of one name.
     """
 
     def __init__(
-        self, identify: Callable[[str], Caller | None], operations: Iterable[Operation[Any]]
+        self,
+        identify: Callable[[str], Caller | None],
+        operations: Iterable[Operation[Any]],
+        acting: Callable[[str | None], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self._identify = identify
+        self._acting = acting
         self._operations: dict[str, Operation[Any]] = {}
         for each in operations:
             if each.name in self._operations:
@@ -149,7 +156,8 @@ class Desk:
             checked = wanted.arguments.model_validate(dict(arguments))
         except ValidationError as error:
             raise _unfit(error) from None
-        return wanted.run(Asked(checked, caller, blob, credential))
+        with self._acting(None if caller is None else caller.id):
+            return wanted.run(Asked(checked, caller, blob, credential))
 
     def _answer(self, request: Request[AskDesk]) -> Reply[DeskAnswered]:
         asked = request.message

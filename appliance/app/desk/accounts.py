@@ -1,0 +1,407 @@
+"""Operations of accounts: signing in and out, passwords, the first admin, and who else is let in.
+
+What is kept of whom is the store's business, how passwords are hashed that of `passwords`, and who waits
+after failures that of `throttle`. Nothing here tells anybody whether a name exists.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr
+
+from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Operation
+from appliance.app.desk.passwords import Passwords, check_password
+from appliance.app.desk.throttle import Key, Throttle, address_key
+from appliance.errors import DeniedError, FormError, NotSignedInError
+from appliance.events import SignInThrottled
+from appliance.permissions import Permission, Role
+from appliance.services import Services
+from appliance.store import CodePurpose, NewEvent, Operator, Store
+from appliance.store.codes import LASTS
+from appliance.store.operators import folded
+
+_NAME = Field(max_length=200)
+_PASSWORD = Field(max_length=1024)
+_CODE = Field(max_length=100)
+_CLIENT = Field(default="", max_length=100)
+_ID = Field(max_length=36)
+
+SignInRole = Literal[Role.ADMIN, Role.VIEWER]
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class SignIn(Arguments):
+    """Attributes: name and password as typed; client: the address it comes from, to slow down guesses."""
+
+    name: str = _NAME
+    password: SecretStr = _PASSWORD
+    client: str = _CLIENT
+
+
+class WhichSession(Arguments):
+    """Attributes: session: id of one of the caller's own."""
+
+    session: str = _ID
+
+
+class NewPassword(Arguments):
+    """Attributes: old: the password so far; new: the one from now on."""
+
+    old: SecretStr = _PASSWORD
+    new: SecretStr = _PASSWORD
+
+
+class WithCode(Arguments):
+    """Attributes: code: from a link's fragment."""
+
+    code: SecretStr = _CODE
+
+
+class FirstRunState(Arguments):
+    """Attributes: code: from the link, to hear whether it is good; may be left out."""
+
+    code: SecretStr | None = Field(default=None, max_length=100)
+
+
+class FirstAdmin(Arguments):
+    """Attributes: code: from the link; name and password: chosen."""
+
+    code: SecretStr = _CODE
+    name: str = _NAME
+    password: SecretStr = _PASSWORD
+    client: str = _CLIENT
+
+
+class Redeem(Arguments):
+    """Attributes: code: from the link; password: chosen."""
+
+    code: SecretStr = _CODE
+    password: SecretStr = _PASSWORD
+    client: str = _CLIENT
+
+
+class WhichOperator(Arguments):
+    """Attributes: operator: id."""
+
+    operator: str = _ID
+
+
+class NewOperator(Arguments):
+    """Attributes: name: what they sign in as; role: admin or viewer."""
+
+    name: str = _NAME
+    role: SignInRole
+
+
+class OperatorChange(Arguments):
+    """Attributes: operator: id; role and disabled: what is left out stays."""
+
+    operator: str = _ID
+    role: SignInRole | None = None
+    disabled: bool | None = None
+
+
+class Accounts:
+    """Carries out what is asked about operators.
+
+    Args:
+        services: The store is used, and the clocks.
+        passwords: Hashes and compares.
+        throttle: Shared by everything that can be guessed at.
+    """
+
+    def __init__(self, services: Services, passwords: Passwords, throttle: Throttle) -> None:
+        self._store: Store = services.store
+        self._passwords = passwords
+        self._throttle = throttle
+
+    def operations(self) -> list[Operation[Any]]:
+        """All of them."""
+        return [
+            Operation("session.open", SignIn, PUBLIC, self.sign_in),
+            Operation("session.check", Nothing, PUBLIC, self.check),
+            Operation("session.close", Nothing, Permission.ACCOUNT, self.sign_out),
+            Operation("session.list", Nothing, Permission.ACCOUNT, self.list_sessions),
+            Operation("session.end", WhichSession, Permission.ACCOUNT, self.end_session),
+            Operation("password.change", NewPassword, Permission.ACCOUNT, self.change_password),
+            Operation("password.link", WithCode, PUBLIC, self.whose_link),
+            Operation("password.redeem", Redeem, PUBLIC, self.redeem),
+            Operation("first_run.state", FirstRunState, PUBLIC, self.first_run_state),
+            Operation("first_run.create_admin", FirstAdmin, PUBLIC, self.create_admin),
+            Operation("operators.list", Nothing, Permission.OPERATORS, self.list_operators),
+            Operation("operators.add", NewOperator, Permission.OPERATORS, self.add_operator),
+            Operation("operators.change", OperatorChange, Permission.OPERATORS, self.change_operator),
+            Operation("operators.remove", WhichOperator, Permission.OPERATORS, self.remove_operator),
+            Operation("operators.reset", WhichOperator, Permission.OPERATORS, self.reset_operator),
+        ]
+
+    # ------------------------------------------------------------ one's own
+
+    def sign_in(self, asked: Asked[SignIn]) -> Answer:
+        """Open a session for who knows the password.
+
+        Raises:
+            NotSignedInError: Name or password is wrong; which, is not said.
+            ThrottledError: Tried too often.
+        """
+        given = asked.arguments
+        keys: tuple[Key, Key] = ("login", folded(given.name)), address_key(given.client)
+        self._throttle.admit(*keys)
+        kept = self._store.kept_password(given.name)
+        password = given.password.get_secret_value()
+        if not self._passwords.fits(None if kept is None else kept.hash, password) or kept is None:
+            self._tell_throttled(keys, None if kept is None else kept.operator.id)
+            raise NotSignedInError(
+                "the name or the password is wrong", hint="lost it? an admin can make a new link"
+            )
+        self._throttle.forgive(keys[0])
+        self._throttle.take_back(keys[1])
+        if kept.hash is not None and self._passwords.outdated(kept.hash):
+            self._store.refresh_hash(kept.operator.id, old=kept.hash, new=self._passwords.hash(password))
+        return self._signed_in(kept.operator)
+
+    def check(self, asked: Asked[Nothing]) -> Answer:
+        """Who the caller is; null: nobody. Not permitted to fail, so that web can ask for everybody."""
+        caller = asked.caller
+        if caller is None:
+            return Answer(None)
+        name = ""
+        if caller.kind == "screen":
+            name = self._store.screen(caller.id).label
+        elif caller.operator:
+            name = self._store.operator(caller.operator).login or ""
+        return Answer(
+            {
+                "kind": caller.kind,
+                "id": caller.id,
+                "operator": caller.operator,
+                "session": caller.session,
+                "name": name,
+                "role": caller.role.value,
+                "permissions": sorted(each.value for each in caller.permissions),
+            }
+        )
+
+    def sign_out(self, asked: Asked[Nothing]) -> Answer:
+        """End the session that this was asked in."""
+        who = asked.who
+        self._store.end_session(who.session, who.operator)
+        return Answer()
+
+    def list_sessions(self, asked: Asked[Nothing]) -> Answer:
+        """The caller's own sessions."""
+        who = asked.who
+        return Answer(
+            [
+                {
+                    "id": each.id,
+                    "created_at": moment(each.created_at),
+                    "used_at": moment(each.used_at),
+                    "expires_at": moment(each.expires_at),
+                    "this": each.id == who.session,
+                }
+                for each in self._store.sessions(who.operator)
+            ]
+        )
+
+    def end_session(self, asked: Asked[WhichSession]) -> Answer:
+        """End one of the caller's own sessions.
+
+        Raises:
+            UnknownAccountError: It is not theirs, or over.
+        """
+        self._store.end_session(asked.arguments.session, asked.who.operator)
+        return Answer()
+
+    def change_password(self, asked: Asked[NewPassword]) -> Answer:
+        """Another password for the caller; their other sessions end.
+
+        Raises:
+            FormError: The current one is wrong, or the new one is not worth having.
+            ThrottledError: The current one was wrong too often.
+        """
+        who, given = asked.who, asked.arguments
+        kept = self._store.kept_password_of(who.operator)
+        login = kept.operator.login or ""
+        check_password(given.new.get_secret_value(), login=login, field="new")
+        key = ("login", folded(login))
+        self._throttle.admit(key)
+        if not self._passwords.fits(kept.hash, given.old.get_secret_value()):
+            self._tell_throttled([key], who.operator)
+            words = "this is not your password"
+            raise FormError(words, fields={"old": words})
+        self._throttle.forgive(key)
+        hashed = self._passwords.hash(given.new.get_secret_value())
+        self._store.set_password(who.operator, hashed, keep_session=who.session)
+        return Answer()
+
+    # ------------------------------------------------------------ with a link
+
+    def whose_link(self, asked: Asked[WithCode]) -> Answer:
+        """Whose password the link sets.
+
+        Raises:
+            NotSignedInError: The link is no good.
+        """
+        return Answer(
+            {"name": self._store.operator_of_code(asked.arguments.code.get_secret_value()).login or ""}
+        )
+
+    def redeem(self, asked: Asked[Redeem]) -> Answer:
+        """Set the password that the link is for, and sign its owner in.
+
+        Raises:
+            NotSignedInError: The link is no good.
+            FormError: The password is not worth having; the link stays good.
+            DeniedError: The password is set, but whose it is may not sign in.
+            ThrottledError: Links were tried too often.
+        """
+        given, code = asked.arguments, asked.arguments.code.get_secret_value()
+        key = self._guarded(given.client)
+        login = self._store.operator_of_code(code).login or ""
+        check_password(given.password.get_secret_value(), login=login)
+        hashed = self._passwords.hash(given.password.get_secret_value())
+        operator = self._store.set_password_by_code(code, hashed)
+        self._throttle.take_back(key)
+        self._throttle.forgive(("login", folded(login)))
+        if operator.state != "active":
+            raise DeniedError("the password is set, but you may not sign in", hint="ask an admin")
+        return self._signed_in(operator)
+
+    def first_run_state(self, asked: Asked[FirstRunState]) -> Answer:
+        """Whether the first admin is still to be made, and whether the code, if one is given, would do."""
+        code = asked.arguments.code
+        return Answer(
+            {
+                "needed": not self._store.has_operators(),
+                "code_good": code is not None and self._store.first_run_code_is_good(code.get_secret_value()),
+            }
+        )
+
+    def create_admin(self, asked: Asked[FirstAdmin]) -> Answer:
+        """Make the first admin and sign them in.
+
+        Raises:
+            NotSignedInError: The code is no good.
+            DeniedError: There is an operator already.
+            FormError: Name or password cannot be; the code stays good.
+            ThrottledError: Codes were tried too often.
+        """
+        given = asked.arguments
+        code = given.code.get_secret_value()
+        key = self._guarded(given.client)
+        if self._store.has_operators():
+            raise DeniedError("there is an admin already", hint="sign in instead")
+        if not self._store.first_run_code_is_good(code):  # before the expensive part
+            raise NotSignedInError("this link is no good any more", hint="see: appliance operators link")
+        check_password(given.password.get_secret_value(), login=given.name)
+        hashed = self._passwords.hash(given.password.get_secret_value())
+        operator = self._store.add_first_admin(code, given.name, hashed)
+        self._throttle.take_back(key)
+        return self._signed_in(operator)
+
+    # ------------------------------------------------------------ others
+
+    def list_operators(self, asked: Asked[Nothing]) -> Answer:
+        """Everybody who may sign in."""
+        you = asked.who.operator
+        return Answer([{**described(each), "you": each.id == you} for each in self._store.operators()])
+
+    def add_operator(self, asked: Asked[NewOperator]) -> Answer:
+        """Admit somebody; the code in the answer is for the link with which they choose their password.
+
+        Raises:
+            FormError: A name that cannot be, or is taken.
+        """
+        made = self._store.add_operator(asked.arguments.name, asked.arguments.role)
+        return self._with_link(made)
+
+    def change_operator(self, asked: Asked[OperatorChange]) -> Answer:
+        """Give somebody another role, or let them in no more, or again.
+
+        Raises:
+            UnknownAccountError: Nobody.
+            DeniedError: They are the last admin.
+        """
+        given = asked.arguments
+        changed = self._store.change_operator(given.operator, role=given.role, disabled=given.disabled)
+        return Answer(described(changed))
+
+    def remove_operator(self, asked: Asked[WhichOperator]) -> Answer:
+        """Let somebody in no more and forget their name.
+
+        Raises:
+            UnknownAccountError: Nobody.
+            DeniedError: They are the last admin.
+        """
+        return Answer({"erased": self._store.remove_operator(asked.arguments.operator)})
+
+    def reset_operator(self, asked: Asked[WhichOperator]) -> Answer:
+        """Make a link with which somebody sets another password; until it is used, nothing changes.
+
+        Raises:
+            UnknownAccountError: Nobody.
+        """
+        return self._with_link(self._store.operator(asked.arguments.operator))
+
+    # ------------------------------------------------------------ shared
+
+    def _signed_in(self, operator: Operator) -> Answer:
+        secret, session = self._store.open_session(operator.id)
+        return Answer(
+            {"secret": secret, "expires_at": moment(session.expires_at), "operator": described(operator)}
+        )
+
+    def _with_link(self, operator: Operator) -> Answer:
+        code = self._store.password_code(operator.id)
+        return Answer(
+            {
+                "operator": described(operator),
+                "code": code,
+                "lasts_s": LASTS[CodePurpose.PASSWORD].total_seconds(),
+            }
+        )
+
+    def _guarded(self, client: str) -> Key:
+        """See that whoever comes from there has not tried too many codes.
+
+        Raises:
+            ThrottledError: They have.
+        """
+        key = address_key(client)
+        try:
+            self._throttle.admit(key)
+        finally:
+            self._tell_throttled([key], None)
+        return key
+
+    def _tell_throttled(self, keys: Sequence[Key], operator: str | None) -> None:
+        """Put into the log what begins to be slowed down."""
+        for scope, _ in self._throttle.failed(*keys):
+            by_name = scope == "login"
+            said = SignInThrottled(
+                scope="login" if by_name else "address", operator=operator if by_name else None
+            )
+            self._store.append_all([NewEvent(said)])
+
+
+def described(operator: Operator) -> dict[str, Any]:
+    """An operator as JSON values."""
+    return {
+        "id": operator.id,
+        "name": operator.login,
+        "role": operator.role.value,
+        "state": operator.state.value,
+        "has_password": operator.has_password,
+        "created_at": moment(operator.created_at),
+        "changed_at": moment(operator.changed_at),
+    }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as it travels: ISO 8601, UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat()

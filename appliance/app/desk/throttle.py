@@ -1,0 +1,112 @@
+"""Slowing down who tries passwords or codes: by name and by address, ever longer, forgotten after a while.
+
+Kept in memory: the desk's restart forgets it, which an attacker cannot bring about and argon2 makes of
+little use. A name waits half a minute at most, so that nobody is locked out by somebody else's guesses.
+"""
+
+import ipaddress
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.clock import Clock
+from appliance.errors import ThrottledError
+
+FREE: Final = 5
+"""Failures that cost nothing: people mistype."""
+LONGEST_S: Final = {"login": 30.0, "address": 300.0}
+_FORGOTTEN_S: Final = 900.0
+_MOST_KEPT: Final = 10_000
+
+Key = tuple[str, str]
+"""What is counted: `("login", …)` or `("address", …)`."""
+
+
+@dataclass(slots=True)
+class _Tries:
+    failures: int = 0
+    last_s: float = 0.0
+    until_s: float = 0.0
+
+
+class Throttle:
+    """Counts failures and says who has to wait.
+
+    Args:
+        clock: The monotonic one is used.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tries: dict[Key, _Tries] = {}
+
+    def admit(self, *keys: Key) -> None:
+        """See that none of these has to wait; each try counts as failed until `forgive` says otherwise.
+
+        Counted before the work, so that many tries at once are not all let through.
+
+        Raises:
+            ThrottledError: One has to; nothing was counted.
+        """
+        now = self._clock.monotonic()
+        with self._lock:
+            waits = [self._known(key, now).until_s - now for key in keys]
+            wait_s = max(waits, default=0.0)
+            if wait_s > 0:
+                raise ThrottledError(
+                    "tried too often", wait_s=wait_s, hint=f"try again in {wait_s:.0f} seconds"
+                )
+            for key in keys:
+                self._count(key, now)
+
+    def failed(self, *keys: Key) -> list[Key]:
+        """Of these, which have just begun to wait: said once until they are forgotten."""
+        with self._lock:
+            return [key for key in keys if (tries := self._tries.get(key)) and tries.failures == FREE + 1]
+
+    def forgive(self, *keys: Key) -> None:
+        """It was right: forget the failures of these."""
+        with self._lock:
+            for key in keys:
+                self._tries.pop(key, None)
+
+    def take_back(self, *keys: Key) -> None:
+        """It was right: uncount this one try, and leave the failures before."""
+        with self._lock:
+            for key in keys:
+                tries = self._tries.get(key)
+                if tries is not None:
+                    tries.failures = max(0, tries.failures - 1)
+                    tries.until_s = min(tries.until_s, self._clock.monotonic())
+
+    def _known(self, key: Key, now: float) -> _Tries:
+        tries = self._tries.get(key)
+        if tries is None or now - tries.last_s > _FORGOTTEN_S:
+            return _Tries()
+        return tries
+
+    def _count(self, key: Key, now: float) -> None:
+        tries = self._known(key, now)
+        tries.failures += 1
+        tries.last_s = now
+        over = tries.failures - FREE
+        if over > 0:
+            tries.until_s = now + min(LONGEST_S[key[0]], 2.0 ** min(over - 1, 16))
+        self._tries.pop(key, None)  # to the end: the oldest go first
+        self._tries[key] = tries
+        if len(self._tries) > _MOST_KEPT:
+            del self._tries[next(iter(self._tries))]
+
+
+def address_key(client: str) -> Key:
+    """What a client's address is counted as: of IPv6 the network, for a household has 2^64 of them."""
+    try:
+        address = ipaddress.ip_address(client.partition("%")[0])
+    except ValueError:
+        return "address", ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return "address", str(address.ipv4_mapped)
+        return "address", str(ipaddress.ip_network((address, 64), strict=False))
+    return "address", str(address)

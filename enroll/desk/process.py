@@ -1,0 +1,73 @@
+"""The desk process: introduces the operations of every subject to each other, and answers at the socket.
+
+Whoever builds a subject's operations adds them in `operations` below, and nowhere else.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance.app.desk.accounts import Accounts
+from appliance.app.desk.devices import Devices
+from appliance.app.desk.feed import Feed, feed_operations
+from appliance.app.desk.operations import Desk, Operation
+from appliance.app.desk.passwords import Passwords
+from appliance.app.desk.throttle import Throttle
+from appliance.services import Services
+from appliance.settings import Settings
+from appliance.wire import Server
+
+MOST_CONNECTIONS: Final = 128
+"""40 pages that wait for news, what they ask beside it, and the supervisor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What operations of several subjects share.
+
+    Attributes:
+        settings: As they were at the start of the process.
+        services: Database and keys.
+        feed: Tells that something is new in the log.
+        passwords: Hashes and compares.
+        throttle: Slows down who guesses.
+    """
+
+    settings: Settings
+    services: Services
+    feed: Feed
+    passwords: Passwords
+    throttle: Throttle
+
+
+def operations(parts: Parts) -> list[Operation[Any]]:
+    """Everything that may be asked of the desk; each subject's module in a line of its own."""
+    return [
+        *Accounts(parts.services, parts.passwords, parts.throttle).operations(),
+        *Devices(parts.services, parts.throttle).operations(),
+        *feed_operations(parts.services, parts.feed),
+    ]
+
+
+@contextmanager
+def open_desk(
+    settings: Settings, services: Services, *, passwords: Passwords | None = None
+) -> Iterator[Desk]:
+    """The desk with all its operations, until the end of the block; for the process, and for tests."""
+    store = services.store
+    with Feed(store.position) as feed:
+        parts = Parts(settings, services, feed, passwords or Passwords(), Throttle(services.clock))
+        yield Desk(store.recognise, operations(parts), store.acting)
+
+
+def run_desk(settings: Settings, services: Services, stop: threading.Event) -> None:
+    """Answer at the desk's socket until `stop` is set.
+
+    Raises:
+        WireError: Another desk answers at the socket.
+    """
+    with open_desk(settings, services) as desk:
+        path = services.layout.socket("desk")
+        Server(path, desk.handlers(), max_connections=MOST_CONNECTIONS).serve(stop)
