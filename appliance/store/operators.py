@@ -188,7 +188,7 @@ class Operators(Changing):
             taken = self._operator(row).login
             if taken is not None and folded(taken) == folded(login):
                 raise FormError(
-                    "somebody signs in as that already", fields={"login": "somebody signs in as that already"}
+                    "somebody signs in as that already", fields={"name": "somebody signs in as that already"}
                 )
         seal, now = need(self._seal), self._clock.wall()
         operator = self._ids(now)
@@ -299,7 +299,7 @@ def _checked(login: str) -> str:
     login = unicodedata.normalize("NFC", login).strip()
     if not 0 < len(login) <= LOGIN_CHARS or not login.isprintable() or " " in login:
         words = f"1 to {LOGIN_CHARS} printable characters, without spaces"
-        raise FormError(f"a name to sign in with has {words}", fields={"login": words})
+        raise FormError(f"a name to sign in with has {words}", fields={"name": words})
     return login
 
 

@@ -21,7 +21,7 @@ from appliance.store import CodePurpose, NewEvent, Operator, Store
 from appliance.store.codes import LASTS
 from appliance.store.operators import folded
 
-_LOGIN = Field(max_length=200)
+_NAME = Field(max_length=200)
 _PASSWORD = Field(max_length=1024)
 _CODE = Field(max_length=100)
 _CLIENT = Field(default="", max_length=100)
@@ -35,9 +35,9 @@ class Nothing(Arguments):
 
 
 class SignIn(Arguments):
-    """Attributes: login and password as typed; client: the address it comes from, to slow down guesses."""
+    """Attributes: name and password as typed; client: the address it comes from, to slow down guesses."""
 
-    login: str = _LOGIN
+    name: str = _NAME
     password: SecretStr = _PASSWORD
     client: str = _CLIENT
 
@@ -49,10 +49,10 @@ class WhichSession(Arguments):
 
 
 class NewPassword(Arguments):
-    """Attributes: current: the password so far; password: the one from now on."""
+    """Attributes: old: the password so far; new: the one from now on."""
 
-    current: SecretStr = _PASSWORD
-    password: SecretStr = _PASSWORD
+    old: SecretStr = _PASSWORD
+    new: SecretStr = _PASSWORD
 
 
 class WithCode(Arguments):
@@ -68,10 +68,10 @@ class FirstRunState(Arguments):
 
 
 class FirstAdmin(Arguments):
-    """Attributes: code: from the link; login and password: chosen."""
+    """Attributes: code: from the link; name and password: chosen."""
 
     code: SecretStr = _CODE
-    login: str = _LOGIN
+    name: str = _NAME
     password: SecretStr = _PASSWORD
     client: str = _CLIENT
 
@@ -91,9 +91,9 @@ class WhichOperator(Arguments):
 
 
 class NewOperator(Arguments):
-    """Attributes: login: what they sign in as; role: admin or viewer."""
+    """Attributes: name: what they sign in as; role: admin or viewer."""
 
-    login: str = _LOGIN
+    name: str = _NAME
     role: SignInRole
 
 
@@ -149,9 +149,9 @@ class Accounts:
             ThrottledError: Tried too often.
         """
         given = asked.arguments
-        keys: tuple[Key, Key] = ("login", folded(given.login)), address_key(given.client)
+        keys: tuple[Key, Key] = ("login", folded(given.name)), address_key(given.client)
         self._throttle.admit(*keys)
-        kept = self._store.kept_password(given.login)
+        kept = self._store.kept_password(given.name)
         password = given.password.get_secret_value()
         if not self._passwords.fits(None if kept is None else kept.hash, password) or kept is None:
             self._tell_throttled(keys, None if kept is None else kept.operator.id)
@@ -227,15 +227,15 @@ class Accounts:
         who, given = asked.who, asked.arguments
         kept = self._store.kept_password_of(who.operator)
         login = kept.operator.login or ""
-        check_password(given.password.get_secret_value(), login=login)
+        check_password(given.new.get_secret_value(), login=login, field="new")
         key = ("login", folded(login))
         self._throttle.admit(key)
-        if not self._passwords.fits(kept.hash, given.current.get_secret_value()):
+        if not self._passwords.fits(kept.hash, given.old.get_secret_value()):
             self._tell_throttled([key], who.operator)
             words = "this is not your password"
-            raise FormError(words, fields={"current": words})
+            raise FormError(words, fields={"old": words})
         self._throttle.forgive(key)
-        hashed = self._passwords.hash(given.password.get_secret_value())
+        hashed = self._passwords.hash(given.new.get_secret_value())
         self._store.set_password(who.operator, hashed, keep_session=who.session)
         return Answer()
 
@@ -248,7 +248,7 @@ class Accounts:
             NotSignedInError: The link is no good.
         """
         return Answer(
-            {"login": self._store.operator_of_code(asked.arguments.code.get_secret_value()).login or ""}
+            {"name": self._store.operator_of_code(asked.arguments.code.get_secret_value()).login or ""}
         )
 
     def redeem(self, asked: Asked[Redeem]) -> Answer:
@@ -277,7 +277,7 @@ class Accounts:
         code = asked.arguments.code
         return Answer(
             {
-                "needs_admin": not self._store.has_operators(),
+                "needed": not self._store.has_operators(),
                 "code_good": code is not None and self._store.first_run_code_is_good(code.get_secret_value()),
             }
         )
@@ -298,9 +298,9 @@ class Accounts:
             raise DeniedError("there is an admin already", hint="sign in instead")
         if not self._store.first_run_code_is_good(code):  # before the expensive part
             raise NotSignedInError("this link is no good any more", hint="see: appliance operators link")
-        check_password(given.password.get_secret_value(), login=given.login)
+        check_password(given.password.get_secret_value(), login=given.name)
         hashed = self._passwords.hash(given.password.get_secret_value())
-        operator = self._store.add_first_admin(code, given.login, hashed)
+        operator = self._store.add_first_admin(code, given.name, hashed)
         self._throttle.take_back(key)
         return self._signed_in(operator)
 
@@ -317,7 +317,7 @@ class Accounts:
         Raises:
             FormError: A name that cannot be, or is taken.
         """
-        made = self._store.add_operator(asked.arguments.login, asked.arguments.role)
+        made = self._store.add_operator(asked.arguments.name, asked.arguments.role)
         return self._with_link(made)
 
     def change_operator(self, asked: Asked[OperatorChange]) -> Answer:
@@ -393,7 +393,7 @@ def described(operator: Operator) -> dict[str, Any]:
     """An operator as JSON values."""
     return {
         "id": operator.id,
-        "login": operator.login,
+        "name": operator.login,
         "role": operator.role.value,
         "state": operator.state.value,
         "has_password": operator.has_password,
