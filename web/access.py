@@ -33,6 +33,7 @@ class Who:
         name: How they are called on their own pages; empty for a screen.
         role: Theirs.
         permissions: What they may do.
+        session: Names the session; empty where there is none.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Who:
     name: str
     role: Role
     permissions: frozenset[Permission]
+    session: str = ""
 
     def may(self, permission: Permission | str) -> bool:
         """Whether they are allowed; by name too, for templates."""
@@ -112,10 +114,7 @@ def check(secret: str) -> Who | None:
     Raises:
         PeerGoneError: The desk is away.
     """
-    try:
-        found = surroundings().desk.ask("session.check", {}, credential=secret).result
-    except NotSignedInError:
-        return None
+    found = surroundings().desk.ask("session.check", {}, credential=secret).result
     return None if found is None else _who(found)
 
 
@@ -150,4 +149,5 @@ def _who(found: Mapping[str, Any]) -> Who:
         name=str(found.get("name") or ""),
         role=Role(found["role"]),
         permissions=frozenset(Permission(each) for each in found["permissions"]),
+        session=str(found.get("session") or ""),
     )

@@ -6,7 +6,7 @@ Who may sign in, how passwords are kept and how often one may try is the desk's;
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.errors import FormError, NotSignedInError, ThrottledError
+from appliance.errors import AccessError, FormError, NotSignedInError, ThrottledError
 from appliance.permissions import Permission
 from web import cookies
 from web.access import permission, public
@@ -32,7 +32,8 @@ def open_session() -> Response:
     name = request.form.get("name", "")
     target = redirected_to(request.form.get("next"), "/")
     try:
-        opened = ask("session.open", name=name, password=request.form.get("password", "")).result
+        password = request.form.get("password", "")
+        opened = ask("session.open", name=name, password=password, client=request.remote_addr or "").result
     except (NotSignedInError, ThrottledError, FormError) as error:
         throttled = isinstance(error, ThrottledError)
         text = render_template("accounts/sign_in.html", error=error, name=name, next=target)
@@ -70,8 +71,9 @@ def create_admin() -> Response:
     password = request.form.get("password", "")
     try:
         same(password, request.form.get("again", ""))
-        opened = ask("first_run.create_admin", code=code, name=name, password=password).result
-    except (FormError, NotSignedInError, ThrottledError) as error:
+        wanted = {"code": code, "name": name, "password": password}
+        opened = ask("first_run.create_admin", **wanted, client=request.remote_addr or "").result
+    except (AccessError, FormError) as error:
         text = render_template("accounts/first_run.html", needed=True, error=error, name=name, code=code)
         return make_response(text, 422)
     return _signed_in(opened["secret"], "/set-up")

@@ -49,10 +49,12 @@ def guard() -> None:
     """
     if request.method in _SAFE or cookies.bearer() or request.url_rule is None:
         return
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    said = request.headers.get("Sec-Fetch-Site")
+    if said not in {None, "same-origin", "none"}:
         raise _foreign()
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    # `null` is what browsers say to a page with our referrer policy; then the other word counts.
+    if origin is not None and urlsplit(origin).netloc != request.host and (origin != "null" or said is None):
         raise _foreign()
     given = request.headers.get(HEADER) or request.form.get(FIELD, "")
     if not hmac.compare_digest(given.encode(), token().encode()):

@@ -1,0 +1,211 @@
+"""Every route as every role, drawn from the URL map: what a view declares is what happens.
+
+A new view is tried here without a word being written about it. Views are called with made-up ids, so one
+that lets somebody through may answer anything but a refusal.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from web_site import Browser, Site, open_site
+from werkzeug.routing import Rule
+
+from appliance.permissions import GRANTED, Permission, Role
+from appliance.services import Layout
+from web import cookies
+from web.access import PUBLIC, Declared, declared, permission
+from web.application import check_declared, create_app
+from web.desk import DeskClient
+
+_UNSAFE = ("DELETE", "PATCH", "POST", "PUT")
+_ENDLESS = {"text/event-stream", "multipart/x-mixed-replace"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method of a rule, with an address that fits it."""
+
+    method: str
+    rule: Rule
+    path: str
+    needs: Declared
+
+    def __str__(self) -> str:
+        """As it stands in a failure."""
+        return f"{self.method} {self.rule.rule}"
+
+
+def routes(app: Flask) -> list[Route]:
+    """All there are."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        needs = declared(app, rule)
+        assert needs is not None
+        path = re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", _made_up, rule.rule)
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        found += [Route(method, rule, path, needs) for method in sorted(methods)]
+    return found
+
+
+def _made_up(match: re.Match[str]) -> str:
+    kind = match.group(1) or "string"
+    return {"int": "1", "float": "1.0", "uuid": "01890a5d-ac96-774b-bcce-b302099a8057"}.get(kind, "x1")
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who tries a route, and what they may do."""
+
+    name: str
+    browser: Browser
+    permissions: frozenset[Permission]
+    headers: dict[str, str]
+    is_screen: bool = False
+    is_token: bool = False
+
+
+@pytest.fixture(scope="module")
+def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, list[Somebody]]]:
+    """One site for all routes; and nobody, a screen, a viewer, an admin, tokens, and what is no good."""
+    with open_site(Layout(Path(tmp_path_factory.mktemp("routes")) / "state")) as site:
+        narrow = site.ask("tokens.create", label="narrow", scopes=["people"])["secret"]
+        revoked = site.ask("tokens.create", label="revoked", scopes=["people", "log"])
+        site.ask("tokens.revoke", token=revoked["token"]["id"])
+        none: frozenset[Permission] = frozenset()
+        yield (
+            site,
+            [
+                Somebody("nobody", site.client(), none, {}),
+                Somebody("somebody unknown", site.client(Role.ADMIN, secret="x" * 43), none, {}),
+                Somebody("a screen", site.client(Role.SCREEN), GRANTED[Role.SCREEN], {}, is_screen=True),
+                Somebody("a viewer", site.client(Role.VIEWER), GRANTED[Role.VIEWER], {}),
+                Somebody("an admin", site.client(Role.ADMIN), GRANTED[Role.ADMIN], {}),
+                Somebody(
+                    "a token without the scope",
+                    site.client(),
+                    frozenset({Permission.PEOPLE}),
+                    {"Authorization": f"Bearer {narrow}"},
+                    is_token=True,
+                ),
+                Somebody(
+                    "a revoked token",
+                    site.client(Role.ADMIN),
+                    none,
+                    {"Authorization": f"Bearer {revoked['secret']}"},
+                    is_token=True,
+                ),
+            ],
+        )
+
+
+def outcome(site: Site, who: Somebody, route: Route) -> str:
+    """Whether a route let somebody through, refused them, or sent them to sign in."""
+    headers = {"Accept": "application/json", **who.headers}
+    # Answers that never end are closed at their head.
+    response = who.browser.send(route.method, route.path, headers=headers, buffered=False)
+    try:
+        code = str(response.status_code)
+        if code == "401":
+            return "sign in"
+        if code == "403":
+            return "refused"
+        return "through"
+    finally:
+        response.close()
+
+
+def expected(who: Somebody, route: Route) -> str:
+    """What the declared permission says must happen."""
+    if route.needs == PUBLIC:
+        return "through"
+    # Each cookie counts only where it is asked for: a screen's for screens, a session elsewhere.
+    known = bool(who.permissions) and (who.is_token or who.is_screen == (route.needs is Permission.SCREEN))
+    if not known:
+        return "sign in"
+    return "through" if route.needs in who.permissions else "refused"
+
+
+def test_every_route_as_every_role(everybody: tuple[Site, list[Somebody]]) -> None:
+    """Who has the permission that a route declares gets through; nobody else does."""
+    site, all_of_them = everybody
+    wrong = []
+    for route in routes(site.app):
+        for who in all_of_them:
+            if route.path == "/sign-out" and who.name in {"a viewer", "an admin"}:
+                continue  # would end the session that the others are tried with; tried by itself below
+            found = outcome(site, who, route)
+            if found != expected(who, route):
+                wrong.append(f"{route} as {who.name}: {found}, not {expected(who, route)}")
+
+    assert [] == wrong
+
+
+def test_the_tester_finds_a_view_that_lets_everybody_through(everybody: tuple[Site, list[Somebody]]) -> None:
+    """The table above can fail: a view whose gate is missing is found by the same comparison."""
+    site, all_of_them = everybody
+    nobody, admin = all_of_them[0], all_of_them[4]
+    public_page = next(
+        each for each in routes(site.app) if each.rule.rule == "/sign-in" and each.method == "GET"
+    )
+    as_if_declared = Route("GET", public_page.rule, public_page.path, Permission.PEOPLE)
+
+    assert outcome(site, nobody, as_if_declared) != expected(nobody, as_if_declared)
+    assert outcome(site, admin, as_if_declared) == expected(admin, as_if_declared)
+
+
+def test_an_undeclared_route_is_refused(site: Site) -> None:
+    """A view without a permission, forgotten by whoever wrote it, keeps the application from starting."""
+
+    def forgotten() -> str:
+        return "everything"
+
+    site.app.add_url_rule("/forgotten", view_func=forgotten)
+
+    with pytest.raises(ValueError, match="/forgotten"):
+        check_declared(site.app)
+
+
+def test_the_application_checks_itself(tmp_path: Path) -> None:
+    """The check is made when the application is put together: nothing that fails it is ever served."""
+    app = create_app(DeskClient(tmp_path / "desk.sock"))
+
+    check_declared(app)
+    assert all(route.needs for route in routes(app))
+
+
+def test_a_view_may_be_declared_with_any_permission(site: Site) -> None:
+    """A view declared for one permission is for those who have it, whatever it is."""
+    for each in Permission:
+        view = permission(each)(lambda: "here")
+        site.app.add_url_rule(f"/needs-{each.value}", f"needs_{each.value}", view)
+    wrong: list[Any] = []
+    for role in Role:
+        for each in Permission:
+            browser = site.client(role)
+            found = browser.get(f"/needs-{each.value}", headers={"Accept": "application/json"}).status_code
+            if (found == 200) != (each in GRANTED[role]):
+                wrong.append((role, each, found))
+
+    assert [] == wrong
+
+
+def test_signing_out_ends_the_session(site: Site) -> None:
+    """Whoever signed out is nobody, in the browser and with the old cookie too."""
+    browser = site.client(Role.VIEWER)
+    response = browser.post("/sign-out")
+
+    assert 303 == response.status_code
+    assert browser.cookie(cookies.SESSION) is None
+    assert "/sign-in" in site.client(Role.VIEWER).get("/account").headers["Location"]
+
+
+def test_signing_out_is_for_those_signed_in(site: Site) -> None:
+    """Nobody is sent to sign in; a screen is nobody here."""
+    found = [site.client(role).post("/sign-out").headers["Location"] for role in (None, Role.SCREEN)]
+
+    assert ["/sign-in", "/sign-in"] == found

@@ -1,0 +1,309 @@
+"""What every answer says to browsers, and what an unsafe request must bring along."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from flask import request
+from hypothesis import given
+from hypothesis import strategies as st
+from web_site import PASSWORD, SITE, Site
+
+from appliance.permissions import Permission, Role
+from web import cookies, forms, requests
+from web.access import PUBLIC, declared, permission, public
+from web.forms import redirected_to, token_for
+from web.static_files import FOLDER, StaticFiles
+
+_UNSAFE = {"DELETE", "PATCH", "POST", "PUT"}
+
+
+@pytest.fixture
+def pages(site: Site) -> list[str]:
+    """Every page without parameters that an admin can fetch and that ends."""
+    found = []
+    for rule in site.app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.arguments and not rule.rule.startswith("/api/"):
+            response = site.client(Role.ADMIN).get(rule.rule, buffered=False)
+            if response.status_code == 200 and response.mimetype == "text/html":
+                found.append(rule.rule)
+            response.close()
+    return found
+
+
+def test_every_answer_carries_the_headers(site: Site, pages: list[str]) -> None:
+    """Pages, redirects, faults and files alike forbid what is foreign, and keep to themselves."""
+    wrong = []
+    for path in (*pages, "/nothing-here", "/account?x=1", "/favicon.ico"):
+        for role in (None, Role.ADMIN):
+            headers = site.client(role).get(path).headers
+            policy = headers["Content-Security-Policy"]
+            good = (
+                policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+                and "unsafe" not in policy
+                and "frame-ancestors 'none'" in policy
+                and headers["X-Content-Type-Options"] == "nosniff"
+                and headers["Referrer-Policy"] == "no-referrer"
+                and "microphone=()" in headers["Permissions-Policy"]
+                and "Strict-Transport-Security" not in headers
+            )
+            wrong += [] if good else [(path, role)]
+
+    assert [] == wrong
+
+
+def test_pages_are_kept_by_nobody(site: Site, pages: list[str]) -> None:
+    """What is behind the sign-in stays neither in a proxy nor in the browser's store."""
+    kept = [
+        path for path in pages if site.client(Role.ADMIN).get(path).headers["Cache-Control"] != "no-store"
+    ]
+
+    assert [] == kept
+
+
+def test_pages_have_nothing_inline(site: Site, pages: list[str]) -> None:
+    """No style, script or handler stands in a page: the policy would silence it."""
+    inline = re.compile(r"<style|\sstyle=|\son[a-z]+=\"|<script(?![^>]*\ssrc=)|javascript:", re.IGNORECASE)
+    found = [path for path in pages if inline.search(site.client(Role.ADMIN).get(path).text)]
+
+    assert [] == found
+
+
+def test_pages_are_small(site: Site, pages: list[str]) -> None:
+    """A page with its style and scripts is at most 150 kB on the wire, before pictures."""
+    sizes = {}
+    for path in pages:
+        page = site.client(Role.ADMIN).get(path, headers={"Accept-Encoding": "gzip"})
+        text = gzip.decompress(page.data).decode() if page.headers.get("Content-Encoding") else page.text
+        total = len(page.data)
+        for address in set(re.findall(r"/static/[^\"#]+", text)):
+            total += len(site.client().get(address, headers={"Accept-Encoding": "gzip"}).data)
+        sizes[path] = total
+
+    assert {} == {path: total for path, total in sizes.items() if total > 150_000}
+
+
+def test_the_camera_is_for_pages_that_say_so(site: Site) -> None:
+    """No page may ask for the webcam by accident."""
+    assert "camera=()" in site.client(Role.ADMIN).get("/account").headers["Permissions-Policy"]
+
+
+def test_cookies_are_bound_to_this_host(site: Site) -> None:
+    """A session cookie is out of reach of scripts, of plain HTTP, of other sites and of other hosts."""
+    response = site.client().post("/sign-in", {"name": "Ada", "password": PASSWORD})
+    cookie = next(each for each in response.headers.getlist("Set-Cookie") if cookies.SESSION in each)
+
+    assert 303 == response.status_code
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} == set(cookie.split("; ")[1:])
+    assert cookie.startswith("__Host-")
+
+
+def test_every_unsafe_view_wants_the_form_token(site: Site) -> None:
+    """Generated from the map: without the token of this very browser an unsafe request changes nothing."""
+    let_through = []
+    for rule in site.app.url_map.iter_rules():
+        for method in sorted(_UNSAFE & (rule.methods or set())):
+            needs = declared(site.app, rule)
+            role = Role.SCREEN if needs == "screen" else None if needs == PUBLIC else Role.ADMIN
+            path = re.sub(r"<[^>]+>", "1", rule.rule)
+            for token in ("", token_for("of somebody else")):
+                headers = {"Accept": "application/json", **({forms.HEADER: token} if token else {})}
+                response = site.client(role).send(method, path, form=False, headers=headers)
+                if response.status_code != 403:
+                    let_through.append((method, rule.rule, token, response.status_code))
+
+    assert [] == let_through
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_of_another_site_is_refused(site: Site, headers: dict[str, str]) -> None:
+    """Even with a token that somebody leaked: the browser says where it came from."""
+    response = site.client(Role.ADMIN).post("/sign-out", headers=headers)
+
+    assert 403 == response.status_code
+    assert 200 == site.client(Role.ADMIN).get("/account").status_code
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": SITE},
+        {"Origin": SITE},
+        {},
+    ],
+)
+def test_a_form_of_our_own_is_taken(site: Site, headers: dict[str, str]) -> None:
+    """As browsers send it under our referrer policy, and as older ones do."""
+    assert 303 == site.client(Role.ADMIN).post("/sign-out", headers=headers).status_code
+
+
+def test_an_api_token_needs_no_form_token(site: Site) -> None:
+    """No browser adds an Authorization header by itself, so nothing has to be proved."""
+    site.app.add_url_rule(
+        "/change", "change", permission(Permission.PEOPLE)(lambda: "done"), methods=["POST"]
+    )
+    secret = site.ask("tokens.create", label="t", scopes=["people"])["secret"]
+    response = site.client().send(
+        "POST", "/change", form=False, headers={"Authorization": f"Bearer {secret}"}
+    )
+
+    assert "done" == response.text
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("localhost:8443", 200),
+        ("192.168.1.20:8443", 200),
+        ("[fe80::1]:8443", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+    ],
+)
+def test_another_name_is_not_answered(site: Site, host: str, status: int) -> None:
+    """A name of somebody else's that leads here would let their page read this one (DNS rebinding)."""
+    assert status == site.client().get("/sign-in", headers={"Host": host}).status_code
+
+
+def test_names_of_ours_are_answered() -> None:
+    """Whatever the machine is called, and what the admin added; no other."""
+    names = {"door.office.example", "localhost"}
+
+    assert requests.is_ours("Door.Office.Example.:443", names)
+    assert not requests.is_ours("office.example", names)
+
+
+@given(st.text())
+def test_nobody_is_sent_elsewhere(path: str) -> None:
+    """Whatever stands in `next`, the way back stays on this site."""
+    target = redirected_to(path, "/")
+
+    assert target.startswith("/")
+    assert not target.startswith(("//", "/\\"))
+    assert "\\" not in target
+    assert target in {"/", path}
+
+
+@pytest.mark.parametrize(
+    "path", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\nb", "x", "", None]
+)
+def test_other_ways_back_are_not_taken(path: str | None) -> None:
+    """Addresses, other hosts, and what browsers read as such."""
+    assert "/home" == redirected_to(path, "/home")
+
+
+def test_a_way_back_is_taken(site: Site) -> None:
+    """Who wanted to see a page sees it after signing in."""
+    browser = site.client()
+    there = browser.get("/account").headers["Location"]
+    response = browser.post("/sign-in", {"name": "Ada", "password": PASSWORD, "next": "/account"})
+
+    assert "/sign-in?next=%2Faccount" == there
+    assert "/account" == response.headers["Location"]
+
+
+def test_a_large_body_is_refused_unread(site: Site) -> None:
+    """A form is 64 kB at most; more is refused by its announced length, and by its real one."""
+    browser = site.client(Role.ADMIN)
+    announced = browser.post("/account/password", {"old": "x" * (requests.ORDINARY_BYTES + 1)})
+
+    assert 413 == announced.status_code
+
+
+def test_files_never_touch_the_disk(site: Site) -> None:
+    """An upload of megabytes is kept in memory: it is a picture of somebody."""
+
+    @public
+    @requests.takes(requests.UPLOAD_BYTES)
+    def take() -> str:
+        return type(request.files["photo"].stream).__name__
+
+    site.app.add_url_rule("/take", view_func=take, methods=["POST"])
+    head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
+    body = head + bytes(3 << 20) + b"\r\n--x--\r\n"
+    answer = site.client().send("POST", "/take", body, content_type="multipart/form-data; boundary=x")
+
+    assert "BytesIO" == answer.text
+
+
+def test_faults_are_told_in_words_and_without_a_trace(site: Site) -> None:
+    """What breaks says neither where nor with which values."""
+
+    @public
+    def broken() -> str:
+        raise RuntimeError("Ann's secret")
+
+    site.app.add_url_rule("/broken", view_func=broken)
+    page = site.client().get("/broken")
+    answer = site.client().get("/broken", headers={"Accept": "application/json"})
+
+    assert (500, 500) == (page.status_code, answer.status_code)
+    assert "secret" not in page.text + answer.text
+    assert "RuntimeError" not in page.text + answer.text
+    assert "internal" == answer.json["error"]["code"]
+
+
+def test_the_desk_away_is_told_calmly(site: Site) -> None:
+    """Pages say what goes on without it, scripts and tools hear when to come again; nothing is decided."""
+    site.desk.away = True
+    page = site.client(Role.ADMIN).get("/account")
+    answer = site.client(Role.ADMIN).get("/account", headers={"Accept": "application/json"})
+
+    assert (503, 503) == (page.status_code, answer.status_code)
+    assert "The door is watched and logged as always" in page.text
+    assert "3" == answer.headers["Retry-After"]
+
+
+def test_static_files_are_kept_for_long_under_their_hash(site: Site) -> None:
+    """An address with the present hash is for ever; another one is never kept."""
+    files = StaticFiles.read()
+    now = site.client().get(f"/static/{files.build}/css/tokens.css")
+    before = site.client().get("/static/0000000000000000/css/tokens.css")
+
+    assert "immutable" in now.headers["Cache-Control"]
+    assert "no-store" == before.headers["Cache-Control"]
+    assert now.data == before.data
+
+
+def test_nothing_but_static_files_is_served(site: Site) -> None:
+    """Paths are names in a table, not ways on the disk."""
+    build = StaticFiles.read().build
+    paths = ("../application.py", "css/../../application.py", "%2e%2e/application.py", "css", "")
+    found = {site.client().get(f"/static/{build}/{path}").status_code for path in paths}
+
+    assert {404} == found
+
+
+def test_another_style_has_another_address(tmp_path: Path) -> None:
+    """Any change anywhere in the tree changes the hash, so that no browser shows half of an update."""
+    (tmp_path / "a.css").write_text("a{}")
+    first = StaticFiles.read(tmp_path).build
+    (tmp_path / "a.css").write_text("b{}")
+    second = StaticFiles.read(tmp_path).build
+    (tmp_path / "b.css").write_text("")
+
+    assert 3 == len({first, second, StaticFiles.read(tmp_path).build})
+
+
+def test_scripts_and_styles_refer_to_nothing_elsewhere() -> None:
+    """No address of another host stands in what we serve (but the name of SVG's own vocabulary)."""
+    found = [
+        path.name
+        for path in FOLDER.rglob("*")
+        if path.suffix in {".css", ".js", ".html", ".svg"}
+        and re.search(r"https?://(?!www\.w3\.org/)", path.read_text(encoding="utf-8"))
+    ]
+
+    assert [] == found
