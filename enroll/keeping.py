@@ -16,7 +16,7 @@ def keep(  # noqa: PLR0917 - one enrolment in whole
     subject: Subject | None,
     name: str,
     initials: str | None,
-    consent: Consent,
+    consent: Consent | None,
     verdicts: Sequence[Verdict],
     *,
     alias: str | None = None,
@@ -28,12 +28,12 @@ def keep(  # noqa: PLR0917 - one enrolment in whole
         subject: Who is given more references; None: somebody new.
         name: Of somebody new.
         initials: Likewise; None: made from the name.
-        consent: Theirs.
+        consent: Theirs; None: what somebody enrolled agreed to before covers it.
         verdicts: Those accepted are kept.
         alias: What the office screen calls somebody new; None: nothing of its own.
 
     Raises:
-        EnrolmentError: Initials or an alias that cannot be.
+        EnrolmentError: Initials or an alias that cannot be; somebody new without a consent.
         UnknownSubjectError: `subject` was removed meanwhile.
     """
     references = [
@@ -42,6 +42,8 @@ def keep(  # noqa: PLR0917 - one enrolment in whole
         if verdict.accepted
     ]
     if subject is None:
+        if consent is None:
+            raise EnrolmentError("nobody is enrolled before they have agreed")
         made = store.add_subject(name, initials, consent=consent, references=references, alias=alias)
         return made.id
     store.add_references(subject.id, references, consent=consent)

@@ -11,7 +11,6 @@ from pydantic import Field, field_validator
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.errors import EnrolmentError, FormError, UnknownSubjectError
 from appliance.permissions import Permission
-from appliance.services import Services
 from appliance.store import IDENTIFY, Consent, Store, Subject
 from appliance.store.people import ALIAS_CHARS, INITIALS_CHARS, MAX_STRICTNESS, NAME_CHARS
 from enroll import erasing
@@ -337,7 +336,7 @@ class People:
             return Answer({**said, "person": None, "safety": self._safety()})
         return self._changed(self._store.subject(erased.subject.id), **said)
 
-    def _changed(self, subject: Subject, *, with_safety: bool = False, **said: Any) -> Answer:
+    def _changed(self, subject: Subject, /, *, with_safety: bool = False, **said: Any) -> Answer:
         found = {**said, "person": card(self._store, subject)}
         return Answer({**found, "safety": self._safety()} if with_safety else found)
 
@@ -396,8 +395,3 @@ def _short(field: str, text: str | None, longest: int) -> str | None:
         wrong = f"at most {longest} printable characters"
         raise FormError(f"{field}: {wrong}", fields={field: wrong})
     return found
-
-
-def people_operations(services: Services, knowledge: Knowledge) -> list[Operation[Any]]:
-    """The operations about people who are enrolled."""
-    return People(services.store, knowledge).operations()

@@ -18,6 +18,7 @@ from appliance.app.desk.throttle import Throttle
 from appliance.services import Services
 from appliance.settings import Settings
 from appliance.wire import Server
+from enroll.desk.subjects import enrolment_operations
 
 MOST_CONNECTIONS: Final = 128
 """40 pages that wait for news, what they ask beside it, and the supervisor."""
@@ -48,6 +49,7 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Accounts(parts.services, parts.passwords, parts.throttle).operations(),
         *Devices(parts.services, parts.throttle).operations(),
         *feed_operations(parts.services, parts.feed),
+        *enrolment_operations(parts.services, parts.settings),
     ]
 
 

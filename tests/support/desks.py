@@ -1,0 +1,120 @@
+"""A desk for tests: the real operations about people, and whom it takes for whom by a word."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from people_vectors import looks
+
+from appliance.app.desk.operations import Answer, Desk
+from appliance.errors import PhotoError
+from appliance.permissions import GRANTED, Caller, Permission, Role
+from appliance.picture_files import Embeds
+from appliance.settings import RecognitionSettings
+from appliance.store import Store
+from appliance.values import Box, EmbeddedPhoto, PhotoFace
+from enroll.consent import TEXT_VERSION
+from enroll.desk.drafts import Drafts
+from enroll.desk.enrolling import Enrolling
+from enroll.desk.knowing import Knowledge
+from enroll.desk.looking import Snapshots
+from enroll.desk.people import People
+
+CONSENT = {"purposes": ["identify", "greet"], "text_version": TEXT_VERSION, "given_by": "signed form"}
+"""What somebody agreed to, as the browser says it."""
+
+CALLERS: Mapping[str, Caller] = {
+    "admin": Caller("operator", "a", Role.ADMIN, GRANTED[Role.ADMIN], "a", "session-1"),
+    "admin again": Caller("operator", "a", Role.ADMIN, GRANTED[Role.ADMIN], "a", "session-2"),
+    "viewer": Caller("operator", "v", Role.VIEWER, GRANTED[Role.VIEWER], "v", "session-3"),
+    "screen": Caller("screen", "s", Role.SCREEN, GRANTED[Role.SCREEN]),
+    "enrolling token": Caller("token", "t", Role.ADMIN, frozenset({Permission.ENROL}), "a"),
+}
+"""Who is who, by what they present."""
+
+
+class Painted:
+    """Embeds what the bytes say: directions of faces in degrees, from the left, or the word of a reason.
+
+    A face `90!LOW_SHARPNESS` has that wrong with it. What follows a `#` tells two files apart.
+    """
+
+    def embed(self, content: bytes) -> EmbeddedPhoto:
+        """The faces, each 90 pixels wide and 100 apart, in a picture of 1,000 by 500."""
+        words = content.decode().partition("#")[0].split()
+        if any(word.isalpha() for word in words):
+            raise PhotoError("it cannot be used", reason=words[0].lower())
+        return EmbeddedPhoto.of([_face(place, word) for place, word in enumerate(words)], size=(1000, 500))
+
+
+def _face(place: int, word: str) -> PhotoFace:
+    degrees, _, fault = word.partition("!")
+    reasons = (fault,) if fault else ()
+    return PhotoFace(Box(100 * place, 20, 90, 90), reasons, 80.0, looks(float(degrees)))
+
+
+class Still:
+    """A camera that has one picture.
+
+    Args:
+        picture: The file.
+    """
+
+    def __init__(self, picture: bytes) -> None:
+        self._picture = picture
+
+    def snapshot(self, camera: str) -> bytes:
+        """The picture, whatever the camera."""
+        return self._picture
+
+
+class Asking:
+    """Somebody who asks a desk.
+
+    Args:
+        desk: Which.
+        credential: As whom.
+    """
+
+    def __init__(self, desk: Desk, credential: str = "admin") -> None:
+        self._desk = desk
+        self._credential = credential
+
+    def __call__(self, operation: str, *, blob: bytes = b"", **arguments: Any) -> Any:
+        """The result of an operation."""
+        return self.answer(operation, blob=blob, **arguments).result
+
+    def answer(self, operation: str, *, blob: bytes = b"", **arguments: Any) -> Answer:
+        """Likewise, with what comes beside it."""
+        return self._desk.ask(operation, arguments, credential=self._credential, blob=blob)
+
+    def as_(self, credential: str) -> "Asking":
+        """Somebody else at the same desk."""
+        return Asking(self._desk, credential)
+
+
+def desk_of(
+    store: Store,
+    *,
+    models: Embeds | None = None,
+    snapshots: Snapshots | None = None,
+    drafts: Drafts | None = None,
+) -> Asking:
+    """An admin at a desk with everything about people."""
+    knowledge = Knowledge(store, RecognitionSettings())
+    enrolling = Enrolling(
+        store,
+        knowledge,
+        drafts or Drafts(lambda: 0.0, lambda _, __: None),
+        models or Painted(),
+        snapshots or Still(b"0"),
+    )
+    operations = [*People(store, knowledge).operations(), *enrolling.operations()]
+    return Asking(Desk(CALLERS.get, operations))
+
+
+def enrolled(ask: Asking, name: str, *pictures: str, **more: Any) -> str:
+    """Enrol somebody from painted pictures; their id."""
+    draft = ask("enrol.begin", name=name, consent=CONSENT, **more)["draft"]
+    for picture in pictures:
+        ask("enrol.judge", draft=draft, blob=picture.encode())
+    return str(ask("enrol.commit", draft=draft)["person"]["id"])
