@@ -1,7 +1,8 @@
 """The models process: decodes pictures that came from outside, and embeds the faces in them.
 
-It works under memory limits, with no key, no database and no camera in reach. Whoever needs
-it asks at its socket; a command that runs while no appliance does starts one for itself.
+Beside that it makes pictures for viewers (`rendering`) and helps to set up doors (`door_setup`). It works
+under memory limits, with no key, no database and no camera in reach. Whoever needs it asks at its
+socket; a command that runs while no appliance does starts one for itself.
 """
 
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from appliance.app.door_setup import DoorSetupHandlers
+from appliance.app.rendering import ViewHandlers
 from appliance.errors import ModelError, WireError
 from appliance.faces import FaceReader, assess_photo, decode_photo
 from appliance.models.folder import ModelFolder
@@ -32,6 +35,9 @@ no new pictures."""
 
 MOST_FACES = 16
 """Faces embedded of one picture: who is meant is chosen among them. More would be a crowd, to be cropped."""
+
+MOST_CALLERS = 64
+"""Connections at once: whoever shows a camera waits in one for its next frame."""
 
 _START_S = 30.0
 _STOP_S = 5.0
@@ -94,7 +100,16 @@ def run_models(settings: Settings, socket: Path, stop: threading.Event) -> None:
     """
     limit_resources(settings.processes.models_memory_mib)
     with open_photo_reader(settings) as reader:
-        Server(socket, PhotoHandlers(reader).handlers()).serve(stop)
+        Server(socket, models_handlers(reader), max_connections=MOST_CALLERS).serve(stop)
+
+
+def models_handlers(reader: FaceReader) -> dict[type[Message], Handler]:
+    """Everything the models process answers. Each kind of work has a lock of its own, so none starves."""
+    return {
+        **PhotoHandlers(reader).handlers(),
+        **ViewHandlers().handlers(),
+        **DoorSetupHandlers().handlers(),
+    }
 
 
 def open_photo_reader(settings: Settings) -> FaceReader:

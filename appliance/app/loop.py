@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from appliance.app.adoption import adopt_captures, sweep_captures
-from appliance.app.embedding import PhotoHandlers, open_photo_reader
+from appliance.app.embedding import MOST_CALLERS, models_handlers, open_photo_reader
 from appliance.app.health import LoopHealth
 from appliance.app.parts import (
     LoggedEvents,
@@ -115,8 +115,9 @@ class LoopProcess:
             handlers = self._handlers(parts, records, health)
             stack.enter_context(Server(services.layout.socket("loop"), handlers))
             if settings.processes.models == "loop":
-                photos = PhotoHandlers(stack.enter_context(open_photo_reader(settings)))
-                stack.enter_context(Server(services.layout.socket("models"), photos.handlers()))
+                photos = models_handlers(stack.enter_context(open_photo_reader(settings)))
+                socket = services.layout.socket("models")
+                stack.enter_context(Server(socket, photos, max_connections=MOST_CALLERS))
             self._watch_cameras(parts, records, health, stop)
             if self._patient and not self._failures:
                 stop.wait()

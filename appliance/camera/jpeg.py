@@ -1,8 +1,18 @@
 """Pictures as JPEG, for evidence and for viewers. Nothing is drawn and nothing written to disk."""
 
 import cv2
+import numpy as np
 
 from appliance.values import ImageArray
+
+
+def shrunk(picture: ImageArray, width_px: int) -> ImageArray:
+    """A picture averaged down to a width; one that is no wider stays as it is."""
+    height, width = picture.shape[:2]
+    if width <= width_px:
+        return picture
+    size = width_px, max(1, round(height * width_px / width))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def encode_jpeg(picture: ImageArray, quality: int) -> bytes:

@@ -1,9 +1,7 @@
 """`appliance view`: the newest frame of the running loop, raw or with what was seen in it."""
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -36,6 +34,7 @@ def view(context: Context, *, out: Path, camera: str | None, annotated: bool) ->
       appliance view --out frame.jpg
       appliance view --out seen.jpg --annotated
     """
+    from appliance.app.rendering import drawn_view, seen_in
     from appliance.camera.jpeg import encode_jpeg
 
     if out.suffix.lower() not in {".jpg", ".jpeg"}:
@@ -44,8 +43,9 @@ def view(context: Context, *, out: Path, camera: str | None, annotated: bool) ->
     picture = frame.bgr
     if annotated:
         with context.services() as services:
-            names = {str(subject.id): subject.name for subject in services.store.subjects()}
-        picture = _annotated(frame, names)
+            names = {str(subject.id): subject.name or "person" for subject in services.store.subjects()}
+        doors, faces = seen_in(frame)
+        picture = drawn_view(frame, doors, faces, names)
     write_file(out, encode_jpeg(picture, _QUALITY))
     click.echo(
         f"{out}: frame {frame.stamp.sequence} of {frame.stamp.camera}, {frame.stamp.wall:%H:%M:%S} UTC"
@@ -86,23 +86,3 @@ def _first_camera(context: Context) -> str:
     if not cameras:
         raise CameraLostError("the loop has no camera open yet", hint="try again in a moment")
     return str(cameras[0])
-
-
-def _annotated(frame: SharedFrame, names: dict[str, str | None]) -> Any:
-    """A copy of the frame with boxes, names and the doors' states."""
-    from appliance.camera import Mark, annotate
-    from appliance.camera.annotate import IDENTIFIED, STRANGER, UNDECIDED
-
-    seen = json.loads(frame.note or b"{}")
-    marks = []
-    for face in seen.get("faces", []):
-        score = f" {face['score']:+.2f}" if face["score"] is not None else ""
-        if face["subject"]:
-            caption, colour = (names.get(face["subject"]) or face["subject"][:8]) + score, IDENTIFIED
-        elif face["stranger"]:
-            caption, colour = "stranger" + score, STRANGER
-        else:
-            caption, colour = "?", UNDECIDED
-        marks.append(Mark(tuple(face["box"]), caption, colour))
-    doors = {name: f"{door['state']} {door['fraction']:.0%}" for name, door in seen.get("doors", {}).items()}
-    return annotate(frame.bgr, marks, doors)

@@ -32,6 +32,9 @@ from appliance.values import (
 _LOOK_OUT_S = 0.5
 """With `when = "approach"` and nobody there, faces are looked for this often."""
 
+_SHOWN_FACES = 32
+"""Faces told to viewers, the nearest: what they are told has a place of fixed size."""
+
 _GAP_S = 0.3
 """Out of sight for so long, while others were looked for, somebody else may have taken the place."""
 
@@ -284,15 +287,22 @@ class CameraPipeline:
 
     def _overlay(self, tracks: Sequence[Track]) -> dict[str, Any]:
         """What was seen in the last frame, by opaque ids."""
+        nearest = sorted(tracks, key=lambda track: -track.face.box.area)[:_SHOWN_FACES]
         return {
             "doors": self._doors.overlay(),
-            "faces": [
-                {
-                    "box": [round(v) for v in track.face.box.corners],
-                    "subject": self._stays[track.number].label,
-                    "stranger": self._stays[track.number].stranger is not None,
-                    "score": self._stays[track.number].score,
-                }
-                for track in tracks
-            ],
+            "faces": [_seen(track, self._stays[track.number]) for track in nearest],
         }
+
+
+def _seen(track: Track, stay: Stay) -> dict[str, Any]:
+    """A face for viewers: where it is, what was said of it, and by which rule."""
+    return {
+        "box": [round(v) for v in track.face.box.corners],
+        "subject": stay.label,
+        "stranger": stay.stranger is not None,
+        "score": stay.score,
+        "threshold": stay.threshold,
+        "grade": stay.grade.value if stay.grade is not None else None,
+        "rule": stay.rule,
+        "frames": stay.encounter.good_frames,
+    }

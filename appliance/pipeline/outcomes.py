@@ -67,7 +67,8 @@ class Outcomes:
             "facts": conclusion.facts,
             **place,
         }
-        stay.score = conclusion.facts.score
+        stay.score, stay.threshold = conclusion.facts.score, conclusion.facts.threshold
+        stay.grade, stay.rule = decision.grade, conclusion.facts.rule
         if conclusion.subject is not None:
             if decision.retracts_stranger:
                 records.retract(stay.encounter_id, place, at)

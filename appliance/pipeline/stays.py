@@ -11,6 +11,7 @@ from appliance.decision import Encounter
 from appliance.events import StrangerSeen
 from appliance.pipeline.records import Picture
 from appliance.settings import EvidenceSettings
+from appliance.values import Grade
 
 _PICTURE_BYTES = 48 * 2**20
 """Memory for full frames kept as possible evidence, per camera: 18 at 720p; one encounter's at any size."""
@@ -28,6 +29,9 @@ class Stay:
         seen_s: Monotonic seconds at which the face was last found.
         label: Who it is, once said.
         score: Of the latest decision.
+        grade: Of the latest decision; None before the first.
+        rule: The policy line that decided it.
+        threshold: What the score was held against.
         repeated: They were here a moment ago.
         stranger: The first event that called them a stranger, unless retracted.
         stranger_since_s: When that was.
@@ -43,6 +47,9 @@ class Stay:
     seen_s: float
     label: str | None = None
     score: float | None = None
+    grade: Grade | None = None
+    rule: str = ""
+    threshold: float | None = None
     repeated: bool = False
     stranger: StrangerSeen | None = None
     stranger_since_s: float = 0.0

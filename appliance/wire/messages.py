@@ -11,7 +11,7 @@ A new message: write the class here and add it to `MESSAGES`.
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 
 from appliance.errors import PeerRefusedError, WireError
 
@@ -174,6 +174,199 @@ class PhotoEmbedded(Message):
     faces: tuple[EmbeddedFace, ...]
 
 
+class RenderView(Message):
+    """Make a JPEG of the newest frame in the shared memory whose descriptor comes along.
+
+    Answered by `ViewRendered` with the JPEG in the blob.
+
+    Attributes:
+        kind: `project`: with what was seen drawn over it; `device`: untouched.
+        width_px: Of the JPEG, at most.
+        quality: Of the JPEG.
+        after: Wait for a frame with a greater sequence than this.
+        wait_s: Seconds to wait for one.
+        labels: What to call subjects, by id; the others are called a person.
+    """
+
+    type: Literal["render_view"] = "render_view"
+    version: Literal[1] = 1
+    kind: Literal["project", "device"]
+    width_px: int = Field(default=1280, ge=64, le=3840)
+    quality: int = Field(default=80, ge=10, le=95)
+    after: int = -1
+    wait_s: float = Field(default=1.0, ge=0, le=5)
+    labels: Mapping[str, str] = {}
+
+
+class SeenDoor(BaseModel):
+    """A door in a frame: `open`, `shut` or `unsure`, and the share of its region that the fill covered."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    state: str
+    fraction: float
+
+
+class SeenFace(BaseModel):
+    """A face in a frame.
+
+    Attributes:
+        box: Left, top, right, bottom, pixels of the whole frame.
+        subject: Who it was said to be, by opaque id.
+        stranger: It was called a stranger.
+        score: Of the latest decision about them; None before the first.
+        threshold: What that was held against.
+        grade: Of that decision.
+        why: Its rule in words; empty before it.
+        frames: Good frames of their encounter so far.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    box: tuple[float, float, float, float]
+    subject: str | None = None
+    stranger: bool = False
+    score: float | None = None
+    threshold: float | None = None
+    grade: str | None = None
+    why: str = ""
+    frames: int = 0
+
+
+class ViewRendered(Message):
+    """What is to be known of the frame in the blob.
+
+    Attributes:
+        sequence: The camera's frame number.
+        at: When it was taken, aware.
+        width: Of the whole frame, pixels.
+        height: Of the whole frame, pixels.
+        doors: Door id → its state, and the share of its region that the fill covered.
+        faces: Who was seen, the nearest first.
+    """
+
+    type: Literal["view_rendered"] = "view_rendered"
+    version: Literal[1] = 1
+    sequence: int
+    at: AwareDatetime
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    doors: Mapping[str, SeenDoor] = {}
+    faces: tuple[SeenFace, ...] = ()
+
+
+class PaintFill(Message):
+    """Paint what a door's fill covers over the newest frame; the shared memory's descriptor comes along.
+
+    Answered by `FillPainted` with the JPEG in the blob.
+
+    Attributes:
+        region: Left, top, right, bottom in fractions of the frame.
+        seed: x, y in fractions of the frame, inside the region.
+        tolerance: Gray levels.
+    """
+
+    type: Literal["paint_fill"] = "paint_fill"
+    version: Literal[1] = 1
+    region: tuple[float, float, float, float]
+    seed: tuple[float, float]
+    tolerance: int = Field(ge=1, le=100)
+    width_px: int = Field(default=960, ge=64, le=1920)
+    after: int = -1
+    wait_s: float = Field(default=1.0, ge=0, le=5)
+
+
+class FillPainted(Message):
+    """What is to be known of the painted frame.
+
+    Attributes:
+        fraction: Share of the region that the fill covers, 0 to 1.
+        spills: Share of the region's border that it reaches, 0 to 1: a fill that runs out of the door.
+    """
+
+    type: Literal["fill_painted"] = "fill_painted"
+    version: Literal[1] = 1
+    sequence: int
+    fraction: float
+    spills: float
+
+
+class KeepDoor(Message):
+    """Look at a door for a moment and keep what was seen, as the shut or as the opened one.
+
+    The shared memory's descriptor comes along. What is kept are small gray pictures, in memory, for a
+    quarter of an hour. Answered by `DoorKept`.
+
+    Attributes:
+        setup: Whose set-up it is; opaque.
+        state: What somebody who stands there says that it is now.
+        seconds: How long to look.
+    """
+
+    type: Literal["keep_door"] = "keep_door"
+    version: Literal[1] = 1
+    setup: str = Field(min_length=1, max_length=100)
+    state: Literal["shut", "open"]
+    seconds: float = Field(default=2.0, gt=0, le=5)
+
+
+class DoorKept(Message):
+    """How much was seen.
+
+    Attributes:
+        frames: Pictures kept of this state.
+        still: Nothing moved meanwhile.
+        states: The states of which there are pictures now.
+    """
+
+    type: Literal["door_kept"] = "door_kept"
+    version: Literal[1] = 1
+    frames: int
+    still: bool
+    states: tuple[str, ...]
+
+
+class ProposeDoor(Message):
+    """Propose how to watch the door that was kept in both states. Answered by `DoorProposed`.
+
+    Attributes:
+        setup: As in `KeepDoor`.
+        door: The settings of the door, of which some are proposed.
+        keep: `nothing`: region, seed and the rest are proposed; `region`: it stays as it is; `all`: these
+            very settings are judged.
+    """
+
+    type: Literal["propose_door"] = "propose_door"
+    version: Literal[1] = 1
+    setup: str = Field(min_length=1, max_length=100)
+    door: Mapping[str, Any]
+    keep: Literal["nothing", "region", "all"] = "nothing"
+
+
+class DoorProposed(Message):
+    """How to watch a door, and how well that works on what was kept; see `appliance.door.Proposal`.
+
+    Attributes:
+        door: The settings.
+        usable: The two states are told apart.
+        words: The same in words.
+        separation: How far the two fills lie apart, in shares of the shut door's.
+        shut: Share of the region that the fill covers when it is shut.
+        opened: And when it is open.
+        agreed: Share of the pictures about which the watch is right.
+        notes: What it leaves open, in words.
+    """
+
+    type: Literal["door_proposed"] = "door_proposed"
+    version: Literal[1] = 1
+    door: Mapping[str, Any]
+    usable: bool
+    words: str
+    separation: float
+    shut: float
+    opened: float
+    agreed: float
+    notes: tuple[str, ...] = ()
+
+
 class SupervisorStatusRequest(Message):
     """How are your children? Answered by `SupervisorStatus`."""
 
@@ -267,6 +460,14 @@ MESSAGES: tuple[type[Message], ...] = (
     FramesShared,
     EmbedPhoto,
     PhotoEmbedded,
+    RenderView,
+    ViewRendered,
+    PaintFill,
+    FillPainted,
+    KeepDoor,
+    DoorKept,
+    ProposeDoor,
+    DoorProposed,
     SupervisorStatusRequest,
     SupervisorStatus,
     RestartChild,
