@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from appliance.errors import EvidenceReason
-from appliance.values import DoorState, Grade
+from appliance.values import DoorState, Grade, Verdict
 
 
 class Event(BaseModel):
@@ -23,7 +23,7 @@ class Event(BaseModel):
         camera: Where it was seen, if anywhere.
         door: At which door.
         visit: Groups what happened between a door's opening and its shutting.
-        by: Who did it, by the opaque id of an operator or of an API token; None: the box itself, or a
+        by: Who did it, by the opaque id of an operator, of an API token or of a screen; None: the box, or a
             command on it. The store writes it, see `Store.acting`.
     """
 
@@ -171,6 +171,25 @@ class PersonUndecided(_Decided):
     type: Literal["person_undecided"] = "person_undecided"
 
 
+class DecisionCorrected(Event):
+    """Somebody who knows says who it really was. The decision stays as it was; nothing is learned from it.
+
+    The newest one of an encounter holds. One that says what the decision said takes an earlier one back.
+    """
+
+    type: Literal["decision_corrected"] = "decision_corrected"
+    encounter: str
+    corrects: str
+    """Id of the decision's event."""
+    was: Verdict
+    was_subject: str | None = None
+    """Who the decision named, if anybody."""
+    verdict: Literal["identified", "stranger", "unknown"]
+    """What it was: somebody enrolled, somebody who is not, or nobody can say."""
+    subject: str | None = None
+    """Who it was, if enrolled."""
+
+
 class StrangerRetracted(Event):
     """Called a stranger before, and now identified; the capture is dropped."""
 
@@ -242,7 +261,7 @@ class CaptureRemoved(Event):
 
     type: Literal["capture_removed"] = "capture_removed"
     capture: str
-    reason: Literal["retracted", "expired", "cap", "missing"]
+    reason: Literal["retracted", "expired", "cap", "missing", "by_admin"]
 
 
 class CameraChanged(Event):
@@ -307,6 +326,14 @@ class ConsentChanged(Event):
     text_version: str
 
 
+class SettingsChanged(Event):
+    """Settings were changed in the UI; the values stand in the overlay file, not here."""
+
+    type: Literal["settings_changed"] = "settings_changed"
+    keys: tuple[str, ...]
+    """With dots, elements of lists by their ids: `doors.front.region`."""
+
+
 class ActionOutcome(Event):
     """An action's end that somebody should know of; plain success is in the outbox only."""
 
@@ -367,10 +394,27 @@ class ScreenChanged(Event):
     screen: str
 
 
+class SettingsChanged(Event):
+    """Settings were changed in the UI. Which, never to what: a camera's address may hold a password."""
+
+    type: Literal["settings_changed"] = "settings_changed"
+    keys: tuple[str, ...]
+    """With dots, the elements of lists by their ids: `doors.front.seed`."""
+
+
+class DoorCalibrated(Event):
+    """A door was set up in the UI, from being shown shut and open."""
+
+    type: Literal["door_calibrated"] = "door_calibrated"
+    separation: float | None = None
+    """How far the two states lay apart, in shares of the shut door's fill; None: it was not shown both."""
+
+
 AnyEvent = Annotated[
     SubjectIdentified
     | StrangerSeen
     | PersonUndecided
+    | DecisionCorrected
     | StrangerRetracted
     | DoorChanged
     | DoorHeldOpen
@@ -385,13 +429,16 @@ AnyEvent = Annotated[
     | StrictnessChanged
     | ReferenceChanged
     | ConsentChanged
+    | SettingsChanged
     | ActionOutcome
     | OperatorChanged
     | SignInLinkMade
     | PasswordChanged
     | SignInThrottled
     | TokenChanged
-    | ScreenChanged,
+    | ScreenChanged
+    | SettingsChanged
+    | DoorCalibrated,
     Field(discriminator="type"),
 ]
 

@@ -73,6 +73,21 @@ class Layout:
         """Sealed captures."""
         return self.state / "spool"
 
+    @property
+    def web_file(self) -> Path:
+        """Where the web process tells at which address it is reached; gone while it does not listen."""
+        return self.state / "run" / "web.json"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate of the admin pages, where it is made on this box."""
+        return self.state / "web.certificate.pem"
+
+    @property
+    def certificate_key(self) -> Path:
+        """The private key of that certificate."""
+        return self.state / "web.key.pem"
+
     def socket(self, process: str) -> Path:
         """The Unix socket of one of our processes."""
         return self.state / "run" / f"{process}.sock"

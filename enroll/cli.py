@@ -17,6 +17,7 @@ from enroll.ending import remove, remove_reference, withdraw
 from enroll.importing import import_
 from enroll.merging import merge
 from enroll.reporting import report
+from enroll.serving import serve
 from enroll.telling import label
 
 
@@ -38,6 +39,7 @@ for each in (
     *(add, import_, merge, report),
     *(alias, initials, pause, rename, resume, strictness),
     *(remove, remove_reference, withdraw),
+    serve,
 ):
     enroll.add_command(each)
 

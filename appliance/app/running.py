@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import entry_points
 
 import structlog
 
@@ -30,17 +32,30 @@ Command = Callable[[str], Sequence[str]]
 def child_specs(settings: Settings, layout: Layout, command: Command, *, once: bool) -> list[ChildSpec]:
     """The children in the order they are started; they stop in reverse.
 
-    The loop comes last, so that what it reports while stopping still finds a dispatch.
+    The loop comes last, so that what it reports while stopping still finds a dispatch. The desk is handed a
+    camera's address, too: it shows which cameras there are, and writes their settings.
     """
     # Each is handed the secrets it needs: models looks at strangers' files and needs none.
     keys = (CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE)
-    specs = []
+    specs: list[ChildSpec] = []
     if settings.processes.models == "own":
         specs.append(_spec("models", layout, command("models")))
     specs.append(_spec("dispatch", layout, command("dispatch"), secrets=keys))
+    if settings.web.enabled:
+        # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
+        desk = _spec("desk", layout, command("desk"), secrets=(*keys, CAMERA_VARIABLE))
+        specs.append(replace(desk, patient=True))
+        if serves_pages(settings):
+            # Asked at its own socket, not at its port: a proxy or a firewall may be in the way of that.
+            specs.append(replace(_spec("web", layout, command("web")), patient=True))
     loop = [*command("loop"), *(["--once"] if once else [])]
     specs.append(_spec("loop", layout, loop, secrets=(*keys, CAMERA_VARIABLE), final=once))
     return specs
+
+
+def serves_pages(settings: Settings) -> bool:
+    """Whether the admin pages are wanted, and installed."""
+    return settings.web.enabled and bool(entry_points(group="appliance.commands", name="web"))
 
 
 def supervise(settings: Settings, services: Services, command: Command, *, once: bool) -> None:

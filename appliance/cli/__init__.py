@@ -50,6 +50,7 @@ _OWN = (
     "evaluate",
     "events",
     "models",
+    "operators",
     "outbox",
     "process",
     "replay",
@@ -75,9 +76,10 @@ _OWN = (
     envvar="APPLIANCE_STATE",
     help="The state directory: database, keys, sealed captures. [default: data/var/state]",
 )
+@click.option("--part", metavar="JSON", hidden=True, help="A part of the settings, instead of any file.")
 @click.version_option(package_name="office-door-appliance")
 @click.pass_context
-def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> None:
+def appliance(ctx: click.Context, settings: Path | None, state: Path | None, part: str | None) -> None:
     """Sees the office door open, recognises who comes in, seals strangers for the admins.
 
     \b
@@ -89,7 +91,7 @@ def appliance(ctx: click.Context, settings: Path | None, state: Path | None) -> 
     """
     # Warnings on standard error, for standard output may be JSON. Processes set up their own, see `log_as`.
     logs.configure("command", level="warning")
-    ctx.obj = Context(settings, state)
+    ctx.obj = Context(settings, state, part)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -47,19 +47,20 @@ class Context:
     Args:
         settings: The file named on the command line, if any.
         state: The directory named on the command line, if any.
+        part: A part of the settings as JSON, instead of any file: for a process that must not see the rest.
 
     Raises:
         SettingsError: The directory's path is not text; the database's address has to be.
     """
 
-    def __init__(self, settings: Path | None, state: Path | None) -> None:
+    def __init__(self, settings: Path | None, state: Path | None, part: str | None = None) -> None:
         if state is not None and not _is_text(state):
             raise SettingsError(
                 "--state: the path is not UTF-8 text", hint="choose a directory whose path is"
             )
         self._named = settings
         self.layout = Layout(state.resolve() if state is not None else _default_state())
-        self._settings: Settings | None = None
+        self._settings: Settings | None = None if part is None else parse_part(part)
 
     @property
     def settings_file(self) -> Path | None:
@@ -110,16 +111,19 @@ class Context:
     def process_command(self, name: str) -> list[str]:
         """The command line that starts one of our processes with these settings and this state.
 
-        The models process is handed its own part of the settings instead of the file, which may
-        hold a camera's password.
+        The models and the web process are handed their own part of the settings instead of the file,
+        which may hold a camera's password.
         """
         command = [sys.executable, "-m", "appliance", "--state", str(self.layout.state)]
         if name == "models":
             part = self.settings.model_dump_json(include={"faces", "models", "processes", "log"})
             return [*command, "--settings", os.devnull, "process", name, "--part", part]
+        if name == "web":
+            part = self.settings.model_dump_json(include={"site", "web", "log"})
+            return [*command, "--settings", os.devnull, "--part", part, "web", "serve"]
         if self.settings_file is not None:
             command += ["--settings", str(self.settings_file)]
-        return [*command, "process", name]
+        return [*command, *(("enroll", "serve") if name == "desk" else ("process", name))]
 
     def renewed_command(self, name: str) -> list[str]:
         """The same, with the settings read again: they may have changed in the UI meanwhile.

@@ -39,7 +39,7 @@ def loop(context: Context, *, once: bool, patient: bool) -> None:
     """All cameras: from frames to logged decisions."""
     from appliance.app.loop import LoopProcess
 
-    with _as_process(context, "loop") as stop, context.services() as services:
+    with as_process(context, "loop") as stop, context.services() as services:
         LoopProcess(context.settings, services, once=once, patient=patient).run(stop)
         deadline = time.monotonic() + _DRAIN_S
         while once and services.store.next_due() is not None and time.monotonic() < deadline:
@@ -52,7 +52,7 @@ def dispatch(context: Context) -> None:
     """From the outbox to actions."""
     from appliance.app.dispatching import run_dispatch
 
-    with _as_process(context, "dispatch") as stop, context.services() as services:
+    with as_process(context, "dispatch") as stop, context.services() as services:
         run_dispatch(context.settings, services, stop)
 
 
@@ -68,12 +68,12 @@ def models(context: Context, *, socket: Path | None, part: str | None) -> None:
 
     if part is not None:
         context.use(parse_part(part))
-    with _as_process(context, "models") as stop:
+    with as_process(context, "models") as stop:
         run_models(context.settings, socket or context.layout.socket("models"), stop)
 
 
 @contextlib.contextmanager
-def _as_process(context: Context, name: str) -> Iterator[threading.Event]:
+def as_process(context: Context, name: str) -> Iterator[threading.Event]:
     """What every process does: end with its supervisor, log under its name, stop on SIGTERM."""
     die_with_parent()
     stop = threading.Event()

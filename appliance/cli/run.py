@@ -33,7 +33,8 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     variable APPLIANCE_CAMERA: other users of the machine can read command lines.
     """
     from appliance.app.checking import checked
-    from appliance.app.running import supervise
+    from appliance.app.reach import announce
+    from appliance.app.running import serves_pages, supervise
 
     if camera is not None:
         # The children learn it the same way, without it standing in their command lines.
@@ -44,4 +45,6 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     settings = checked(context.settings, context.settings_files)
     context.log_as("supervisor")
     with context.services(create=True) as services:
+        if serves_pages(settings):
+            announce(settings.web, services, click.echo, terminal=sys.stdout.isatty())
         supervise(settings, services, context.renewed_command, once=once)

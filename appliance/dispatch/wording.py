@@ -17,13 +17,21 @@ from appliance.events import (
     CaptureRemoved,
     CaptureSkipped,
     ConsentChanged,
+    DecisionCorrected,
     DecisionFacts,
+    DoorCalibrated,
     DoorChanged,
     DoorHeldOpen,
     Event,
+    OperatorChanged,
+    PasswordChanged,
     PersonUndecided,
     ProcessChanged,
     ReferenceChanged,
+    ScreenChanged,
+    SettingsChanged,
+    SignInLinkMade,
+    SignInThrottled,
     StrangerCaptured,
     StrangerRetracted,
     StrangerSeen,
@@ -31,14 +39,17 @@ from appliance.events import (
     SubjectChanged,
     SubjectIdentified,
     SubjectMerged,
+    TokenChanged,
 )
-from appliance.values import DoorState, Grade, SubjectId
+from appliance.values import DoorState, Grade, SubjectId, Verdict
 
 Names = Callable[[SubjectId], str | None]
 """The name to show for a subject, or None for none."""
 
 _SHORT = 6
 _KIB = 1024
+_KEYS = 4
+"""Keys of settings named in one line."""
 _COUNTED = 120
 """Up to so many people count seconds, and minutes."""
 
@@ -56,7 +67,9 @@ _REMOVED = {
     "expired": "its time is over",
     "cap": "the spool was full",
     "missing": "its file is gone",
+    "by_admin": "an admin removed it",
 }
+_REALLY = {"identified": "somebody enrolled", "stranger": "a stranger", "unknown": "nobody knows who"}
 _OUTCOMES = {
     "action_unknown": "was interrupted; it may have happened, and is not repeated",
     "action_expired": "came too late and was not done",
@@ -68,6 +81,11 @@ _SUBJECT = {
     "subject_paused": "was paused",
     "subject_resumed": "is recognised again",
     "subject_removed": "was removed",
+}
+_OPERATOR = {
+    "operator_added": "was admitted to the admin pages as {role}",
+    "operator_changed": "is now {role}",
+    "operator_removed": "is no longer admitted to the admin pages",
 }
 _DISTURBED = {
     "camera_moved": "was moved: it no longer shows what it did",
@@ -91,7 +109,8 @@ def line(event: Event, at: datetime, names: Names | None = None, zone: tzinfo | 
 
 def describe(event: Event, names: Names | None = None) -> str:
     """What happened, in words, on one line; see `line`."""
-    return plain(_sentence(event, lambda subject: person(subject, names)))
+    doer = f" (by {event.by[-_SHORT:]})" if event.by is not None else ""
+    return plain(_sentence(event, lambda subject: person(subject, names)) + doer)
 
 
 def person(subject: str, names: Names | None = None) -> str:
@@ -129,6 +148,15 @@ def _(event: StrangerSeen, _call: _Call) -> str:
 @_sentence.register
 def _(event: PersonUndecided, _call: _Call) -> str:
     return f"undecided about somebody{_place(event)} ({_why(event.grade, event.facts)}); no image is kept"
+
+
+@_sentence.register
+def _(event: DecisionCorrected, call: _Call) -> str:
+    was = call(event.was_subject) if event.was_subject else f"a {event.was}"
+    if event.was == Verdict.UNDECIDED:
+        was = "undecided"
+    really = call(event.subject) if event.subject else _REALLY[event.verdict]
+    return f"corrected{_place(event)}: said to be {was}, really {really}"
 
 
 @_sentence.register
@@ -225,9 +253,64 @@ def _(event: ConsentChanged, call: _Call) -> str:
 
 
 @_sentence.register
+def _(event: SettingsChanged, _call: _Call) -> str:
+    return f"{_count(len(event.keys), 'setting')} changed: {', '.join(event.keys)}"
+
+
+@_sentence.register
 def _(event: ActionOutcome, _call: _Call) -> str:
     reason = f": {event.reason}" if event.reason else ""
     return f"action {event.action} {_OUTCOMES[event.type]}{reason}"
+
+
+@_sentence.register
+def _(event: OperatorChanged, _call: _Call) -> str:
+    words = _OPERATOR[event.type].format(role="an admin" if event.role == "admin" else f"a {event.role}")
+    shut_out = " and may not sign in" if event.disabled else ""
+    return f"operator {event.operator[-_SHORT:]} {words}{shut_out}"
+
+
+@_sentence.register
+def _(event: SignInLinkMade, _call: _Call) -> str:
+    return f"a link was made that sets the password of operator {event.operator[-_SHORT:]}"
+
+
+@_sentence.register
+def _(event: PasswordChanged, _call: _Call) -> str:
+    return f"operator {event.operator[-_SHORT:]} has another password"
+
+
+@_sentence.register
+def _(event: SignInThrottled, _call: _Call) -> str:
+    if event.scope == "address":
+        return "signing in was tried too often from one place; it is slowed down"
+    whose = f"operator {event.operator[-_SHORT:]}" if event.operator else "a name that nobody has"
+    return f"signing in was tried too often as {whose}; it is slowed down"
+
+
+@_sentence.register
+def _(event: TokenChanged, _call: _Call) -> str:
+    verb = "was made" if event.type == "token_created" else "was revoked"
+    return f"token {event.token[-_SHORT:]} {verb} ({', '.join(event.scopes)})"
+
+
+@_sentence.register
+def _(event: ScreenChanged, _call: _Call) -> str:
+    verb = "was paired" if event.type == "screen_paired" else "is paired no more"
+    return f"screen {event.screen[-_SHORT:]} {verb}"
+
+
+@_sentence.register
+def _(event: SettingsChanged, _call: _Call) -> str:
+    shown = ", ".join(event.keys[:_KEYS])
+    more = f" and {len(event.keys) - _KEYS} more" if len(event.keys) > _KEYS else ""
+    return f"settings were changed: {shown}{more}"
+
+
+@_sentence.register
+def _(event: DoorCalibrated, _call: _Call) -> str:
+    apart = f" ({event.separation:.0%} apart)" if event.separation is not None else ""
+    return f"door {event.door} was set up{apart}" if event.door else f"the door was set up{apart}"
 
 
 def _place(event: Event) -> str:

@@ -20,6 +20,7 @@ from appliance.settings.model import (
     Settings,
     StoreSettings,
     VaultSettings,
+    WebSettings,
     When,
 )
 from appliance.settings.source import load, nested_model, parse
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "StoreSettings",
     "VaultSettings",
+    "WebSettings",
     "When",
     "load",
     "nested_model",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
 
 from appliance.settings.relations import relations
 
@@ -255,6 +255,54 @@ class ProcessSettings(_Room):
     )
 
 
+class WebSettings(_Room):
+    """The admin pages and the office screen."""
+
+    enabled: bool = _field(
+        default=True,
+        description="Whether the pages are served, and the process that works for them is run.",
+        scope="all",
+    )
+    host: str = _field(
+        "127.0.0.1",
+        "Address to listen at; 127.0.0.1: this machine only; 0.0.0.0 or ::: every network it is in.",
+        scope="web",
+        min_length=1,
+        max_length=255,
+    )
+    port: int = _field(
+        8443, "Port to listen at; 0: any free one, as told in run/web.json.", scope="web", ge=0, le=65535
+    )
+    names: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$")], ...] = _field(
+        (),
+        "Names besides the machine's own under which the pages are reached; links use the first.",
+        scope="web",
+    )
+    tls: Literal["self-signed", "files", "proxy"] = _field(
+        "self-signed",
+        "self-signed (a certificate made at the first start), files (your own), or proxy (plain HTTP, for a "
+        "proxy that does TLS).",
+        scope="web",
+    )
+    certificate: Path | None = _field(
+        None, "For tls = 'files': the certificate with its chain, PEM.", scope="web"
+    )
+    private_key: Path | None = _field(None, "For tls = 'files': its private key, PEM.", scope="web")
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = _field(
+        (),
+        "For tls = 'proxy': addresses or networks of the proxies whose X-Forwarded-For is believed.",
+        scope="web",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.tls == "files") != (self.certificate is not None and self.private_key is not None):
+            raise ValueError("certificate and private_key are for tls = 'files', which needs both")
+        if (self.tls == "proxy") != bool(self.trusted_proxies):
+            raise ValueError("trusted_proxies is for tls = 'proxy', which needs one at least")
+        return self
+
+
 class ModelSettings(_Room):
     """Where the networks' weights lie."""
 
@@ -284,6 +332,7 @@ class Settings(_Room):
     vault: VaultSettings = _field(VaultSettings(), "The device key.")
     models: ModelSettings = _field(ModelSettings(), "Weights of the networks.", scope="all")
     processes: ProcessSettings = _field(ProcessSettings(), "Processes.")
+    web: WebSettings = _field(WebSettings(), "The admin pages and the office screen.", scope="web")
     actions: tuple[ActionSettings, ...] = _field((), "Actions on events.")
     log: LogSettings = _field(LogSettings(), "Diagnostics.")
 

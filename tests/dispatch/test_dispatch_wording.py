@@ -15,6 +15,7 @@ from appliance.events import Event, event_types, parse_event
 from appliance.values import SubjectId
 
 ANN = "019b8f3c-7e57-7abc-8def-0123456789ab"
+BEN = "0190a5bc-0000-7000-8000-0000000badbe"
 AT = datetime(2026, 1, 5, 11, 3, 4, tzinfo=UTC)
 FACTS: dict[str, Any] = {
     "rule": "score_and_margin",
@@ -59,6 +60,21 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
     "person_undecided": (
         DECIDED,
         f"undecided about somebody at front (confirmed: {WHY}, 3 good frames); no image is kept",
+    ),
+    "decision_corrected": (
+        {
+            "encounter": "e",
+            "corrects": "x",
+            "was": "stranger",
+            "verdict": "identified",
+            "subject": ANN,
+            "door": "front",
+        },
+        "corrected at front: said to be a stranger, really Ann",
+    ),
+    "settings_changed": (
+        {"keys": ["recognition.fpir", "doors.front.seed"]},
+        "2 settings changed: recognition.fpir, doors.front.seed",
     ),
     "stranger_retracted": (
         {"encounter": "e", "retracts": "x", "camera": "hall"},
@@ -137,6 +153,37 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         {"action": "hook", "event": "e", "reason": "exit 3"},
         "action hook failed for good: exit 3",
     ),
+    "operator_added": (
+        {"operator": BEN, "role": "admin", "by": ANN},
+        f"operator 0badbe was admitted to the admin pages as an admin (by {ANN[-6:]})",
+    ),
+    "operator_changed": (
+        {"operator": BEN, "role": "viewer", "disabled": True},
+        "operator 0badbe is now a viewer and may not sign in",
+    ),
+    "operator_removed": (
+        {"operator": BEN, "role": "viewer"},
+        "operator 0badbe is no longer admitted to the admin pages",
+    ),
+    "sign_in_link_made": (
+        {"operator": BEN},
+        "a link was made that sets the password of operator 0badbe",
+    ),
+    "password_changed": ({"operator": BEN}, "operator 0badbe has another password"),
+    "sign_in_throttled": (
+        {"scope": "login"},
+        "signing in was tried too often as a name that nobody has; it is slowed down",
+    ),
+    "token_created": (
+        {"token": BEN, "operator": ANN, "scopes": ["log", "people"]},
+        "token 0badbe was made (log, people)",
+    ),
+    "token_revoked": (
+        {"token": BEN, "operator": ANN, "scopes": ["log"]},
+        "token 0badbe was revoked (log)",
+    ),
+    "screen_paired": ({"screen": BEN}, "screen 0badbe was paired"),
+    "screen_revoked": ({"screen": BEN}, "screen 0badbe is paired no more"),
 }
 
 

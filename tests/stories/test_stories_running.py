@@ -77,13 +77,13 @@ def children(state: Path) -> SupervisorStatus:
 
 
 def test_it_runs_every_process(running: Path) -> None:
-    """Models, dispatch and loop, each a process of its own."""
+    """Models, dispatch, desk and loop, each a process of its own."""
     well = until(
         lambda: {"running"} == {child.state for child in children(running).children}, "every child running"
     )
 
     assert well
-    assert ["models", "dispatch", "loop"] == [child.name for child in children(running).children]
+    assert ["models", "dispatch", "desk", "loop"] == [child.name for child in children(running).children]
 
 
 def test_another_process_sees_the_newest_frame(running: Path, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_somebody_enrolled_is_in_the_running_loops_gallery(running: Path, models
 
 def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     """Each child in turn: back with another pid, logged, and the loop's frames go on."""
-    for name in ("models", "dispatch", "loop"):
+    for name in ("models", "dispatch", "desk", "loop"):
         before = next(child for child in children(running).children if child.name == name)
         assert before.pid is not None
         os.kill(before.pid, signal.SIGKILL)
@@ -136,7 +136,7 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     with open_services(Settings(), Layout(running)) as services:
         restarted = until(lambda: _restarts(services.store), "the restarts in the log")
 
-    assert {"models", "dispatch", "loop"} <= restarted
+    assert {"models", "dispatch", "desk", "loop"} <= restarted
 
 
 NAMES: dict[tuple[str, ...], set[str]] = {
@@ -223,11 +223,11 @@ def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None
 
     assert 0 == process.wait(30)
     assert 1 == found.faces
-    assert ["dispatch", "loop"] == names
+    assert ["dispatch", "desk", "loop"] == names
 
 
 def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
-    """A passphrase to processes with keys, a camera's password to the loop, neither to a command line."""
+    """A passphrase to processes with keys, a camera's to loop and desk, neither to a command line."""
     state = tmp_path / "state"
     settings = tmp_path / "appliance.toml"
     settings.write_text('[vault]\nkey = "passphrase"\n', encoding="utf-8")
@@ -247,7 +247,8 @@ def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
         process.terminate()
 
     assert 0 == process.wait(30)
-    assert {"models": set(), "dispatch": {"open sesame"}, "loop": {"open sesame", "hunter2"}} == known
+    both = {"open sesame", "hunter2"}
+    assert {"models": set(), "dispatch": {"open sesame"}, "desk": both, "loop": both} == known
     assert [] == [line for line in lines if "sesame" in line or "hunter2" in line]
 
 
@@ -277,4 +278,4 @@ def _restarts(store: Store) -> set[str]:
         for stored in store.events(types=("process_restarted",))
         if stored.event is not None and hasattr(stored.event, "process")
     }
-    return found if {"models", "dispatch", "loop"} <= found else set()
+    return found if {"models", "dispatch", "desk", "loop"} <= found else set()

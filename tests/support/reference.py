@@ -90,7 +90,8 @@ def events_page() -> str:
         _MADE,
         "",
         "Facts in the log, in the past tense. Every event has `type`, `version`, and, where they apply,",
-        "`camera`, `door` and `visit` (groups what happened between a door's opening and its shutting).",
+        "`camera`, `door`, `visit` (groups what happened between a door's opening and its shutting) and `by`",
+        "(who did it, an opaque id of an operator, token or screen; null: the box, or a command on it).",
         "People are opaque ids. Scores are similarities: higher is more alike.",
         "",
     ]
