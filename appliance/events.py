@@ -394,14 +394,6 @@ class ScreenChanged(Event):
     screen: str
 
 
-class SettingsChanged(Event):
-    """Settings were changed in the UI. Which, never to what: a camera's address may hold a password."""
-
-    type: Literal["settings_changed"] = "settings_changed"
-    keys: tuple[str, ...]
-    """With dots, the elements of lists by their ids: `doors.front.seed`."""
-
-
 class DoorCalibrated(Event):
     """A door was set up in the UI, from being shown shut and open."""
 
@@ -437,7 +429,6 @@ AnyEvent = Annotated[
     | SignInThrottled
     | TokenChanged
     | ScreenChanged
-    | SettingsChanged
     | DoorCalibrated,
     Field(discriminator="type"),
 ]

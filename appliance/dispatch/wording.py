@@ -48,8 +48,6 @@ Names = Callable[[SubjectId], str | None]
 
 _SHORT = 6
 _KIB = 1024
-_KEYS = 4
-"""Keys of settings named in one line."""
 _COUNTED = 120
 """Up to so many people count seconds, and minutes."""
 
@@ -298,13 +296,6 @@ def _(event: TokenChanged, _call: _Call) -> str:
 def _(event: ScreenChanged, _call: _Call) -> str:
     verb = "was paired" if event.type == "screen_paired" else "is paired no more"
     return f"screen {event.screen[-_SHORT:]} {verb}"
-
-
-@_sentence.register
-def _(event: SettingsChanged, _call: _Call) -> str:
-    shown = ", ".join(event.keys[:_KEYS])
-    more = f" and {len(event.keys) - _KEYS} more" if len(event.keys) > _KEYS else ""
-    return f"settings were changed: {shown}{more}"
 
 
 @_sentence.register

@@ -76,6 +76,7 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         {"keys": ["recognition.fpir", "doors.front.seed"]},
         "2 settings changed: recognition.fpir, doors.front.seed",
     ),
+    "door_calibrated": ({"door": "front", "separation": 0.934}, "door front was set up (93% apart)"),
     "stranger_retracted": (
         {"encounter": "e", "retracts": "x", "camera": "hall"},
         "no stranger after all by camera hall: the person was recognised; the image is dropped",
