@@ -1,0 +1,203 @@
+"""Settings changed in the UI, put in force: checked, logged, written as the overlay, and read anew.
+
+Every page that changes settings saves through here, so that two of them never write at once.
+
+    applying.propose({"recognition.fpir": 0.0005}).differences   what would change, for a person to see
+    applying.save({"recognition.fpir": 0.0005}, revision=…)       makes it so
+
+The loop and the others read settings when they start. What is asked to restart is told; the desk and web go
+last and a moment later, so that the answer to whoever saved still gets out.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance import private_files
+from appliance.app.checking import faults
+from appliance.errors import FormError, PeerGoneError, SettingsError, WireError
+from appliance.events import Event, SettingsChanged
+from appliance.services import Services
+from appliance.settings import Settings
+from appliance.settings.keys import key_of
+from appliance.settings.overlay import Difference, Proposal, SettingsFiles, proposed
+from appliance.store import NewEvent
+from appliance.wire import Client
+from appliance.wire.messages import Done, RestartChild
+
+ORDER = ("models", "dispatch", "loop", "desk", "web")
+"""Everything that a change with the scope `all` restarts, in this order."""
+WHOLE = ("store", "vault", "processes.models", "web.enabled")
+"""Settings that the supervisor itself goes by: they hold once the whole appliance was started anew."""
+
+_OURS = ("desk", "web")
+_LATER_S = 0.5
+_CHANGED = "somebody else has changed the settings meanwhile; look at them again"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the settings come from.
+
+    Attributes:
+        files: What people and the UI wrote.
+        running: The settings as processes that start now read them: of a run with `--camera`, its camera
+            is in them. Raises SettingsError if they are wrong.
+    """
+
+    files: SettingsFiles
+    running: Callable[[], Settings]
+
+
+def source_of(services: Services) -> Source:
+    """That of a box whose settings are where they are looked for, started without `--camera`."""
+    layout = services.layout
+    file = layout.settings_file if layout.settings_file.exists() else None
+    files = SettingsFiles(file, layout.overlay_file)
+    return Source(files, lambda: files.read().settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of it.
+
+    Attributes:
+        differences: What has changed; none: nothing was written and nothing restarted.
+        restarting: The processes that read it now.
+        pending: Those that could not be asked to: they are not run by `appliance run`.
+        whole: It holds once the whole appliance was started anew.
+        revision: Of the settings as they are now.
+    """
+
+    differences: tuple[Difference, ...]
+    restarting: tuple[str, ...]
+    pending: tuple[str, ...]
+    whole: bool
+    revision: str
+
+    def told(self) -> dict[str, Any]:
+        """As JSON values, for answers of operations."""
+        return {
+            "changed": [each.key for each in self.differences],
+            "restarting": list(self.restarting),
+            "pending": list(self.pending),
+            "whole": self.whole,
+            "revision": self.revision,
+        }
+
+
+class Applying:
+    """Puts changes of settings in force.
+
+    Args:
+        services: The log, and where the supervisor listens.
+        source: Where settings are.
+        later_s: Seconds after which the desk and web are asked to restart.
+    """
+
+    def __init__(self, services: Services, source: Source, *, later_s: float = _LATER_S) -> None:
+        self._services = services
+        self._files = source.files
+        self._supervisor = Client(services.layout.socket("supervisor"), timeout_s=5.0)
+        self._later_s = later_s
+        self._lock = threading.Lock()
+
+    def propose(self, changes: Mapping[str, Any], *, resets: Iterable[str] = ()) -> Proposal:
+        """What would be; see `appliance.settings.overlay.proposed`.
+
+        Raises:
+            FormError: It would be wrong, or the program does not know what it names.
+            SettingsError: The files are wrong already.
+        """
+        found = proposed(self._files, changes, resets=resets)
+        raw = found.settings.model_dump()
+        fields: dict[str, str] = {}
+        for fault in faults(found.settings):
+            fields.setdefault(key_of(fault.place, raw), f"{fault.words}. {fault.hint}".rstrip(". "))
+        # What was wrong before somebody else's doing must not stand in the way of mending another thing.
+        touched = {each.key for each in found.differences}
+        mine = {key: words for key, words in fields.items() if key in touched}
+        if mine:
+            raise FormError(next(iter(mine.values())), fields=mine)
+        return found
+
+    def save(
+        self,
+        changes: Mapping[str, Any],
+        *,
+        resets: Iterable[str] = (),
+        revision: str = "",
+        events: Iterable[Event] = (),
+    ) -> Saved:
+        """Make it so: write, log, restart.
+
+        Args:
+            changes: Key → value.
+            resets: Keys for which the file's word is to hold again.
+            revision: Of the settings that whoever saves has seen; empty: whatever they are now.
+            events: Logged with the change, in the same transaction.
+
+        Raises:
+            FormError: It would be wrong, or the settings are not what was seen any more.
+            SettingsError: The files are wrong already, or the overlay cannot be written.
+            StoreError: It cannot be logged; it is not written then.
+        """
+        with self._lock:
+            found = self.propose(changes, resets=resets)
+            if revision and revision != found.revision:
+                raise FormError(_CHANGED, fields={"revision": _CHANGED})
+            if not found.differences:
+                return Saved((), (), (), whole=False, revision=found.revision)
+            keys = tuple(each.key for each in found.differences)
+            logged = [SettingsChanged(keys=keys), *events]
+            self._services.store.append_all([NewEvent(event) for event in logged])
+            self._write(found.text)
+            revision = self._files.revision()
+        whole = any(key == part or key.startswith(f"{part}.") for key in keys for part in WHOLE)
+        restarting, pending = self._restart(found)
+        return Saved(found.differences, restarting, pending, whole=whole, revision=revision)
+
+    def _write(self, text: str) -> None:
+        try:
+            private_files.replace(self._files.overlay, text.encode())
+        except OSError as error:
+            raise SettingsError(
+                f"{self._files.overlay} cannot be written: {error.strerror}",
+                hint="is the disk full, or does the folder belong to another account?",
+            ) from error
+
+    def _restart(self, found: Proposal) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Ask the supervisor for what needs it; who was asked, and who could not be."""
+        wanted = _wanted(found)
+        asked: list[str] = []
+        pending: list[str] = []
+        for name in wanted:
+            if name in _OURS:
+                timer = threading.Timer(self._later_s, self._ask, [name])
+                timer.daemon = True
+                timer.start()
+                asked.append(name)
+            else:
+                (asked if self._ask(name) else pending).append(name)
+        return tuple(asked), tuple(pending)
+
+    def _ask(self, name: str) -> bool:
+        """Whether the supervisor will restart it; one that does not run it has nothing to restart."""
+        try:
+            self._supervisor.call(RestartChild(child=name), Done)
+        except PeerGoneError:
+            return False
+        except WireError as error:
+            return "no process" in error.message
+        return True
+
+
+def _wanted(found: Proposal) -> tuple[str, ...]:
+    """The processes that have to restart, in the order in which they do."""
+    scopes = set(found.scopes)
+    if "all" in scopes:
+        scopes.update(ORDER)
+    if found.settings.processes.models == "loop" and "models" in scopes:
+        scopes = scopes - {"models"} | {"loop"}
+    return tuple(name for name in ORDER if name in scopes)
