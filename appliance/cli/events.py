@@ -2,20 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
+from appliance.app.explaining import Names, event_row, explained, find_event, subject_names
 from appliance.cli.context import Context
-from appliance.cli.rows import event_json, event_row
-from appliance.decision import explained as explain_facts
-from appliance.decision import reasons, verdict_of
-from appliance.dispatch.wording import line, person, plain
-from appliance.errors import ApplianceError, InputError, StoreError
-from appliance.events import PersonUndecided, StrangerSeen, SubjectIdentified, event_types
-from appliance.services import Services
+from appliance.cli.rows import event_json
+from appliance.dispatch.wording import line, plain
+from appliance.errors import InputError
+from appliance.events import event_types
 from appliance.store import Erased, SignedHead, StoredEvent
 
 _FOLLOW_S = 0.3
@@ -53,7 +49,7 @@ def events() -> None:
 def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List the newest events, oldest first."""
     with context.services() as services:
-        names = subject_names(services)
+        names = subject_names(services.store)
         for stored in reversed(services.store.events(types=types, limit=limit, newest_first=True)):
             click.echo(event_json(stored) if as_json else _line(stored, names))
 
@@ -64,7 +60,7 @@ def list_(context: Context, *, types: tuple[str, ...], limit: int, as_json: bool
 def follow(context: Context, *, as_json: bool) -> None:
     """Print events as they happen, until interrupted."""
     with context.services() as services:
-        names = subject_names(services)
+        names = subject_names(services.store)
         newest = services.store.events(limit=1, newest_first=True)
         after = newest[0].position if newest else 0
         while True:
@@ -82,7 +78,7 @@ def show(context: Context, *, event: str, as_json: bool) -> None:
     """Print everything about EVENT (its number, or the beginning of its id) as JSON."""
     del as_json
     with context.services() as services:
-        stored = _find(services, event)
+        stored = find_event(services.store, event)
         document = event_row(stored)
         document["previous"], document["boot"] = stored.previous, stored.boot
         personal = services.store.personal(stored)
@@ -104,11 +100,11 @@ def explain(context: Context, *, event: str, as_json: bool) -> None:
     Scores are similarities: higher is more alike. With --json, people are ids.
     """
     with context.services() as services:
-        stored = _find(services, event)
+        stored = find_event(services.store, event)
         if as_json:
             click.echo(json.dumps(explained(stored), indent=1))
             return
-        names = subject_names(services)
+        names = subject_names(services.store)
         document = explained(stored, names)
         click.echo(_line(stored, names))
         for text in document["reasons"]:
@@ -170,55 +166,7 @@ def head(context: Context, *, as_json: bool) -> None:
         click.echo(services.store.head().model_dump_json())
 
 
-def explained(stored: StoredEvent, names: Callable[[str], str | None] | None = None) -> dict[str, Any]:
-    """A decision with its reasons, in numbers and in words; without `names`, people are ids there, too.
-
-    Raises:
-        StoreError: The event is no decision, or its body was dropped.
-    """
-    event = stored.event
-    said = None if event is None else verdict_of(event)
-    if said is None or not isinstance(event, SubjectIdentified | StrangerSeen | PersonUndecided):
-        raise StoreError(
-            f"event {stored.position} ({stored.type}) is not a decision about a person",
-            hint="explainable are: subject_identified, stranger_seen, person_undecided",
-        )
-    verdict, subject = said
-    document: dict[str, Any] = {"event": event_row(stored), "subject": subject}
-    document.update(explain_facts(event.facts, verdict, event.grade))
-    document["reasons"] = reasons(
-        event.facts, verdict, event.grade, lambda who: person(who, names) if names else who
-    )
-    return document
-
-
-def subject_names(services: Services) -> Callable[[str], str | None]:
-    """Subject → name, from one look at the store."""
-    found = {str(subject.id): subject.name for subject in services.store.subjects(removed=True)}
-
-    def name(subject: str) -> str | None:
-        if subject not in found:
-            try:
-                found[subject] = services.store.subject(subject).name
-            except ApplianceError:
-                found[subject] = None
-        return found[subject]
-
-    return name
-
-
-def _find(services: Services, key: str) -> StoredEvent:
-    """By number (42 or #42) or by the beginning of an id."""
-    number = key.removeprefix("#")
-    if number.isdecimal() and len(number) < 8:  # noqa: PLR2004 - ids begin with eight hex digits
-        found = services.store.events(after=int(number) - 1, limit=1)
-        if not found or found[0].position != int(number):
-            raise StoreError(f"there is no event {number}", hint="see: appliance events list")
-        return found[0]
-    return services.store.event(key)
-
-
-def _line(stored: StoredEvent, names: Callable[[str], str | None]) -> str:
+def _line(stored: StoredEvent, names: Names) -> str:
     if stored.event is None:
         why = "of another version, not readable" if stored.unreadable else "body dropped"
         return f"#{stored.position:<5} {stored.at.astimezone():%H:%M:%S}  {stored.type} ({why})"

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from appliance.app.explaining import subject_names
 from appliance.app.whatif import Difference, Outcome, WhatIf, what_if
 from appliance.cli.context import Context
-from appliance.cli.events import subject_names
 from appliance.cli.parameters import Finite, Moment
 from appliance.decision import Changes
 from appliance.dispatch.wording import person, plain
@@ -107,7 +107,7 @@ def whatif(
     with context.services() as services:
         newest = services.store.events(limit=1, newest_first=True)
         length = newest[0].position if newest else 0
-        names = subject_names(services)
+        names = subject_names(services.store)
 
         def differs(each: Difference) -> None:
             if as_json:

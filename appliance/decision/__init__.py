@@ -21,6 +21,7 @@ from appliance.decision.recompute import (
 )
 from appliance.decision.rule import Conclusion
 from appliance.decision.tables import ErrorTables, OperatingPoint
+from appliance.decision.telling import Likeness, Told, told
 
 __all__ = [
     "DECIDED",
@@ -32,14 +33,17 @@ __all__ = [
     "ErrorTables",
     "FrameEvidence",
     "GradedDecision",
+    "Likeness",
     "Obstacle",
     "OperatingPoint",
     "Policy",
     "Rejudging",
     "Sighting",
+    "Told",
     "explained",
     "obstacle",
     "reasons",
     "recompute",
+    "told",
     "verdict_of",
 ]
