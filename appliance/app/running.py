@@ -48,8 +48,11 @@ def child_specs(settings: Settings, layout: Layout, command: Command, *, once: b
         if serves_pages(settings):
             # Asked at its own socket, not at its port: a proxy or a firewall may be in the way of that.
             specs.append(replace(_spec("web", layout, command("web")), patient=True))
-    loop = [*command("loop"), *(["--once"] if once else [])]
-    specs.append(_spec("loop", layout, loop, secrets=(*keys, CAMERA_VARIABLE), final=once))
+    # A camera named on the command line is the command's own: if it is wrong, so is the command.
+    patient = serves_pages(settings) and not once and CAMERA_VARIABLE not in os.environ
+    loop = [*command("loop"), *(["--once"] if once else []), *(["--patient"] if patient else [])]
+    watching = _spec("loop", layout, loop, secrets=(*keys, CAMERA_VARIABLE), final=once)
+    specs.append(replace(watching, patient=patient))
     return specs
 
 
@@ -62,12 +65,13 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
     """Run all processes until stopped, or, with `once`, until the recordings are over.
 
     Raises:
-        SettingsError: No camera is configured; or a child refuses its settings again and again.
+        SettingsError: No camera is configured, and there are no pages to do that on; or a child refuses
+            its settings again and again.
         ModelError: Likewise for its weights.
         VaultError: Likewise for its keys.
         WireError: The appliance runs already, on this state directory.
     """
-    if not settings.cameras:
+    if not settings.cameras and (once or not serves_pages(settings)):
         raise SettingsError(
             "no camera is configured",
             hint="add [[cameras]] to the settings, or try: appliance run --camera scene:door",
@@ -86,8 +90,10 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
         return Reply(supervisor.status())
 
     def restart(request: Request[RestartChild]) -> Reply[Done]:
-        # Its command line is made anew: one process is handed its settings on it.
-        supervisor.restart(request.message.child, command(request.message.child))
+        # Its command line is made anew: some processes are handed their settings on it.
+        anew = child_specs(settings, services.layout, command, once=once)
+        argv = next((spec.argv for spec in anew if spec.name == request.message.child), None)
+        supervisor.restart(request.message.child, argv)
         return Reply(Done())
 
     handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status, RestartChild: restart}

@@ -90,6 +90,15 @@ class Context:
             self._settings = with_terminal(settings, os.environ.get(TERMINAL_VARIABLE))
         return self._settings
 
+    def renewed(self) -> Settings:
+        """The settings, read again: they may have changed in the UI meanwhile.
+
+        Raises:
+            SettingsError: They are wrong.
+        """
+        self._settings = None
+        return self.settings
+
     def use(self, settings: Settings) -> None:
         """Put other settings in their place, for a command that builds its own."""
         self._settings = settings
@@ -131,7 +140,7 @@ class Context:
         Raises:
             SettingsError: They are wrong.
         """
-        self._settings = None
+        self.renewed()
         return self.process_command(name)
 
     def need_settings_file(self) -> Path:

@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from appliance.app.desk.accounts import Accounts
+from appliance.app.desk.applying import Applying, Source, source_of
+from appliance.app.desk.cameras import Cameras
 from appliance.app.desk.devices import Devices
+from appliance.app.desk.doors import Doors
+from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.feed import Feed, feed_operations
+from appliance.app.desk.live import Live
 from appliance.app.desk.operations import Desk, Operation
 from appliance.app.desk.passwords import Passwords
 from appliance.app.desk.throttle import Throttle
@@ -34,6 +39,9 @@ class Parts:
         feed: Tells that something is new in the log.
         passwords: Hashes and compares.
         throttle: Slows down who guesses.
+        source: Where the settings come from, to read them as they are now.
+        applying: Puts changed settings in force.
+        eyes: How the cameras are, and what they see.
     """
 
     settings: Settings
@@ -41,6 +49,9 @@ class Parts:
     feed: Feed
     passwords: Passwords
     throttle: Throttle
+    source: Source
+    applying: Applying
+    eyes: Eyes
 
 
 def operations(parts: Parts) -> list[Operation[Any]]:
@@ -49,27 +60,46 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Accounts(parts.services, parts.passwords, parts.throttle).operations(),
         *Devices(parts.services, parts.throttle).operations(),
         *feed_operations(parts.services, parts.feed),
+        *Live(parts.services, parts.source, parts.eyes).operations(),
+        *Cameras(parts.source, parts.applying, parts.eyes).operations(),
+        *Doors(parts.source, parts.applying, parts.eyes).operations(),
         *enrolment_operations(parts.services, parts.settings),
     ]
 
 
 @contextmanager
 def open_desk(
-    settings: Settings, services: Services, *, passwords: Passwords | None = None
+    settings: Settings,
+    services: Services,
+    *,
+    passwords: Passwords | None = None,
+    source: Source | None = None,
 ) -> Iterator[Desk]:
     """The desk with all its operations, until the end of the block; for the process, and for tests."""
     store = services.store
+    source = source or source_of(services)
     with Feed(store.position) as feed:
-        parts = Parts(settings, services, feed, passwords or Passwords(), Throttle(services.clock))
+        parts = Parts(
+            settings,
+            services,
+            feed,
+            passwords or Passwords(),
+            Throttle(services.clock),
+            source,
+            Applying(services, source),
+            Eyes(services.layout),
+        )
         yield Desk(store.recognise, operations(parts), store.acting)
 
 
-def run_desk(settings: Settings, services: Services, stop: threading.Event) -> None:
+def run_desk(
+    settings: Settings, services: Services, stop: threading.Event, source: Source | None = None
+) -> None:
     """Answer at the desk's socket until `stop` is set.
 
     Raises:
         WireError: Another desk answers at the socket.
     """
-    with open_desk(settings, services) as desk:
+    with open_desk(settings, services, source=source) as desk:
         path = services.layout.socket("desk")
         Server(path, desk.handlers(), max_connections=MOST_CONNECTIONS).serve(stop)

@@ -1,0 +1,251 @@
+"""Operations of setting a door up: painting its fill, showing it shut and open, proposing, saving, removing.
+
+The looking is the models process's, the arithmetic the door room's. Here is decided who may, and what
+is written. A door's `rule` and its times are left as they are; the settings page has them.
+"""
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import Field
+
+from appliance.app.desk.applying import Applying, Source
+from appliance.app.desk.cameras import fields_of
+from appliance.app.desk.eyes import Eyes
+from appliance.app.desk.live import camera_state
+from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.errors import FormError
+from appliance.events import DoorCalibrated
+from appliance.permissions import Caller, Permission
+from appliance.settings import DoorSettings, Settings
+from appliance.wire.messages import (
+    DoorKept,
+    DoorProposed,
+    FillPainted,
+    KeepDoor,
+    PaintFill,
+    ProposeDoor,
+)
+
+_LOOK_S = 2.0
+"""How long a door is looked at when somebody says how it is."""
+_ID = Field(max_length=64)
+_SHOWN = {"id", "camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above"}
+
+Region = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Paint(Arguments):
+    """A look at what a fill covers.
+
+    Attributes:
+        camera: Which.
+        region: Left, top, right, bottom in fractions of the frame.
+        seed: x, y likewise.
+        tolerance: Gray levels.
+        after: The number of the frame that the caller has.
+        width_px: Of the picture.
+    """
+
+    camera: str = _ID
+    region: Region
+    seed: Point
+    tolerance: int = Field(ge=1, le=100)
+    after: int = -1
+    width_px: int = Field(default=960, ge=64, le=1920)
+
+
+class Look(Arguments):
+    """Attributes: camera: which; door: the one being set up; state: what the caller says it is now."""
+
+    camera: str = _ID
+    door: str = _ID
+    state: Literal["shut", "open"]
+
+
+class Propose(Arguments):
+    """Attributes: camera, door: as shown; the rest as it stands on the page; keep: what of it is to stay."""
+
+    camera: str = _ID
+    door: str = _ID
+    region: Region
+    seed: Point
+    tolerance: int = Field(ge=1, le=100)
+    shut_fraction: float = Field(default=0.6, ge=0, le=1)
+    open_below: float = Field(default=0.5, ge=0, le=1)
+    shut_above: float = Field(default=0.8, ge=0, le=1)
+    keep: Literal["nothing", "region", "all"] = "nothing"
+
+
+class Door(Arguments):
+    """A door as it is to be saved.
+
+    Attributes:
+        door: Its id.
+        fresh: It is to be a new one.
+        camera: That sees it.
+        read_faces: When faces are read on that camera from now on; None: as it is.
+        separation: How far the states lay apart when it was shown both; None: it was not.
+        revision: Of the settings as seen.
+    """
+
+    door: str = _ID
+    fresh: bool = False
+    camera: str = _ID
+    region: Region
+    seed: Point
+    tolerance: int = Field(ge=1, le=100)
+    shut_fraction: float = Field(ge=0, le=1)
+    open_below: float = Field(ge=0, le=1)
+    shut_above: float = Field(ge=0, le=1)
+    read_faces: Literal["door", "approach", "always"] | None = None
+    separation: float | None = Field(default=None, ge=-10, le=10)
+    revision: str = Field(default="", max_length=64)
+
+
+class Which(Arguments):
+    """Attributes: door: its id; revision: of the settings as seen."""
+
+    door: str = _ID
+    revision: str = Field(default="", max_length=64)
+
+
+class Doors:
+    """Setting doors up.
+
+    Args:
+        source: Where the settings are.
+        applying: Puts them in force.
+        eyes: Looks.
+    """
+
+    def __init__(self, source: Source, applying: Applying, eyes: Eyes) -> None:
+        self._source = source
+        self._applying = applying
+        self._eyes = eyes
+
+    def operations(self) -> list[Operation[Any]]:
+        """All of them."""
+        return [
+            Operation("doors.list", Nothing, Permission.DOORS, self._list),
+            Operation("doors.paint", Paint, Permission.DOORS, self._paint),
+            Operation("doors.look", Look, Permission.DOORS, self._look),
+            Operation("doors.propose", Propose, Permission.DOORS, self._propose),
+            Operation("doors.save", Door, Permission.DOORS, self._save),
+            Operation("doors.remove", Which, Permission.DOORS, self._remove),
+        ]
+
+    def _list(self, asked: Asked[Nothing]) -> Answer:
+        """Every door as it is set, and the cameras there are to see one."""
+        del asked
+        settings, loop = self._source.running(), self._eyes.loop()
+        cameras = [
+            {"id": camera.id, "when": camera.when.value, **camera_state(camera.id, loop)}
+            for camera in settings.cameras
+        ]
+        doors = [door.model_dump(mode="json", include=_SHOWN) for door in settings.doors]
+        return Answer({"doors": doors, "cameras": cameras, "revision": self._source.files.revision()})
+
+    def _paint(self, asked: Asked[Paint]) -> Answer:
+        """A JPEG with what the fill covers tinted, its number, and the share covered."""
+        given = asked.arguments
+        wanted = PaintFill(
+            region=given.region,
+            seed=given.seed,
+            tolerance=given.tolerance,
+            after=given.after,
+            width_px=given.width_px,
+        )
+        reply = self._eyes.look(given.camera, wanted, FillPainted, timeout_s=10.0)
+        return Answer(reply.message.model_dump(exclude={"type", "version"}), reply.blob)
+
+    def _look(self, asked: Asked[Look]) -> Answer:
+        """Look at the door for a moment, and keep that as shut or open."""
+        given = asked.arguments
+        setup = _setup(asked.who, given.camera, given.door)
+        wanted = KeepDoor(setup=setup, state=given.state, seconds=_LOOK_S)
+        reply = self._eyes.look(given.camera, wanted, DoorKept)
+        return Answer(reply.message.model_dump(mode="json", exclude={"type", "version"}))
+
+    def _propose(self, asked: Asked[Propose]) -> Answer:
+        """How to watch the door that was shown in both states, or how well these settings do."""
+        given = asked.arguments
+        door = given.model_dump(mode="json", exclude={"door", "keep"})
+        wanted = ProposeDoor(
+            setup=_setup(asked.who, given.camera, given.door),
+            door={"id": "door", **door, "camera": "camera"},
+            keep=given.keep,
+        )
+        found = self._eyes.think(wanted, DoorProposed).message
+        told = found.model_dump(mode="json", exclude={"type", "version"})
+        told["door"] = {
+            name: value for name, value in told["door"].items() if name in _SHOWN - {"id", "camera"}
+        }
+        return Answer(told)
+
+    def _save(self, asked: Asked[Door]) -> Answer:
+        """Write the door; the loop then reads the settings anew and watches it."""
+        given = asked.arguments
+        written = self._source.files.read().settings
+        there = any(each.id == given.door for each in written.doors)
+        if given.fresh and there:
+            raise FormError("taken", fields={"door": "there is a door of this name already"})
+        key = f"doors.{given.door}"
+        fields = ("camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above")
+        values = given.model_dump(mode="json")
+        changes: dict[str, Any] = {f"{key}.{name}": values[name] for name in fields}
+        changes.update(self._camera(given, written))
+        done = DoorCalibrated(door=given.door, camera=given.camera, separation=given.separation)
+        with fields_of(key):
+            saved = self._applying.save(changes, revision=given.revision, events=[done])
+        return Answer(saved.told())
+
+    def _camera(self, given: Door, written: Settings) -> dict[str, Any]:
+        """What is to be written of the door's camera.
+
+        Raises:
+            FormError: The camera is neither in the settings, nor can it be taken up into them.
+        """
+        key = f"cameras.{given.camera}"
+        if any(each.id == given.camera for each in written.cameras):
+            return {} if given.read_faces is None else {f"{key}.when": given.read_faces}
+        named = next((each for each in self._source.running().cameras if each.id == given.camera), None)
+        if named is None:
+            raise FormError("no camera", fields={"camera": "there is no such camera"})
+        if written.cameras:
+            words = "this camera was named on the command line, and the settings have others"
+            raise FormError(words, fields={"camera": words}, hint="start the appliance with: appliance run")
+        # Named on the command line only: its door can be kept no longer than it, so both are.
+        when = given.read_faces or "door"
+        return {f"{key}.source": named.source.get_secret_value(), f"{key}.when": when}
+
+    def _remove(self, asked: Asked[Which]) -> Answer:
+        """Take a door away; a camera that waited for it alone reads faces always from then on."""
+        given = asked.arguments
+        written = self._source.files.read().settings
+        door = next((each for each in written.doors if each.id == given.door), None)
+        if door is None:
+            raise FormError("no door", fields={"door": "there is no such door in the settings"})
+        changes: dict[str, Any] = {f"doors.{given.door}": None}
+        if _waits_for(door, written):
+            changes[f"cameras.{door.camera}.when"] = "always"
+        return Answer(self._applying.save(changes, revision=given.revision).told())
+
+
+def _waits_for(door: DoorSettings, settings: Settings) -> bool:
+    """Whether this door is the only one that its camera reads faces by."""
+    others = [each for each in settings.doors if each.camera == door.camera and each.id != door.id]
+    return not others and any(
+        camera.id == door.camera and camera.when.value == "door" for camera in settings.cameras
+    )
+
+
+def _setup(caller: Caller, camera: str, door: str) -> str:
+    """Names one person's work at one door; opaque, so that nothing else can be read out of it."""
+    parts = "\0".join((caller.kind, caller.session or caller.id, camera, door))
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]

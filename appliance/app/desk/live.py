@@ -1,0 +1,88 @@
+"""Operations of the live view: which cameras there are and how they are, and who is seen by name.
+
+Pictures do not come this way: web asks the loop for the frames and the models process for JPEGs. Here is
+decided who may know what.
+"""
+
+from typing import Any
+
+from pydantic import Field
+
+from appliance.app.desk.applying import Source
+from appliance.app.desk.eyes import Eyes, LoopSeen
+from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.permissions import Permission
+from appliance.services import Services
+
+_MOST_NAMES = 64
+"""People asked for at once: those that can be seen in one picture, not everybody enrolled."""
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Whose(Arguments):
+    """Attributes: subjects: opaque ids of those who are seen."""
+
+    subjects: tuple[str, ...] = Field(max_length=_MOST_NAMES)
+
+
+class Live:
+    """What the live view asks.
+
+    Args:
+        services: For names.
+        source: For the cameras and doors there are.
+        eyes: For how they are.
+    """
+
+    def __init__(self, services: Services, source: Source, eyes: Eyes) -> None:
+        self._store = services.store
+        self._source = source
+        self._eyes = eyes
+
+    def operations(self) -> list[Operation[Any]]:
+        """All of them."""
+        return [
+            Operation("live.cameras", Nothing, Permission.LIVE, self._cameras),
+            Operation("live.names", Whose, Permission.PEOPLE, self._names),
+        ]
+
+    def _cameras(self, asked: Asked[Nothing]) -> Answer:
+        """Every camera with its doors and how it is; whether the caller may be shown names."""
+        settings, loop = self._source.running(), self._eyes.loop()
+        told = [
+            {
+                "id": camera.id,
+                "doors": [door.id for door in settings.doors if door.camera == camera.id],
+                **camera_state(camera.id, loop),
+            }
+            for camera in settings.cameras
+        ]
+        return Answer({"cameras": told, "names": asked.who.may(Permission.PEOPLE)})
+
+    def _names(self, asked: Asked[Whose]) -> Answer:
+        """What to call those of these people who are enrolled."""
+        wanted = set(asked.arguments.subjects)
+        return Answer(
+            {
+                str(subject.id): subject.name
+                for subject in self._store.subjects()
+                if str(subject.id) in wanted and subject.name
+            }
+        )
+
+
+def camera_state(camera: str, loop: LoopSeen) -> dict[str, str]:
+    """How a camera is: `ok`, `starting`, `refused` or `away`, and why in words."""
+    if not loop.running:
+        return {"state": "away", "message": loop.message, "hint": loop.hint}
+    seen = loop.cameras.get(camera)
+    if seen is None:
+        return {"state": "starting", "message": "it is being opened", "hint": "wait a moment"}
+    if refused := str(seen.get("refused", "")):
+        return {"state": "refused", "message": refused, "hint": "look at its settings"}
+    if not seen.get("frames"):
+        return {"state": "starting", "message": "no picture came yet", "hint": "is it connected?"}
+    return {"state": "ok", "message": "", "hint": ""}
