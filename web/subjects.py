@@ -2,10 +2,12 @@
 
 from flask import Blueprint
 
-from web import accounts, home
+from web import accounts, events_stream, home, people
 
 SUBJECTS: tuple[Blueprint, ...] = (
     home.blueprint,
     accounts.blueprint,
+    events_stream.blueprint,
+    people.blueprint,
 )
 """In the order in which they are registered."""

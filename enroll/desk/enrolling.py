@@ -6,6 +6,7 @@ by people only. Judging and keeping are shared with `appliance enroll add`.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from enroll.desk.knowing import Knowledge
 from enroll.desk.looking import MOST_BYTES, Snapshots
 from enroll.desk.people import (
     Agreement,
+    Nothing,
     PersonId,
     checked_alias,
     checked_field_name,
@@ -118,21 +120,31 @@ class Enrolling:
         drafts: Where they are kept meanwhile.
         models: Who decodes and embeds pictures.
         snapshots: Who has the cameras' pictures.
+        cameras: Their ids.
     """
 
     def __init__(
-        self, store: Store, knowledge: Knowledge, drafts: Drafts, models: Embeds, snapshots: Snapshots
+        self,
+        store: Store,
+        knowledge: Knowledge,
+        drafts: Drafts,
+        models: Embeds,
+        snapshots: Snapshots,
+        *,
+        cameras: Sequence[str] = (),
     ) -> None:
         self._store = store
         self._knowledge = knowledge
         self._drafts = drafts
         self._models = models
         self._snapshots = snapshots
+        self._cameras = tuple(cameras)
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
         enrol = Permission.ENROL
         return [
+            Operation("enrol.cameras", Nothing, enrol, self.cameras),
             Operation("enrol.begin", Begin, enrol, self.begin),
             Operation("enrol.show", OfDraft, enrol, self.show),
             Operation("enrol.judge", Judge, enrol, self.judge),
@@ -144,6 +156,11 @@ class Enrolling:
             Operation("enrol.commit", OfDraft, enrol, self.commit),
             Operation("enrol.discard", OfDraft, enrol, self.discard),
         ]
+
+    def cameras(self, asked: Asked[Nothing]) -> Answer:
+        """The cameras that a picture may be taken with; none for who may not look through them."""
+        may = asked.who.may(Permission.LIVE)
+        return Answer({"cameras": list(self._cameras) if may else []})
 
     def begin(self, asked: Asked[Begin]) -> Answer:
         """Begin an enrolment, with the consent that it needs; no picture is looked at before."""

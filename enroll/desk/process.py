@@ -12,13 +12,18 @@ from typing import Any, Final
 from appliance.app.desk.accounts import Accounts
 from appliance.app.desk.applying import Applying, Source, source_of
 from appliance.app.desk.cameras import Cameras
+from appliance.app.desk.captures import Captures
+from appliance.app.desk.corrections import Corrections
 from appliance.app.desk.devices import Devices
 from appliance.app.desk.doors import Doors
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.feed import Feed, feed_operations
+from appliance.app.desk.guarding import Guard
 from appliance.app.desk.live import Live
+from appliance.app.desk.log import Log
 from appliance.app.desk.operations import Desk, Operation
 from appliance.app.desk.passwords import Passwords
+from appliance.app.desk.recipients import Recipients
 from appliance.app.desk.throttle import Throttle
 from appliance.services import Services
 from appliance.settings import Settings
@@ -38,7 +43,7 @@ class Parts:
         services: Database and keys.
         feed: Tells that something is new in the log.
         passwords: Hashes and compares.
-        throttle: Slows down who guesses.
+        guard: Slows down who guesses.
         source: Where the settings come from, to read them as they are now.
         applying: Puts changed settings in force.
         eyes: How the cameras are, and what they see.
@@ -48,7 +53,7 @@ class Parts:
     services: Services
     feed: Feed
     passwords: Passwords
-    throttle: Throttle
+    guard: Guard
     source: Source
     applying: Applying
     eyes: Eyes
@@ -57,12 +62,16 @@ class Parts:
 def operations(parts: Parts) -> list[Operation[Any]]:
     """Everything that may be asked of the desk; each subject's module in a line of its own."""
     return [
-        *Accounts(parts.services, parts.passwords, parts.throttle).operations(),
-        *Devices(parts.services, parts.throttle).operations(),
+        *Accounts(parts.services, parts.passwords, parts.guard).operations(),
+        *Devices(parts.services, parts.guard).operations(),
         *feed_operations(parts.services, parts.feed),
         *Live(parts.services, parts.source, parts.eyes).operations(),
         *Cameras(parts.source, parts.applying, parts.eyes).operations(),
         *Doors(parts.source, parts.applying, parts.eyes).operations(),
+        *Log(parts.services, parts.feed, [door.id for door in parts.settings.doors]).operations(),
+        *Corrections(parts.services).operations(),
+        *Captures(parts.services, parts.settings).operations(),
+        *Recipients(parts.source, parts.applying).operations(),
         *enrolment_operations(parts.services, parts.settings),
     ]
 
@@ -84,7 +93,7 @@ def open_desk(
             services,
             feed,
             passwords or Passwords(),
-            Throttle(services.clock),
+            Guard(store, Throttle(services.clock)),
             source,
             Applying(services, source),
             Eyes(services.layout),

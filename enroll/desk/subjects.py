@@ -22,5 +22,12 @@ def enrolment_operations(services: Services, settings: Settings) -> list[Operati
     drafts = Drafts(services.clock.monotonic)
     return [
         *People(services.store, knowledge).operations(),
-        *Enrolling(services.store, knowledge, drafts, models, cameras).operations(),
+        *Enrolling(
+            services.store,
+            knowledge,
+            drafts,
+            models,
+            cameras,
+            cameras=[str(each.id) for each in settings.cameras],
+        ).operations(),
     ]
