@@ -16,6 +16,7 @@ from stores import AGREED, NOON, OPENED, SHUT, face, identified, on, sql, store
 
 from appliance.clock import ManualClock
 from appliance.errors import ChainBrokenError, StoreError, StoreVersionError
+from appliance.permissions import Permission, Role
 from appliance.store import OutboxState, Store, sqlite_url
 from appliance.store.database import make_engine, migrating, reading
 from appliance.store.schema import HEAD, MIGRATIONS, bring_up_to_date, downgrade, upgrade, version
@@ -51,6 +52,11 @@ def filled(address: str) -> Store:
     made.append(OPENED)
     (row,) = made.claim(NOON)
     made.finish(row, OutboxState.DEAD, error="no such program")
+    cem = made.add_operator("cem", Role.ADMIN)
+    made.open_session(cem.id)
+    made.add_token(cem.id, "a script", {Permission.LOG})
+    made.pair_screen(made.screen_code("Kitchen"))
+    made.password_code(cem.id)
     return made
 
 
@@ -159,6 +165,26 @@ def test_strictness_comes_and_goes_with_data(engine: Engine) -> None:
         assert {} == people.gallery([DLIB]).strictness
         assert face()[DLIB].embedding.tobytes() == people.gallery([DLIB]).rows[0].embedding.tobytes()
         assert people.verify().last == len(people.events())
+
+
+def test_operators_come_and_go_with_data(engine: Engine) -> None:
+    """Going back loses who may sign in and nothing else: what they did stands in the log and verifies."""
+    address = engine.url.render_as_string(hide_password=False)
+    with filled(address) as box:
+        logged = [event.type for event in box.events()]
+        (ann,) = box.subjects()
+    with migrating(engine) as connection:
+        downgrade(connection, "0002")
+
+    assert not {"operators", "operator_sessions", "api_tokens", "screens", "one_time_codes"} & set(
+        inspect(engine).get_table_names()
+    )
+    assert bring_up_to_date(engine)
+    with store(address, seed=2) as box:
+        assert ([], [], []) == (box.operators(), box.tokens(), box.screens())
+        assert ([ann], logged) == (box.subjects(), [event.type for event in box.events()])
+        assert len(logged) == box.verify().last
+        assert box.add_first_admin(box.first_run_code(), "dora", "$").has_password
 
 
 def test_events_of_before_are_found_by_encounter_and_visit(engine: Engine) -> None:

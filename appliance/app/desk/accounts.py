@@ -1,25 +1,22 @@
 """Operations of accounts: signing in and out, passwords, the first admin, and who else is let in.
 
 What is kept of whom is the store's business, how passwords are hashed that of `passwords`, and who waits
-after failures that of `throttle`. Nothing here tells anybody whether a name exists.
+after failures that of `guarding`. Nothing here tells anybody whether a name exists.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
+from appliance.app.desk.guarding import Guard
 from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Operation
 from appliance.app.desk.passwords import Passwords, check_password
-from appliance.app.desk.throttle import Key, Throttle, address_key
 from appliance.errors import DeniedError, FormError, NotSignedInError
-from appliance.events import SignInThrottled
 from appliance.permissions import Permission, Role
 from appliance.services import Services
-from appliance.store import CodePurpose, NewEvent, Operator, Store
+from appliance.store import CodePurpose, Operator, OperatorState, Store
 from appliance.store.codes import LASTS
-from appliance.store.operators import folded
 
 _NAME = Field(max_length=200)
 _PASSWORD = Field(max_length=1024)
@@ -111,13 +108,13 @@ class Accounts:
     Args:
         services: The store is used, and the clocks.
         passwords: Hashes and compares.
-        throttle: Shared by everything that can be guessed at.
+        guard: Of everything that can be guessed at.
     """
 
-    def __init__(self, services: Services, passwords: Passwords, throttle: Throttle) -> None:
+    def __init__(self, services: Services, passwords: Passwords, guard: Guard) -> None:
         self._store: Store = services.store
         self._passwords = passwords
-        self._throttle = throttle
+        self._guard = guard
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -149,18 +146,13 @@ class Accounts:
             ThrottledError: Tried too often.
         """
         given = asked.arguments
-        keys: tuple[Key, Key] = ("login", folded(given.name)), address_key(given.client)
-        self._throttle.admit(*keys)
-        kept = self._store.kept_password(given.name)
         password = given.password.get_secret_value()
-        if not self._passwords.fits(None if kept is None else kept.hash, password) or kept is None:
-            self._tell_throttled(keys, None if kept is None else kept.operator.id)
-            raise NotSignedInError(
-                "the name or the password is wrong", hint="lost it? an admin can make a new link"
-            )
-        self._throttle.forgive(keys[0])
-        self._throttle.take_back(keys[1])
-        if kept.hash is not None and self._passwords.outdated(kept.hash):
+        with self._guard.tried(login=given.name, client=given.client):
+            kept = self._store.kept_password(given.name)
+            self._need_to_fit(None if kept is None else kept.hash, password)
+        if kept is None or kept.hash is None:
+            raise _wrong()
+        if self._passwords.outdated(kept.hash):
             self._store.refresh_hash(kept.operator.id, old=kept.hash, new=self._passwords.hash(password))
         return self._signed_in(kept.operator)
 
@@ -228,13 +220,12 @@ class Accounts:
         kept = self._store.kept_password_of(who.operator)
         login = kept.operator.login or ""
         check_password(given.new.get_secret_value(), login=login, field="new")
-        key = ("login", folded(login))
-        self._throttle.admit(key)
-        if not self._passwords.fits(kept.hash, given.old.get_secret_value()):
-            self._tell_throttled([key], who.operator)
+        try:
+            with self._guard.tried(login=login):
+                self._need_to_fit(kept.hash, given.old.get_secret_value())
+        except NotSignedInError:  # they are; a field is wrong
             words = "this is not your password"
-            raise FormError(words, fields={"old": words})
-        self._throttle.forgive(key)
+            raise FormError(words, fields={"old": words}) from None
         hashed = self._passwords.hash(given.new.get_secret_value())
         self._store.set_password(who.operator, hashed, keep_session=who.session)
         return Answer()
@@ -261,14 +252,13 @@ class Accounts:
             ThrottledError: Links were tried too often.
         """
         given, code = asked.arguments, asked.arguments.code.get_secret_value()
-        key = self._guarded(given.client)
-        login = self._store.operator_of_code(code).login or ""
-        check_password(given.password.get_secret_value(), login=login)
-        hashed = self._passwords.hash(given.password.get_secret_value())
-        operator = self._store.set_password_by_code(code, hashed)
-        self._throttle.take_back(key)
-        self._throttle.forgive(("login", folded(login)))
-        if operator.state != "active":
+        with self._guard.tried(client=given.client):
+            login = self._store.operator_of_code(code).login or ""
+            check_password(given.password.get_secret_value(), login=login)
+            hashed = self._passwords.hash(given.password.get_secret_value())
+            operator = self._store.set_password_by_code(code, hashed)
+        self._guard.forgive(login)
+        if operator.state is not OperatorState.ACTIVE:
             raise DeniedError("the password is set, but you may not sign in", hint="ask an admin")
         return self._signed_in(operator)
 
@@ -293,15 +283,14 @@ class Accounts:
         """
         given = asked.arguments
         code = given.code.get_secret_value()
-        key = self._guarded(given.client)
-        if self._store.has_operators():
-            raise DeniedError("there is an admin already", hint="sign in instead")
-        if not self._store.first_run_code_is_good(code):  # before the expensive part
-            raise NotSignedInError("this link is no good any more", hint="see: appliance operators link")
-        check_password(given.password.get_secret_value(), login=given.name)
-        hashed = self._passwords.hash(given.password.get_secret_value())
-        operator = self._store.add_first_admin(code, given.name, hashed)
-        self._throttle.take_back(key)
+        with self._guard.tried(client=given.client):
+            if self._store.has_operators():
+                raise DeniedError("there is an admin already", hint="sign in instead")
+            if not self._store.first_run_code_is_good(code):  # before the expensive part
+                raise NotSignedInError("this link is no good any more", hint="see: appliance operators link")
+            check_password(given.password.get_secret_value(), login=given.name)
+            hashed = self._passwords.hash(given.password.get_secret_value())
+            operator = self._store.add_first_admin(code, given.name, hashed)
         return self._signed_in(operator)
 
     # ------------------------------------------------------------ others
@@ -350,6 +339,15 @@ class Accounts:
 
     # ------------------------------------------------------------ shared
 
+    def _need_to_fit(self, kept: str | None, password: str) -> None:
+        """See that a password is the one that is kept; None: there is none, found out in the same time.
+
+        Raises:
+            NotSignedInError: It is not.
+        """
+        if not self._passwords.fits(kept, password):
+            raise _wrong()
+
     def _signed_in(self, operator: Operator) -> Answer:
         secret, session = self._store.open_session(operator.id)
         return Answer(
@@ -366,27 +364,9 @@ class Accounts:
             }
         )
 
-    def _guarded(self, client: str) -> Key:
-        """See that whoever comes from there has not tried too many codes.
 
-        Raises:
-            ThrottledError: They have.
-        """
-        key = address_key(client)
-        try:
-            self._throttle.admit(key)
-        finally:
-            self._tell_throttled([key], None)
-        return key
-
-    def _tell_throttled(self, keys: Sequence[Key], operator: str | None) -> None:
-        """Put into the log what begins to be slowed down."""
-        for scope, _ in self._throttle.failed(*keys):
-            by_name = scope == "login"
-            said = SignInThrottled(
-                scope="login" if by_name else "address", operator=operator if by_name else None
-            )
-            self._store.append_all([NewEvent(said)])
+def _wrong() -> NotSignedInError:
+    return NotSignedInError("the name or the password is wrong", hint="lost it? an admin can make a new link")
 
 
 def described(operator: Operator) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from appliance.app.desk.accounts import Nothing, moment
+from appliance.app.desk.guarding import Guard
 from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Operation
-from appliance.app.desk.throttle import Throttle, address_key
 from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.store import ApiToken, CodePurpose, Screen
@@ -58,13 +58,13 @@ class Devices:
 
     Args:
         services: The store is used, and the clocks.
-        throttle: The one that passwords are guarded by, too.
+        guard: The one that passwords are guarded by, too.
     """
 
-    def __init__(self, services: Services, throttle: Throttle) -> None:
+    def __init__(self, services: Services, guard: Guard) -> None:
         self._store = services.store
         self._clock = services.clock
-        self._throttle = throttle
+        self._guard = guard
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -126,10 +126,8 @@ class Devices:
             NotSignedInError: The code is no good.
             ThrottledError: Codes were tried too often from there.
         """
-        key = address_key(asked.arguments.client)
-        self._throttle.admit(key)
-        secret, screen = self._store.pair_screen(asked.arguments.code.get_secret_value())
-        self._throttle.take_back(key)
+        with self._guard.tried(client=asked.arguments.client):
+            secret, screen = self._store.pair_screen(asked.arguments.code.get_secret_value())
         return Answer({"secret": secret, "screen": _screen(screen)})
 
     def revoke_screen(self, asked: Asked[WhichScreen]) -> Answer:

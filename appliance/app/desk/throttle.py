@@ -27,6 +27,7 @@ class _Tries:
     failures: int = 0
     last_s: float = 0.0
     until_s: float = 0.0
+    told: bool = False
 
 
 class Throttle:
@@ -42,7 +43,7 @@ class Throttle:
         self._tries: dict[Key, _Tries] = {}
 
     def admit(self, *keys: Key) -> None:
-        """See that none of these has to wait; each try counts as failed until `forgive` says otherwise.
+        """See that none of these has to wait; the try counts as failed until it is taken back.
 
         Counted before the work, so that many tries at once are not all let through.
 
@@ -60,10 +61,16 @@ class Throttle:
             for key in keys:
                 self._count(key, now)
 
-    def failed(self, *keys: Key) -> list[Key]:
-        """Of these, which have just begun to wait: said once until they are forgotten."""
+    def begun(self, *keys: Key) -> list[Key]:
+        """Of these, which have to wait from now on: each is told once, until it is forgotten or forgiven."""
+        found = []
         with self._lock:
-            return [key for key in keys if (tries := self._tries.get(key)) and tries.failures == FREE + 1]
+            for key in keys:
+                tries = self._tries.get(key)
+                if tries is not None and tries.failures > FREE and not tries.told:
+                    tries.told = True
+                    found.append(key)
+        return found
 
     def forgive(self, *keys: Key) -> None:
         """It was right: forget the failures of these."""
