@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from appliance.errors import DeniedError, NotSignedInError
 from appliance.permissions import Permission, Role
 from web import cookies
+from web.desk import DeskCalls
 from web.surroundings import surroundings
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -109,12 +110,21 @@ def who() -> Who | None:
 
 
 def check(secret: str) -> Who | None:
-    """Who it is that presents this; None: nobody. For streams too, which outlive the first look.
+    """Who it is that presents this; None: nobody.
 
     Raises:
         PeerGoneError: The desk is away.
     """
-    found = surroundings().desk.ask("session.check", {}, credential=secret).result
+    return check_with(surroundings().desk, secret)
+
+
+def check_with(desk: DeskCalls, secret: str) -> Who | None:
+    """The same outside of a request, for streams, which outlive the first look.
+
+    Raises:
+        PeerGoneError: The desk is away.
+    """
+    found = desk.ask("session.check", {}, credential=secret).result
     return None if found is None else _who(found)
 
 

@@ -71,12 +71,12 @@ def create_admin() -> Response:
     password = request.form.get("password", "")
     try:
         same(password, request.form.get("again", ""))
-        wanted = {"code": code, "name": name, "password": password}
-        opened = ask("first_run.create_admin", **wanted, client=request.remote_addr or "").result
+        client = request.remote_addr or ""
+        made = ask("first_run.create_admin", code=code, name=name, password=password, client=client)
     except (AccessError, FormError) as error:
         text = render_template("accounts/first_run.html", needed=True, error=error, name=name, code=code)
         return make_response(text, 422)
-    return _signed_in(opened["secret"], "/set-up")
+    return _signed_in(made.result["secret"], "/set-up")
 
 
 @blueprint.get("/account")

@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 from appliance.clock import Clock, SystemClock
 from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
 from web.desk import DeskCalls
+from web.feed import Feed
 from web.subjects import SUBJECTS
 from web.surroundings import EXTENSION, Surroundings
 
@@ -46,8 +47,9 @@ def create_app(
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    stopping = stopping or threading.Event()
     app.extensions[EXTENSION] = Surroundings(
-        desk=desk, run=run, clock=clock or SystemClock(), stopping=stopping or threading.Event()
+        desk=desk, feed=Feed(desk, stopping), run=run, clock=clock or SystemClock(), stopping=stopping
     )
     app.extensions[static_files.EXTENSION] = static_files.StaticFiles.read()
     faults.install(app)

@@ -4,13 +4,14 @@ Made once with the application and never changed.
 """
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import current_app
 
 from appliance.clock import Clock
 from web.desk import DeskCalls
+from web.feed import Feed
 
 EXTENSION = "appliance"
 """Where the application keeps it."""
@@ -22,15 +23,17 @@ class Surroundings:
 
     Attributes:
         desk: Carries out operations.
+        feed: What happens, as it happens.
         run: The folder of our processes' sockets; None where there are none (some tests).
         clock: The clocks.
         stopping: Set when the server stops; every stream looks at it and ends.
     """
 
     desk: DeskCalls
+    feed: Feed
     run: Path | None
     clock: Clock
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event
 
 
 def surroundings() -> Surroundings:

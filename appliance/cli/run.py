@@ -32,6 +32,7 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     An address with a password is better kept in the settings file, or in the environment
     variable APPLIANCE_CAMERA: other users of the machine can read command lines.
     """
+    from appliance.app.certifying import certify
     from appliance.app.checking import checked
     from appliance.app.reach import announce
     from appliance.app.running import serves_pages, supervise
@@ -46,5 +47,6 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     context.log_as("supervisor")
     with context.services(create=True) as services:
         if serves_pages(settings):
+            certify(settings.web, services.layout, services.clock)
             announce(settings.web, services, click.echo, terminal=sys.stdout.isatty())
         supervise(settings, services, context.renewed_command, once=once)

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import installed, open_browser, open_page
+from playwright.sync_api import Browser, Page
+from running_web import Running, run_web
 from web_site import Site, open_site
 
 from appliance.services import Layout
@@ -20,4 +23,27 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def new_site(tmp_path: Path) -> Iterator[Site]:
     """Nobody is let in yet."""
     with open_site(Layout(tmp_path / "state"), empty=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Tests that use it carry `@pytest.mark.debian(reason="chromium")`."""
+    if not installed():
+        pytest.skip("Debian package chromium")
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def running_web(tmp_path: Path) -> Iterator[Running]:
+    """Desk and web as processes, with an admin."""
+    with run_web(tmp_path / "state") as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, running_web: Running) -> Iterator[Page]:
+    """A page of the admin, signed in, at `running_web`; its console must stay silent."""
+    with open_page(browser, running_web.url, secret=running_web.secret()) as (opened, _):
         yield opened

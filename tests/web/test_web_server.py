@@ -1,0 +1,339 @@
+"""The server under clients that are many, silent, slow, greedy, or gone; and how it stops."""
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.clock import SystemClock
+from appliance.errors import SettingsError, WireError
+from appliance.vault.certificate import ensure_certificate
+from web import connections
+from web.server import Server, behind
+
+
+class Counting:
+    """A WSGI application with a page, a stream that counts until it is stopped, and a place for bodies.
+
+    Attributes:
+        open: Streams that are open now.
+        ended: Streams whose generator was closed or ran out.
+    """
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.open = 0
+        self.ended = 0
+        self.read = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer."""
+        path = environ["PATH_INFO"]
+        if path == "/stream":
+            start("200 OK", [("Content-Type", "text/event-stream")])
+            return self._stream()
+        if path == "/body":
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            self.read += len(body)
+        text = f"{path} {environ['REMOTE_ADDR']} {environ['wsgi.url_scheme']}".encode()
+        start("413 Too Large" if path == "/unread" else "200 OK", [("Content-Length", str(len(text)))])
+        return [text]
+
+    def _stream(self) -> Iterator[bytes]:
+        with self._lock:
+            self.open += 1
+        try:
+            while not self.stopping.wait(0.05):
+                yield b"data: now\n\n"
+        finally:
+            with self._lock:
+                self.open -= 1
+                self.ended += 1
+
+
+@pytest.fixture
+def counting() -> Counting:
+    """The application."""
+    return Counting()
+
+
+@pytest.fixture
+def served(counting: Counting) -> Iterator[Server]:
+    """It, at a port, in plain HTTP."""
+    with Server(counting, stopping=counting.stopping) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    ensure_certificate(folder / "c.pem", folder / "k.pem", (), SystemClock().wall())
+    return folder / "c.pem", folder / "k.pem"
+
+
+@pytest.fixture
+def secured(counting: Counting, certificate: tuple[Path, Path]) -> Iterator[Server]:
+    """It, over TLS."""
+    with Server(counting, stopping=counting.stopping, tls=certificate) as server:
+        yield server
+
+
+def eventually(true: Callable[[], bool], within_s: float = 5.0) -> bool:
+    """Whether something becomes true in time."""
+    until = time.monotonic() + within_s
+    while not true():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def get(server: Server, path: str = "/page", **headers: str) -> tuple[int, str]:
+    """Status and text of a page."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def opened(server: Server, said: bytes = b"") -> socket.socket:
+    """A bare connection that has said something."""
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    sock.sendall(said)
+    return sock
+
+
+_STREAM = b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_forty_streams_and_a_page(served: Server, counting: Counting) -> None:
+    """Twenty viewers and twenty screens look, and a page is answered beside them."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(opened(served, _STREAM))
+
+        assert eventually(lambda: counting.open == 40)
+        assert 200 == get(served)[0]
+
+
+def test_a_client_that_is_gone_ends_its_stream(served: Server, counting: Counting) -> None:
+    """Nothing is made for who does not look any more."""
+    opened(served, _STREAM).close()
+
+    assert eventually(lambda: counting.ended == 1)
+    assert 0 == counting.open
+
+
+def test_it_stops_at_once_with_streams_open(counting: Counting) -> None:
+    """In two seconds, be they read or not, and each is ended in good order."""
+    with contextlib.ExitStack() as stack:
+        with Server(counting, stopping=counting.stopping) as server:
+            for _ in range(20):
+                stack.enter_context(opened(server, _STREAM))
+            assert eventually(lambda: counting.open == 20)
+            began = time.monotonic()
+        took = time.monotonic() - began
+
+    assert took < 2.0
+    assert 20 == counting.ended
+
+
+def test_it_stops_at_once_with_a_request_half_said(counting: Counting) -> None:
+    """Who is in the middle of a sentence is not waited for."""
+    with contextlib.ExitStack() as stack:
+        with Server(counting, stopping=counting.stopping) as server:
+            stack.enter_context(opened(server, b"GET /page HTT"))
+            time.sleep(0.3)
+            began = time.monotonic()
+        took = time.monotonic() - began
+
+    assert took < 2.0
+
+
+def test_silent_clients_hold_no_thread(counting: Counting) -> None:
+    """More of them than there are threads, and a page is answered."""
+    with Server(counting, threads=2, stopping=counting.stopping) as server, contextlib.ExitStack() as stack:
+        for _ in range(30):
+            stack.enter_context(opened(server))
+        began = time.monotonic()
+
+        assert 200 == get(server)[0]
+        assert time.monotonic() - began < 2.0
+
+
+def test_one_address_holds_so_many(served: Server, counting: Counting) -> None:
+    """A greedy client is turned away, and room is left for the others."""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(opened(served)) for _ in range(connections.MOST_OF_ONE)]
+        extra = stack.enter_context(opened(served))
+        turned_away = extra.recv(1)
+
+        assert b"" == turned_away
+        assert connections.MOST_OF_ONE == len(held)
+    assert eventually(lambda: get_status(served) == 200)
+
+
+def get_status(server: Server) -> int:
+    """Status of a page; 0: turned away."""
+    try:
+        return get(server)[0]
+    except OSError:
+        return 0
+
+
+def test_a_slow_sentence_is_cut(counting: Counting) -> None:
+    """A head that comes a letter at a time is cut, long before it is over."""
+    with (
+        Server(counting, stopping=counting.stopping, head_s=1.0) as server,
+        opened(server, b"GET /page HTTP/1.1\r\n") as sock,
+    ):
+        began = time.monotonic()
+        cut = False
+        while not cut and time.monotonic() - began < 8.0:
+            try:
+                sock.sendall(b"X")
+                sock.settimeout(0.3)
+                cut = sock.recv(100) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                cut = True
+
+    assert cut
+
+
+def test_a_body_that_nobody_reads_is_not_waited_for(served: Server) -> None:
+    """A refused upload of 20 MB is answered at once, unread."""
+    head = b"POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000000\r\n\r\n"
+    with opened(served, head) as sock:
+        began = time.monotonic()
+        answer = sock.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert time.monotonic() - began < 2.0
+
+
+def test_a_body_larger_than_any_view_takes_is_refused(served: Server, counting: Counting) -> None:
+    """Fifty megabytes are refused by their announcement."""
+    head = b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n"
+    with opened(served, head) as sock:
+        answer = sock.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert 0 == counting.read
+
+
+def test_a_port_that_is_taken_is_said(served: Server, counting: Counting) -> None:
+    """With the port's number, and what to do."""
+    with pytest.raises(WireError, match=str(served.port)) as caught, Server(counting, port=served.port):
+        pass
+    assert "web.port" in caught.value.hint
+
+
+def test_it_speaks_tls(secured: Server, certificate: tuple[Path, Path]) -> None:
+    """With the certificate it was given, for a client that trusts it."""
+    context = ssl.create_default_context(cafile=certificate[0])
+    connection = HTTPSConnection("localhost", secured.port, context=context, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", "/page")
+        answer = connection.getresponse().read()
+
+    assert answer.endswith(b" https")
+
+
+def test_it_speaks_no_old_tls(secured: Server) -> None:
+    """Nothing before TLS 1.2."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+
+    assert "TLSv1.3" == handshake(secured, context)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert "TLSv1.2" == handshake(secured, context)
+
+
+def handshake(server: Server, context: ssl.SSLContext) -> str | None:
+    """The version that is agreed upon."""
+    with opened(server) as sock, context.wrap_socket(sock) as wrapped:
+        return wrapped.version()
+
+
+def test_no_handshake_keeps_others_out(secured: Server, certificate: tuple[Path, Path]) -> None:
+    """A client that connects and says nothing, or half a handshake, is served beside everybody else."""
+    with opened(secured), opened(secured, b"\x16\x03\x01"):
+        began = time.monotonic()
+        test_it_speaks_tls(secured, certificate)
+
+    assert time.monotonic() - began < 2.0
+
+
+def test_plain_http_is_sent_to_tls(secured: Server) -> None:
+    """Who typed http:// gets there all the same."""
+    with opened(secured, b"GET / HTTP/1.1\r\nHost: door.local:8443\r\n\r\n") as sock:
+        answer = sock.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 308")
+    assert b"\r\nLocation: https://door.local:8443/\r\n" in answer
+
+
+def test_noise_is_survived(secured: Server, certificate: tuple[Path, Path]) -> None:
+    """What is neither costs the connection and nothing else."""
+    for noise in (b"\x00" * 100, b"\x16" * 100, b"\r\n\r\n", b"\x16\x03\x01\x00\x05hello"):
+        with opened(secured, noise) as sock:
+            sock.recv(1000)
+
+    test_it_speaks_tls(secured, certificate)
+
+
+def test_a_key_of_another_certificate_is_said(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    """Before anything is served, naming both files."""
+    ensure_certificate(tmp_path / "c.pem", tmp_path / "k.pem", (), SystemClock().wall())
+
+    with pytest.raises(SettingsError, match=r"k\.pem"):
+        Server(Counting(), tls=(certificate[0], tmp_path / "k.pem"))
+
+
+_PROXY = ipaddress.ip_network("127.0.0.1/32")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "seen"),
+    [
+        ([], "10.0.0.9", "/page 127.0.0.1 http"),
+        ([ipaddress.ip_network("10.0.0.0/8")], "10.0.0.9", "/page 127.0.0.1 http"),
+        ([_PROXY], "10.0.0.9", "/page 10.0.0.9 https"),
+        ([_PROXY], "6.6.6.6, 10.0.0.9", "/page 10.0.0.9 https"),
+        ([_PROXY], "6.6.6.6, 10.0.0.9, 127.0.0.1", "/page 10.0.0.9 https"),
+        ([_PROXY], "", "/page 127.0.0.1 https"),
+        ([_PROXY], "nonsense", "/page nonsense https"),
+    ],
+)
+def test_where_a_request_came_from(counting: Counting, trusted: list[Any], forwarded: str, seen: str) -> None:
+    """Only a configured proxy is believed, and of what it says only what it saw itself."""
+    environ = {
+        "PATH_INFO": "/page",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
+        "HTTP_X_FORWARDED_FOR": forwarded,
+    }
+
+    assert [seen.encode()] == list(behind(counting, trusted)(environ, lambda *_: None))
+
+
+def test_headers_with_underscores_are_dropped(counting: Counting) -> None:
+    """`X_Forwarded_For` is not taken for the header that a proxy sets."""
+    with Server(counting, stopping=counting.stopping, trusted=[_PROXY]) as server:
+        text = get(server, X_Forwarded_For="6.6.6.6")[1]
+
+    assert "/page 127.0.0.1 https" == text

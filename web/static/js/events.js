@@ -1,0 +1,63 @@
+// The other end of server-sent events: it comes back by itself, and says when the line is dead.
+
+const DEAD_MS = 30_000;
+
+/**
+ * Listen to a stream of ours.
+ * @param {string} path
+ * @param {Record<string, (value: any) => void>} handlers By name of the message; `message` for those without.
+ * @param {{onLine?: (alive: boolean) => void}} how Told when the line goes and comes.
+ * @returns {() => void} Ends it.
+ */
+export function listen(path, handlers, { onLine = () => {} } = {}) {
+  let source;
+  let timer;
+  let alive = null;
+  let ended = false;
+
+  const line = (now) => {
+    if (now === alive) return;
+    alive = now;
+    onLine(now);
+  };
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(again, DEAD_MS);
+    line(true);
+  };
+  const again = () => {
+    source?.close();
+    if (ended) return;
+    clearTimeout(timer);
+    line(alive === null ? null : false);
+    begin();
+  };
+  const begin = () => {
+    source = new EventSource(path);
+    timer = setTimeout(again, DEAD_MS);
+    source.addEventListener("beat", heard);
+    source.addEventListener("error", () => {
+      line(false);
+      // Closed for good by the browser (an error status): try again, but not in a hurry.
+      if (source.readyState === EventSource.CLOSED && !ended) {
+        clearTimeout(timer);
+        timer = setTimeout(again, 5000);
+      }
+    });
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => {
+        heard();
+        handle(JSON.parse(event.data));
+      });
+    }
+  };
+
+  begin();
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => event.persisted && again());
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    source?.close();
+  };
+}
