@@ -18,8 +18,8 @@ _NICENESS = 5
 @click.pass_obj
 def serve(context: Context) -> None:
     """Carry out what the pages ask for; appliance run starts it."""
-    from appliance.app.desk.applying import Source
     from appliance.app.certifying import certify
+    from appliance.app.desk.applying import Source
     from enroll.desk.process import run_desk
 
     with as_process(context, "desk") as stop, context.services() as services:

@@ -110,8 +110,8 @@ def test_web_killed_comes_back_with_everybody_signed_in(tmp_path: Path) -> None:
         running.start("web")
         after = fetch(running, "/account", secret)[1]
 
-    token = '<input type="hidden" name="csrf" value="'
-    assert before.partition(token)[2][:43] == after.partition(token)[2][:43] != ""
+    field = '<input type="hidden" name="csrf" value="'
+    assert before.partition(field)[2][:43] == after.partition(field)[2][:43] != ""
 
 
 def test_a_port_that_is_taken_ends_it_with_words(tmp_path: Path) -> None:
