@@ -18,12 +18,12 @@ _NICENESS = 5
 @click.pass_obj
 def serve(context: Context) -> None:
     """Carry out what the pages ask for; appliance run starts it."""
+    os.nice(_NICENESS)
     from appliance.app.certifying import certify
     from appliance.app.desk.applying import Source
     from enroll.desk.process import run_desk
 
     with as_process(context, "desk") as stop, context.services() as services:
-        os.nice(_NICENESS)
         certify(context.settings.web, services.layout, services.clock)
         source = Source(context.settings_files, context.renewed)
         run_desk(context.settings, services, stop, source)

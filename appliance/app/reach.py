@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -99,7 +100,9 @@ def _told(layout: Layout) -> dict[str, Any]:
         told = json.loads(layout.web_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    # Killed, it could not take the file away.
+    alive = isinstance(told, dict) and Path(f"/proc/{told.get('pid')}").exists()
+    return told if alive else {}
 
 
 def _url(settings: WebSettings, port: int) -> str:

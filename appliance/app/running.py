@@ -61,8 +61,23 @@ def serves_pages(settings: Settings) -> bool:
     return settings.web.enabled and bool(entry_points(group="appliance.commands", name="web"))
 
 
-def supervise(settings: Settings, services: Services, command: Command, *, once: bool) -> None:
+def supervise(
+    settings: Settings,
+    services: Services,
+    command: Command,
+    *,
+    once: bool,
+    begun: Callable[[], None] = lambda: None,
+) -> None:
     """Run all processes until stopped, or, with `once`, until the recordings are over.
+
+    Args:
+        settings: All of them, checked.
+        services: Opened.
+        command: Makes a process's command line.
+        once: End when the recordings end.
+        begun: Called once it is sure that no other appliance runs on this state directory, before the first
+            process is started.
 
     Raises:
         SettingsError: No camera is configured, and there are no pages to do that on; or a child refuses
@@ -98,6 +113,7 @@ def supervise(settings: Settings, services: Services, command: Command, *, once:
 
     handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status, RestartChild: restart}
     with Server(services.layout.socket("supervisor"), handlers):
+        begun()
         supervisor.run()
 
 

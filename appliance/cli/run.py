@@ -46,7 +46,10 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     settings = checked(context.settings, context.settings_files)
     context.log_as("supervisor")
     with context.services(create=True) as services:
-        if serves_pages(settings):
-            certify(settings.web, services.layout, services.clock)
-            announce(settings.web, services, click.echo, terminal=sys.stdout.isatty())
-        supervise(settings, services, context.renewed_command, once=once)
+
+        def begun() -> None:
+            if serves_pages(settings):
+                certify(settings.web, services.layout, services.clock)
+                announce(settings.web, services, click.echo, terminal=sys.stdout.isatty())
+
+        supervise(settings, services, context.renewed_command, once=once, begun=begun)

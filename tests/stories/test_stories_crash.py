@@ -49,6 +49,9 @@ when = "always"
 [encounters]
 end_after_s = 1.0
 
+[web]
+port = 0
+
 [evidence]
 recipients = ["{recipient}"]
 

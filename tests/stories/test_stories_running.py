@@ -23,6 +23,8 @@ from appliance.wire.messages import Status, StatusRequest, SupervisorStatus, Sup
 
 PORTRAITS = Path(__file__).parents[2] / "data" / "portraits" / "enrol"
 PATIENCE_S = 60.0
+ANY_PORT = "[web]\nport = 0\n"
+"""Settings of a box that runs beside others."""
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +32,13 @@ pytestmark = pytest.mark.slow
 def appliance(state: Path, *command: str) -> list[str]:
     """A command line of ours on a state directory."""
     return [sys.executable, "-m", "appliance", "--state", str(state), *command]
+
+
+def fresh(state: Path) -> Path:
+    """A state directory before the first boot, with no more in it than settings."""
+    state.mkdir(mode=0o700)
+    (state / "appliance.toml").write_text(ANY_PORT, encoding="utf-8")
+    return state
 
 
 def until(met: Callable[[], Any], what: str) -> Any:
@@ -48,7 +57,7 @@ def until(met: Callable[[], Any], what: str) -> Any:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The appliance on the rendered door, from its first boot; its state directory."""
-    state = tmp_path_factory.mktemp("running") / "state"
+    state = fresh(tmp_path_factory.mktemp("running") / "state")
     process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
     try:
         until(lambda: frames(state), "a first frame")
@@ -77,13 +86,15 @@ def children(state: Path) -> SupervisorStatus:
 
 
 def test_it_runs_every_process(running: Path) -> None:
-    """Models, dispatch, desk and loop, each a process of its own."""
+    """Models, dispatch, desk, web and loop, each a process of its own."""
     well = until(
         lambda: {"running"} == {child.state for child in children(running).children}, "every child running"
     )
 
     assert well
-    assert ["models", "dispatch", "desk", "loop"] == [child.name for child in children(running).children]
+    assert ["models", "dispatch", "desk", "web", "loop"] == [
+        child.name for child in children(running).children
+    ]
 
 
 def test_another_process_sees_the_newest_frame(running: Path, tmp_path: Path) -> None:
@@ -127,7 +138,7 @@ def test_somebody_enrolled_is_in_the_running_loops_gallery(running: Path, models
 
 def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     """Each child in turn: back with another pid, logged, and the loop's frames go on."""
-    for name in ("models", "dispatch", "desk", "loop"):
+    for name in ("models", "dispatch", "desk", "web", "loop"):
         before = next(child for child in children(running).children if child.name == name)
         assert before.pid is not None
         os.kill(before.pid, signal.SIGKILL)
@@ -136,21 +147,21 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     with open_services(Settings(), Layout(running)) as services:
         restarted = until(lambda: _restarts(services.store), "the restarts in the log")
 
-    assert {"models", "dispatch", "desk", "loop"} <= restarted
+    assert {"models", "dispatch", "desk", "web", "loop"} <= restarted
 
 
 NAMES: dict[tuple[str, ...], set[str]] = {
     ("captures", "list"): {"capture", "sealed_at", "size_bytes"},
     ("doctor",): {"subject", "health", "words", "hint"},
     ("enroll", "list"): {
-        *("id", "name", "initials", "state", "references", "strictness", "purposes", "created_at"),
+        *("id", "name", "initials", "alias", "state", "references", "strictness", "purposes", "created_at"),
     },
     ("enroll", "report"): {
         *("people", "references", "fpir", "margin", "expected", "levels", "leave_one_out", "alike"),
         *("one_reference", "low_quality", "no_reference", "stricter"),
     },
     ("enroll", "show", "Jsonia"): {
-        *("id", "name", "initials", "state", "references", "strictness", "purposes", "created_at"),
+        *("id", "name", "initials", "alias", "state", "references", "strictness", "purposes", "created_at"),
         *("consents", "reference_list"),
     },
     ("enroll", "text"): {"text", "version", "purposes"},
@@ -194,7 +205,7 @@ def test_commands_with_json_speak_json(running: Path, command: tuple[str, ...]) 
 
 def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path) -> None:
     """SIGTERM ends every process, in order, with code 0; the sockets are gone."""
-    state = tmp_path / "state"
+    state = fresh(tmp_path / "state")
     process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
     until(lambda: frames(state), "a first frame")
     pids = [child.pid for child in children(state).children if child.pid is not None]
@@ -209,7 +220,7 @@ def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None
     """With `processes.models = "loop"` there is no models process, and pictures are still embedded."""
     state = tmp_path / "state"
     settings = tmp_path / "appliance.toml"
-    settings.write_text('[processes]\nmodels = "loop"\n', encoding="utf-8")
+    settings.write_text(f'[processes]\nmodels = "loop"\n{ANY_PORT}', encoding="utf-8")
     command = [*appliance(state), "--settings", str(settings), "run", "--camera", "scene:door"]
     process = subprocess.Popen(command)
     try:
@@ -223,14 +234,14 @@ def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None
 
     assert 0 == process.wait(30)
     assert 1 == found.faces
-    assert ["dispatch", "desk", "loop"] == names
+    assert ["dispatch", "desk", "web", "loop"] == names
 
 
 def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
     """A passphrase to processes with keys, a camera's to loop and desk, neither to a command line."""
     state = tmp_path / "state"
     settings = tmp_path / "appliance.toml"
-    settings.write_text('[vault]\nkey = "passphrase"\n', encoding="utf-8")
+    settings.write_text(f'[vault]\nkey = "passphrase"\n{ANY_PORT}', encoding="utf-8")
     secrets = {"APPLIANCE_PASSPHRASE": "open sesame", "APPLIANCE_CAMERA": "rtsp://u:hunter2@127.0.0.1:9/x"}
     process = subprocess.Popen(
         [*appliance(state), "--settings", str(settings), "run"], env={**os.environ, **secrets}
@@ -248,13 +259,22 @@ def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
 
     assert 0 == process.wait(30)
     both = {"open sesame", "hunter2"}
-    assert {"models": set(), "dispatch": {"open sesame"}, "desk": both, "loop": both} == known
+    keyless: set[str] = set()
+    assert {
+        "models": keyless,
+        "dispatch": {"open sesame"},
+        "desk": both,
+        "web": keyless,
+        "loop": both,
+    } == known
     assert [] == [line for line in lines if "sesame" in line or "hunter2" in line]
 
 
 def test_no_camera_is_said_in_one_sentence(tmp_path: Path) -> None:
-    """Without settings and without --camera it says what to do."""
-    done = subprocess.run(appliance(tmp_path / "state", "run"), capture_output=True, text=True, check=False)
+    """Without --camera, and without pages on which one could be set up, it says what to do."""
+    state = fresh(tmp_path / "state")
+    (state / "appliance.toml").write_text("[web]\nenabled = false\n", encoding="utf-8")
+    done = subprocess.run(appliance(state, "run"), capture_output=True, text=True, check=False)
 
     assert 2 == done.returncode
     assert "appliance: hint:" in done.stderr
@@ -278,4 +298,4 @@ def _restarts(store: Store) -> set[str]:
         for stored in store.events(types=("process_restarted",))
         if stored.event is not None and hasattr(stored.event, "process")
     }
-    return found if {"models", "dispatch", "desk", "loop"} <= found else set()
+    return found if {"models", "dispatch", "desk", "web", "loop"} <= found else set()
