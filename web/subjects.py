@@ -2,12 +2,15 @@
 
 from flask import Blueprint
 
-from web import accounts, events_stream, home, people
+from web import accounts, cameras, doors, events_stream, home, live, people
 
 SUBJECTS: tuple[Blueprint, ...] = (
     home.blueprint,
     accounts.blueprint,
     events_stream.blueprint,
     people.blueprint,
+    live.blueprint,
+    cameras.blueprint,
+    doors.blueprint,
 )
 """In the order in which they are registered."""

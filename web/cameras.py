@@ -1,0 +1,119 @@
+"""Setting cameras up: which there are, adding one, changing one, taking one away.
+
+An address may hold a password: it is sent once, when it is saved, and never shown again. Pictures are the
+live view's.
+"""
+
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance.errors import FormError
+from appliance.permissions import Permission
+from web.access import permission
+from web.asking import ask
+from web.forms import redirected_to
+
+blueprint = Blueprint("cameras", __name__, url_prefix="/cameras")
+
+WHEN: Final = (
+    ("door", "When its door opens"),
+    ("approach", "When somebody comes near"),
+    ("always", "Always"),
+)
+"""When faces are read, in words."""
+
+_TAKEN: Final = ("new",)
+"""Names that are addresses of pages."""
+_TAKEN_WORDS: Final = "choose another name; this one is a page of its own"
+
+
+@blueprint.get("")
+@permission(Permission.SETTINGS)
+def index() -> str:
+    """All of them."""
+    return render_template(
+        "cameras/index.html", cameras=ask("cameras.list").result["cameras"], when=dict(WHEN)
+    )
+
+
+@blueprint.get("/new")
+@permission(Permission.SETTINGS)
+def add() -> str:
+    """A new one."""
+    return _form(None)
+
+
+@blueprint.post("/new")
+@permission(Permission.SETTINGS)
+def create() -> Response:
+    """Save a new one."""
+    return _save(request.form.get("camera", ""), None)
+
+
+@blueprint.get("/<camera>")
+@permission(Permission.SETTINGS)
+def show(camera: str) -> str:
+    """One of them, with its picture."""
+    return _form(_found(camera))
+
+
+@blueprint.post("/<camera>")
+@permission(Permission.SETTINGS)
+def change(camera: str) -> Response:
+    """Save a changed one."""
+    return _save(camera, _found(camera))
+
+
+@blueprint.post("/<camera>/remove")
+@permission(Permission.SETTINGS)
+def remove(camera: str) -> Response:
+    """Take one away, with its doors."""
+    ask("cameras.remove", camera=camera)
+    flash(f"The camera {camera} was taken away.", "good")
+    return redirect(url_for("cameras.index"), code=303)
+
+
+def _found(camera: str) -> dict[str, Any]:
+    listed: list[dict[str, Any]] = ask("cameras.list").result["cameras"]
+    found = next((each for each in listed if each["id"] == camera), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _save(camera: str, now: dict[str, Any] | None) -> Response:
+    form = request.form
+    given: dict[str, Any] = {name: form.get(name, "") for name in ("source", "user", "password", "revision")}
+    picked = form.get("device", "")
+    if picked:
+        given["source"] = picked
+    if form.get("when"):
+        given["when"] = form["when"]
+    name = camera.strip().lower()
+    try:
+        if name in _TAKEN:
+            raise FormError(_TAKEN_WORDS, fields={"camera": _TAKEN_WORDS})
+        ask("cameras.save", camera=name, fresh=now is None, **given)
+    except FormError as error:
+        return make_response(_form(now, error), 422)
+    flash("Saved. The cameras start again with it, which takes a moment.", "good")
+    return redirect(
+        redirected_to(form.get("next"), url_for("cameras.show", camera=camera.strip().lower())), 303
+    )
+
+
+def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
+    """The page of one; what was typed is shown again, but for addresses and passwords."""
+    typed = request.form if error else {}
+    return render_template(
+        "cameras/camera.html",
+        camera=camera,
+        devices=ask("cameras.find").result["devices"],
+        revision=ask("cameras.list").result["revision"],
+        when=WHEN,
+        typed=typed,
+        error=error,
+        next=request.values.get("next", ""),
+    )

@@ -1,0 +1,141 @@
+"""Setting doors up: click the door, see what the fill covers, show it shut and open, save.
+
+The page asks for pictures as it needs them, each with what the fill covers painted by the models process.
+Nothing is decided here.
+"""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response as AnyResponse
+
+from appliance.errors import FormError
+from appliance.permissions import Permission
+from web.access import permission
+from web.asking import ask
+from web.forms import redirected_to
+
+blueprint = Blueprint("doors", __name__, url_prefix="/doors")
+
+_NEW: Final = {
+    "id": "",
+    "region": [0.3, 0.05, 0.7, 0.35],
+    "seed": [0.5, 0.2],
+    "tolerance": 12,
+    "shut_fraction": 0.6,
+    "open_below": 0.5,
+    "shut_above": 0.8,
+}
+"""What a new door begins with: the upper middle of the picture."""
+_TAKEN: Final = ("new", "paint", "look", "propose", "save")
+"""Names that are addresses of pages."""
+_PAINTED: Final = ("camera", "region", "seed", "tolerance", "after", "width_px")
+_SHOWN: Final = ("camera", "door", "state")
+_SETTINGS: Final = ("region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above")
+
+
+@blueprint.get("")
+@permission(Permission.DOORS)
+def index() -> str:
+    """All of them."""
+    found = ask("doors.list").result
+    return render_template("doors/index.html", doors=found["doors"], cameras=found["cameras"])
+
+
+@blueprint.get("/new")
+@permission(Permission.DOORS)
+def add() -> str:
+    """A new one."""
+    found = ask("doors.list").result
+    wanted = request.args.get("camera", "")
+    cameras = found["cameras"]
+    camera = next((each for each in cameras if each["id"] == wanted), cameras[0] if cameras else None)
+    return _page({**_NEW, "camera": camera["id"] if camera else ""}, found, fresh=True)
+
+
+@blueprint.get("/<door>")
+@permission(Permission.DOORS)
+def show(door: str) -> str:
+    """One of them, set up anew."""
+    found = ask("doors.list").result
+    wanted = next((each for each in found["doors"] if each["id"] == door), None)
+    if wanted is None:
+        abort(404)
+    return _page(wanted, found, fresh=False)
+
+
+@blueprint.post("/paint")
+@permission(Permission.DOORS)
+def paint() -> Response:
+    """A picture with what the fill covers; how much that is stands in the headers."""
+    answer = ask("doors.paint", **_given(_PAINTED))
+    response = Response(answer.blob, mimetype="image/jpeg")
+    response.headers["Door-Sequence"] = str(answer.result["sequence"])
+    response.headers["Door-Fraction"] = str(answer.result["fraction"])
+    response.headers["Door-Spills"] = str(answer.result["spills"])
+    return response
+
+
+@blueprint.post("/look")
+@permission(Permission.DOORS)
+def look() -> Response:
+    """It is shut now, or open."""
+    return jsonify(ask("doors.look", timeout_s=30, **_given(_SHOWN)).result)
+
+
+@blueprint.post("/propose")
+@permission(Permission.DOORS)
+def propose() -> Response:
+    """How to watch it, and how well that works."""
+    return jsonify(
+        ask("doors.propose", timeout_s=45, **_given(("camera", "door", "keep", *_SETTINGS))).result
+    )
+
+
+@blueprint.post("/save")
+@permission(Permission.DOORS)
+def save() -> Response:
+    """Have it watched so."""
+    wanted = ("door", "fresh", "camera", "read_faces", "separation", "revision", *_SETTINGS)
+    given = _given(wanted)
+    if given.get("door") in _TAKEN:
+        raise FormError("taken", fields={"door": "choose another name; this one is a page of its own"})
+    saved = ask("doors.save", **given).result
+    there = redirected_to(request.get_json().get("next"), url_for("doors.show", door=given["door"]))
+    flash("Saved. The cameras start again with it, which takes a moment.", "good")
+    return jsonify({**saved, "there": there})
+
+
+@blueprint.post("/<door>/remove")
+@permission(Permission.DOORS)
+def remove(door: str) -> AnyResponse:
+    """Take one away."""
+    ask("doors.remove", door=door)
+    flash(f"The door {door} is no longer watched.", "good")
+    return redirect(url_for("doors.index"), code=303)
+
+
+def _given(names: tuple[str, ...]) -> dict[str, Any]:
+    """What was sent under these names; the desk checks it.
+
+    Raises:
+        BadRequest: It is no JSON object.
+    """
+    body = request.get_json()
+    if not isinstance(body, dict):
+        raise BadRequest
+    return {name: body[name] for name in names if body.get(name) is not None}
+
+
+def _page(door: dict[str, Any], found: dict[str, Any], *, fresh: bool) -> str:
+    camera = next((each for each in found["cameras"] if each["id"] == door["camera"]), None)
+    return render_template(
+        "doors/door.html",
+        door=door,
+        camera=camera,
+        cameras=found["cameras"],
+        revision=found["revision"],
+        fresh=fresh,
+        next=request.args.get("next", ""),
+    )

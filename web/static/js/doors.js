@@ -1,0 +1,331 @@
+// Setting a door up: a point and an area on the picture, by pointer or by keys; the fill painted as it is now;
+// the door shown shut and open; and what the appliance makes of it. Every number comes from the server.
+import { ask, token } from "./asking.js";
+import { toast } from "./telling.js";
+
+const PAINT_MS = 180;
+const STEP = 0.004;
+const STRIDE = 0.03;
+const LEAST = 0.04;
+const JUDGE_MS = 700;
+const STATES = { open: "Open", shut: "Shut", unsure: "Not sure" };
+
+const root = document.querySelector("[data-door-setup]");
+const part = (name) => root.querySelector(`[data-${name}]`);
+const stage = part("stage");
+const picture = part("picture");
+const fresh = root.dataset.fresh === "yes";
+const door = JSON.parse(root.dataset.door);
+const shown = { shut: false, open: false };
+
+let seenAfter = -1;
+let drawn = false;
+let separation = null;
+let judging = 0;
+let busy = false;
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const name = () => (fresh ? part("name").value.trim().toLowerCase() : door.id);
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+// ------------------------------------------------------------ the picture
+
+async function paint() {
+  if (document.hidden || busy) return;
+  const width = Math.min(1280, Math.max(320, Math.round(stage.clientWidth * Math.min(2, devicePixelRatio))));
+  let response;
+  try {
+    response = await fetch(root.dataset.paint, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": token() },
+      body: JSON.stringify({ camera: door.camera, region: door.region, seed: door.seed, tolerance: door.tolerance, after: -1, width_px: width }),
+    });
+  } catch {
+    plate("The appliance was not reached.", "It is tried again by itself.");
+    return;
+  }
+  if (!response.ok) {
+    const { error } = await response.json().catch(() => ({ error: { message: "No picture came.", hint: "" } }));
+    plate(error.message, error.hint);
+    if (response.status === 401) location.reload();
+    return;
+  }
+  seenAfter = Number(response.headers.get("Door-Sequence"));
+  const before = picture.src;
+  picture.src = URL.createObjectURL(await response.blob());
+  if (before) URL.revokeObjectURL(before);
+  plate("", "");
+  part("marks").hidden = false;
+  part("share").textContent = percent(Number(response.headers.get("Door-Fraction")));
+  part("spill").hidden = Number(response.headers.get("Door-Spills")) < 0.6;
+  stage.dataset.sequence = String(seenAfter);
+}
+
+async function paintOn() {
+  for (;;) {
+    const began = Date.now();
+    await paint();
+    await new Promise((done) => setTimeout(done, Math.max(40, PAINT_MS - (Date.now() - began))));
+  }
+}
+
+function plate(words, hint) {
+  part("plate").hidden = !words;
+  part("plate-words").textContent = words ? words.charAt(0).toUpperCase() + words.slice(1) : "";
+  part("plate-hint").textContent = hint ?? "";
+}
+
+// ------------------------------------------------------------ the marks
+
+function place() {
+  const [left, top, right, bottom] = door.region;
+  const box = part("region").style;
+  box.left = `${left * 100}%`;
+  box.top = `${top * 100}%`;
+  box.width = `${(right - left) * 100}%`;
+  box.height = `${(bottom - top) * 100}%`;
+  const seed = part("seed").style;
+  seed.left = `${door.seed[0] * 100}%`;
+  seed.top = `${door.seed[1] * 100}%`;
+  for (const corner of root.querySelectorAll("[data-corner]")) {
+    const [across, down] = corner.dataset.corner.split(" ");
+    corner.style.left = `${(across === "left" ? left : right) * 100}%`;
+    corner.style.top = `${(down === "top" ? top : bottom) * 100}%`;
+  }
+}
+
+function changed() {
+  place();
+  if (!shown.shut || !shown.open) return;
+  clearTimeout(judging);
+  judging = setTimeout(() => propose("all"), JUDGE_MS);
+}
+
+const round = (value) => Math.round(value * 10000) / 10000;
+
+/** The point goes there; an area that does not hold it goes with it. */
+function point(x, y) {
+  const [left, top, right, bottom] = door.region;
+  const wide = right - left;
+  const high = bottom - top;
+  const newLeft = clamp(x < left || x > right ? x - wide / 2 : left, 0, 1 - wide);
+  const newTop = clamp(y < top || y > bottom ? y - high / 2 : top, 0, 1 - high);
+  if (newLeft !== left || newTop !== top) door.region = [newLeft, newTop, newLeft + wide, newTop + high].map(round);
+  door.seed = [round(clamp(x, door.region[0], door.region[2])), round(clamp(y, door.region[1], door.region[3]))];
+  changed();
+}
+
+/** A corner goes there; the point stays inside. */
+function corner(which, x, y) {
+  const [across, down] = which.split(" ");
+  let [left, top, right, bottom] = door.region;
+  if (across === "left") left = clamp(x, 0, right - LEAST);
+  else right = clamp(x, left + LEAST, 1);
+  if (down === "top") top = clamp(y, 0, bottom - LEAST);
+  else bottom = clamp(y, top + LEAST, 1);
+  door.region = [left, top, right, bottom].map(round);
+  door.seed = [round(clamp(door.seed[0], left, right)), round(clamp(door.seed[1], top, bottom))];
+  drawn = true;
+  changed();
+}
+
+function at(event) {
+  const box = stage.getBoundingClientRect();
+  return [clamp((event.clientX - box.left) / box.width, 0, 1), clamp((event.clientY - box.top) / box.height, 0, 1)];
+}
+
+function drags(element, move) {
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    element.focus({ preventScroll: true });
+    element.setPointerCapture(event.pointerId);
+    const follow = (moved) => move(...at(moved));
+    const over = () => {
+      element.removeEventListener("pointermove", follow);
+      element.removeEventListener("pointerup", over);
+      element.removeEventListener("pointercancel", over);
+    };
+    element.addEventListener("pointermove", follow);
+    element.addEventListener("pointerup", over);
+    element.addEventListener("pointercancel", over);
+  });
+}
+
+const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function steers(element, from, move) {
+  element.addEventListener("keydown", (event) => {
+    const way = KEYS[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const by = event.shiftKey ? STRIDE : STEP;
+    const [x, y] = from();
+    move(clamp(x + way[0] * by, 0, 1), clamp(y + way[1] * by, 0, 1));
+  });
+}
+
+stage.addEventListener("pointerdown", (event) => {
+  if (event.button || part("marks").hidden) return;
+  part("seed").focus({ preventScroll: true });
+  point(...at(event));
+});
+drags(part("seed"), point);
+steers(part("seed"), () => door.seed, point);
+for (const element of root.querySelectorAll("[data-corner]")) {
+  const which = element.dataset.corner;
+  const [across, down] = which.split(" ");
+  const from = () => [door.region[across === "left" ? 0 : 2], door.region[down === "top" ? 1 : 3]];
+  drags(element, (x, y) => corner(which, x, y));
+  steers(element, from, (x, y) => corner(which, x, y));
+}
+part("tolerance").addEventListener("input", (event) => {
+  door.tolerance = Number(event.target.value);
+  changed();
+});
+
+// ------------------------------------------------------------ shut and open
+
+for (const button of root.querySelectorAll("[data-show]")) {
+  button.addEventListener("click", () => show(button.dataset.show, button));
+}
+
+async function show(state, button) {
+  const badge = button.querySelector("[data-shown]");
+  button.disabled = true;
+  button.setAttribute("aria-busy", "true");
+  badge.className = "badge accent";
+  badge.textContent = "looking";
+  try {
+    const kept = await ask(root.dataset.look, { json: { camera: door.camera, door: setup(), state } });
+    shown.shut = kept.states.includes("shut");
+    shown.open = kept.states.includes("open");
+    badge.className = `badge ${kept.still ? "good" : "warn"}`;
+    badge.textContent = kept.still ? "shown" : "something moved: again?";
+    fault("");
+    if (shown.shut && shown.open) await propose(drawn ? "region" : "nothing");
+  } catch (error) {
+    badge.className = "badge bad";
+    badge.textContent = "not seen";
+    fault(error.message, error.hint);
+  } finally {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+}
+
+/** One work at one door: what was shown stays with it, whatever the door is called later. */
+function setup() {
+  return fresh ? "new" : door.id;
+}
+
+async function propose(keep) {
+  let found;
+  busy = true;
+  try {
+    const { camera, region, seed, tolerance, shut_fraction, open_below, shut_above } = door;
+    found = await ask(root.dataset.propose, {
+      json: { camera, door: setup(), region, seed, tolerance, shut_fraction, open_below, shut_above, keep },
+    });
+  } catch (error) {
+    verdict("bad", error.message, error.hint ? [error.hint] : []);
+    separation = null;
+    return;
+  } finally {
+    busy = false;
+  }
+  if (keep !== "all") {
+    Object.assign(door, found.door);
+    part("tolerance").value = String(door.tolerance);
+    place();
+  }
+  separation = found.separation;
+  const words = found.words.charAt(0).toUpperCase() + found.words.slice(1);
+  verdict(found.usable ? (found.notes.length ? "warn" : "good") : "bad", `${words}.`, found.notes);
+  part("scale").hidden = false;
+  part("scale-open").style.setProperty("--at", found.opened);
+  part("scale-shut").style.setProperty("--at", found.shut);
+  part("scale").setAttribute("aria-label", `Open: ${percent(found.opened)} tinted at most. Shut: ${percent(found.shut)} at least.`);
+  part("told-open").textContent = `open: ${percent(found.opened)} at most`;
+  part("told-shut").textContent = `shut: ${percent(found.shut)} at least`;
+}
+
+function verdict(look, words, notes) {
+  part("verdict").hidden = false;
+  part("verdict-box").className = `notice ${look}`;
+  part("verdict-words").textContent = words;
+  part("scale").hidden = true;
+  part("told-open").textContent = "";
+  part("told-shut").textContent = "";
+  part("verdict-notes").replaceChildren(
+    ...notes.map((note) => {
+      const item = document.createElement("li");
+      item.textContent = note.charAt(0).toUpperCase() + note.slice(1);
+      return item;
+    }),
+  );
+}
+
+// ------------------------------------------------------------ saving
+
+function fault(message, hint = "") {
+  part("fault").hidden = !message;
+  part("fault-words").textContent = message ? `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${hint}` : "";
+}
+
+part("save-button").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  button.disabled = true;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const { camera, region, seed, tolerance, shut_fraction, open_below, shut_above } = door;
+    const saved = await ask(root.dataset.save, {
+      json: {
+        door: name(),
+        fresh,
+        camera,
+        region,
+        seed,
+        tolerance,
+        shut_fraction,
+        open_below,
+        shut_above,
+        separation,
+        read_faces: root.querySelector('input[name="read_faces"]:checked')?.value ?? null,
+        revision: root.dataset.revision,
+        next: root.dataset.next,
+      },
+    });
+    location.assign(saved.there);
+  } catch (error) {
+    const [first] = Object.values(error.fields ?? {});
+    fault(first ?? error.message, error.hint);
+    part("fault").scrollIntoView({ block: "center" });
+    toast("It was not saved.");
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  }
+});
+
+// ------------------------------------------------------------ trying it
+
+function tryOut() {
+  if (!part("trial")) return;
+  const events = new EventSource(root.dataset.seen);
+  events.addEventListener("message", (message) => {
+    const seen = JSON.parse(message.data);
+    const found = seen.doors[door.id];
+    part("trial-state").textContent = found ? STATES[found.state] : "No picture";
+    part("trial-bar").style.setProperty("--part", found?.fraction ?? 0);
+    part("trial-meter").setAttribute("aria-label", `${percent(found?.fraction ?? 0)} looks like the shut door`);
+    part("trial-why").textContent = found
+      ? `${percent(found.fraction)} of the watched area looks like the shut door.`
+      : seen.message || "The cameras are starting with the new settings.";
+  });
+  addEventListener("pagehide", () => events.close());
+}
+
+place();
+paintOn();
+tryOut();
