@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from appliance.app.desk.accounts import Accounts
@@ -24,6 +25,8 @@ from appliance.app.desk.log import Log
 from appliance.app.desk.operations import Desk, Operation
 from appliance.app.desk.passwords import Passwords
 from appliance.app.desk.recipients import Recipients
+from appliance.app.desk.settings import SettingsPages
+from appliance.app.desk.system import System, doctor
 from appliance.app.desk.throttle import Throttle
 from appliance.services import Services
 from appliance.settings import Settings
@@ -68,10 +71,12 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Live(parts.services, parts.source, parts.eyes).operations(),
         *Cameras(parts.source, parts.applying, parts.eyes).operations(),
         *Doors(parts.source, parts.applying, parts.eyes).operations(),
-        *Log(parts.services, parts.feed, [door.id for door in parts.settings.doors]).operations(),
+        *Log(parts.services, [door.id for door in parts.settings.doors]).operations(),
         *Corrections(parts.services).operations(),
         *Captures(parts.services, parts.settings).operations(),
         *Recipients(parts.source, parts.applying).operations(),
+        *SettingsPages(parts.source, parts.applying).operations(),
+        *System(parts.services, partial(doctor, parts.source.files, parts.services.layout)).operations(),
         *enrolment_operations(parts.services, parts.settings),
     ]
 

@@ -1,6 +1,5 @@
 """Setting a decision right: a new event beside it, counted, and nothing else."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ import stores
 from captures import NOW
 
 from appliance.app.desk.corrections import Corrections
-from appliance.app.desk.feed import Feed
 from appliance.app.desk.log import Log
 from appliance.app.desk.operations import Desk
 from appliance.clock import ManualClock
@@ -40,11 +38,10 @@ def ben(services: Services) -> Subject:
 
 
 @pytest.fixture
-def desk(services: Services) -> Iterator[Desk]:
+def desk(services: Services) -> Desk:
     """Reading and correcting."""
-    with Feed(services.store.position) as feed:
-        operations = [*Log(services, feed).operations(), *Corrections(services).operations()]
-        yield Desk(CALLERS.get, operations, services.store.acting)
+    operations = [*Log(services).operations(), *Corrections(services).operations()]
+    return Desk(CALLERS.get, operations, services.store.acting)
 
 
 def ask(desk: Desk, operation: str, who: str = "ada", **arguments: Any) -> Any:

@@ -1,7 +1,5 @@
-"""The log for whoever may read it: pages, groups, filters, explanations, and waiting for news."""
+"""The log for whoever may read it: pages, groups, filters, explanations."""
 
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +10,6 @@ from captures import NOW
 
 from appliance.app.desk.corrections import Corrections
 from appliance.app.desk.entries import kind_of
-from appliance.app.desk.feed import Feed
 from appliance.app.desk.log import Log
 from appliance.app.desk.operations import Desk
 from appliance.app.explaining import explained
@@ -43,11 +40,10 @@ def ben(services: Services) -> Subject:
 
 
 @pytest.fixture
-def desk(services: Services) -> Iterator[Desk]:
+def desk(services: Services) -> Desk:
     """The log's operations, asked by whoever is named."""
-    with Feed(services.store.position, every_s=0.01) as feed:
-        log, corrections = Log(services, feed, ["main"]), Corrections(services)
-        yield Desk(CALLERS.get, [*log.operations(), *corrections.operations()], services.store.acting)
+    log, corrections = Log(services, ["main"]), Corrections(services)
+    return Desk(CALLERS.get, [*log.operations(), *corrections.operations()], services.store.acting)
 
 
 def ask(desk: Desk, operation: str, who: str = "ada", **arguments: Any) -> Any:
@@ -256,21 +252,9 @@ def test_choices_name_people_to_those_who_may_see_them(desk: Desk, ann: Subject)
     assert ["main"] == ask(desk, "log.choices", "token")["doors"]
 
 
-def test_waiting_ends_when_something_happens(desk: Desk, services: Services) -> None:
-    """At once without a position; else when the log grows, with the new position."""
-    now = ask(desk, "log.wait")["position"]
-    later = threading.Timer(0.1, happen, [services, stores.OPENED])
-    later.start()
-    try:
-        assert now + 1 == ask(desk, "log.wait", after=now, timeout_s=10)["position"]
-    finally:
-        later.join()
-    assert now + 1 == ask(desk, "log.wait", after=now + 1, timeout_s=0)["position"]
-
-
 def test_a_screen_reads_no_log(desk: Desk) -> None:
     """Nor does nobody."""
-    for operation in ("log.page", "log.explain", "log.choices", "log.wait", "log.entry", "log.accuracy"):
+    for operation in ("log.page", "log.explain", "log.choices", "log.entry", "log.accuracy"):
         with pytest.raises(DeniedError):
             ask(desk, operation, "screen", event="x")
         with pytest.raises(NotSignedInError):

@@ -1,4 +1,4 @@
-"""Operations of the log: a page of it, what one decision rests on, waiting for what is new.
+"""Operations of the log: a page of it, what one decision rests on; `feed` tells what is new.
 
 Reads only. What entries look like is `entries`; correcting a decision is `corrections`.
 """
@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, Field
 
 from appliance.app.desk.accounts import Nothing
 from appliance.app.desk.entries import Kind, Shown, kind_of
-from appliance.app.desk.feed import LONGEST_S, Feed
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.app.explaining import Names, decided, explained
 from appliance.decision import DECIDED, Likeness, told, verdict_of
@@ -70,26 +69,17 @@ class OneEvent(Arguments):
     event: str = Field(max_length=_ID)
 
 
-class WaitLog(Arguments):
-    """Attributes: after: a position, None: the present one; timeout_s: at most."""
-
-    after: int | None = Field(default=None, ge=0)
-    timeout_s: float = Field(default=LONGEST_S, ge=0, le=LONGEST_S)
-
-
 class Log:
     """Reads the log for whoever may.
 
     Args:
         services: The store, and where the spool is.
-        feed: Tells that something is new.
         doors: Ids of the doors there are, to choose from.
     """
 
-    def __init__(self, services: Services, feed: Feed, doors: Sequence[str] = ()) -> None:
+    def __init__(self, services: Services, doors: Sequence[str] = ()) -> None:
         self._store: Store = services.store
         self._spool = SpoolFolder(services.layout.spool)
-        self._feed = feed
         self._doors = tuple(doors)
 
     def operations(self) -> list[Operation[Any]]:
@@ -99,14 +89,13 @@ class Log:
             Operation("log.entry", OneEvent, Permission.LOG, self.entry),
             Operation("log.explain", OneEvent, Permission.LOG, self.explain),
             Operation("log.choices", Nothing, Permission.LOG, self.choices),
-            Operation("log.wait", WaitLog, Permission.LOG, self.wait),
         ]
 
     def page(self, asked: Asked[Page]) -> Answer:
         """A page of entries, the newest first, in groups: what happened in one visit stands together.
 
         The answer is `{groups, next, newest}`; a group is `{visit, entries}`, `visit` null for what belongs
-        to none, `next` what to ask for as `before`, null at the end, `newest` for `log.wait`.
+        to none, `next` what to ask for as `before`, null at the end, `newest` where the log ended.
         """
         given = asked.arguments
         newest = self._store.position()
@@ -173,13 +162,6 @@ class Log:
                 "people": sorted(people, key=lambda each: each["name"].casefold()),
             }
         )
-
-    def wait(self, asked: Asked[WaitLog]) -> Answer:
-        """Wait until something is new; the answer is the position of the newest event."""
-        after = asked.arguments.after
-        if after is None:
-            return Answer({"position": self._store.position()})
-        return Answer({"position": self._feed.wait(after, asked.arguments.timeout_s)})
 
     # ------------------------------------------------------------ shared
 

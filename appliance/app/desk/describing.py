@@ -1,0 +1,131 @@
+"""What settings there are, for a page to show: words, unit, kind of value, limits, and who may change them.
+
+Made from the models alone; says nothing of what holds.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from appliance.settings import Settings, nested_model
+from appliance.settings.relations import LISTS
+
+ROOMS: Final[Mapping[str, tuple[str, str]]] = {
+    "": ("This place", "What this office is called."),
+    "cameras": ("Cameras", "Where pictures come from, and when faces are read in them."),
+    "doors": ("Doors", "Where each door is in its camera's picture, and how open and shut are told apart."),
+    "faces": ("Faces", "How faces are found, and which are good enough to look at."),
+    "recognition": ("Recognition", "How sure the box has to be before it says who somebody is."),
+    "encounters": ("Coming by", "When somebody's stay at the door begins, is decided and ends."),
+    "evidence": ("Strangers' pictures", "To whom they are sealed, how many, and how long they are kept."),
+    "store": ("Database", "Where the log and the people are kept."),
+    "vault": ("Keys", "What protects names and faces at rest."),
+    "models": ("Networks", "Where the networks that look at faces lie."),
+    "processes": ("Processes", "How the work is divided among processes."),
+    "web": ("These pages", "Where the admin pages and the office screen are served."),
+    "actions": ("Actions", "What is done when something happens."),
+    "log": ("Diagnostics", "What the appliance says on its own output; this is not the log of who came by."),
+}
+"""Part of the settings → its title and what it is about."""
+
+CLOSED: Final[Mapping[str, str]] = {
+    "actions": (
+        "An action may run a command on this machine. If that could be changed from here, whoever gets into "
+        "these pages would have a shell on it. Change actions in the settings file."
+    ),
+    "store": "A wrong word here, and the appliance no longer finds its log. Change it in the settings file.",
+    "vault": "A wrong word here, and no name and no face opens any more. Change it in the settings file.",
+    "models": "A path on this machine is for whoever is signed in on it. Change it in the settings file.",
+    "web.enabled": "Switched off from here, these pages could not be switched on again from here.",
+    "web.certificate": "A path on this machine is for whoever is signed in on it.",
+    "web.private_key": "A path on this machine is for whoever is signed in on it.",
+    "web.tls": "With the wrong certificate nobody gets to these pages any more to mend it.",
+    "web.trusted_proxies": "Who is believed about where visitors come from is said on the machine itself.",
+}
+"""Keys, or beginnings of keys, that no page and no token changes, and why."""
+
+UNITS: Final[Mapping[str, str]] = {
+    "_s": "seconds",
+    "_px": "pixels",
+    "_mib": "MiB",
+    "_days": "days",
+}
+"""By the end of a name; `fps` and shares have theirs in words."""
+
+
+def closed(key: str) -> str | None:
+    """Why a key cannot be changed over the network; None: it can."""
+    return next((why for part, why in CLOSED.items() if key == part or key.startswith(f"{part}.")), None)
+
+
+def rooms() -> list[dict[str, Any]]:
+    """Every part of the settings with its fields, in the order of the settings file."""
+    schema = Settings.model_json_schema(mode="validation")
+    plain = list(_fields(Settings, schema, schema, ""))
+    found = [{"name": "", "title": ROOMS[""][0], "about": ROOMS[""][1], "list": False, "fields": plain}]
+    for name, field in Settings.model_fields.items():
+        inner = nested_model(field.annotation)
+        if inner is None:
+            continue
+        title, about = ROOMS.get(name, (name, field.description or ""))
+        fields = list(_fields(inner, _definition(schema, inner), schema, name))
+        found.append({"name": name, "title": title, "about": about, "list": name in LISTS, "fields": fields})
+    return found
+
+
+def kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """What a value may be, of its JSON schema: `kind` and what limits it.
+
+    Kinds: `switch`, `integer`, `number`, `choice`, `numbers` (so many), `lines` (any number of words),
+    `secret`, `path`, `text`.
+    """
+    if "$ref" in schema:
+        return kind(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    if "anyOf" in schema:
+        inner = [each for each in schema["anyOf"] if each.get("type") != "null"]
+        optional = len(inner) < len(schema["anyOf"])
+        return {**(kind(inner[0], root) if len(inner) == 1 else {"kind": "text"}), "optional": optional}
+    if "enum" in schema:
+        return {"kind": "choice", "choices": list(schema["enum"])}
+    if schema.get("type") == "array":
+        many = schema.get("prefixItems")
+        return {"kind": "numbers", "many": len(many)} if many else {"kind": "lines"}
+    limits = {
+        ours: schema[theirs]
+        for theirs, ours in (
+            ("minimum", "least"),
+            ("maximum", "most"),
+            ("exclusiveMinimum", "above"),
+            ("maxLength", "most_chars"),
+        )
+        if theirs in schema
+    }
+    named = {"boolean": "switch", "integer": "integer", "number": "number"}.get(str(schema.get("type")))
+    by_format = {"password": "secret", "path": "path"}.get(str(schema.get("format")))
+    return {"kind": named or by_format or "text", **limits}
+
+
+def _fields(
+    model: type[BaseModel], schema: Mapping[str, Any], root: Mapping[str, Any], room: str
+) -> Iterator[dict[str, Any]]:
+    """The fields of one model, without those that are parts of their own."""
+    for name, field in model.model_fields.items():
+        if nested_model(field.annotation) is not None:
+            continue
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        unit = next((words for end, words in UNITS.items() if name.endswith(end)), "")
+        yield {
+            "name": name,
+            "words": field.description or "",
+            "unit": unit,
+            "required": field.is_required(),
+            "scope": str(extra.get("scope", "all")),
+            "closed": closed(f"{room}.{name}" if room else name) or "",
+            **kind(schema["properties"][name], root),
+        }
+
+
+def _definition(schema: Mapping[str, Any], model: type[BaseModel]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema["$defs"][model.__name__]
+    return found
