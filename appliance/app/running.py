@@ -1,7 +1,7 @@
 """`appliance run`: first boot, then the supervisor with its children."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 
@@ -29,29 +29,41 @@ Command = Callable[[str], Sequence[str]]
 """From the name of a process to the command line that starts it; asked anew before a restart on request."""
 
 
-def child_specs(settings: Settings, layout: Layout, command: Command, *, once: bool) -> list[ChildSpec]:
+_NO_SECRETS: Mapping[str, str] = {}
+
+
+def child_specs(
+    settings: Settings,
+    layout: Layout,
+    command: Command,
+    *,
+    once: bool,
+    environment: Mapping[str, str] = os.environ,
+) -> list[ChildSpec]:
     """The children in the order they are started; they stop in reverse.
 
     The loop comes last, so that what it reports while stopping still finds a dispatch. The desk is handed a
     camera's address, too: it shows which cameras there are, and writes their settings.
     """
     # Each is handed the secrets it needs: models looks at strangers' files and needs none.
-    keys = (CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE)
+    every = (CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE, CAMERA_VARIABLE)
+    secrets = {variable: environment[variable] for variable in every if variable in environment}
+    keys = {variable: secret for variable, secret in secrets.items() if variable != CAMERA_VARIABLE}
     specs: list[ChildSpec] = []
     if settings.processes.models == "own":
         specs.append(_spec("models", layout, command("models")))
     specs.append(_spec("dispatch", layout, command("dispatch"), secrets=keys))
     if settings.web.enabled:
         # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
-        desk = _spec("desk", layout, command("desk"), secrets=(*keys, CAMERA_VARIABLE))
+        desk = _spec("desk", layout, command("desk"), secrets=secrets)
         specs.append(replace(desk, patient=True))
         if serves_pages(settings):
             # Asked at its own socket, not at its port: a proxy or a firewall may be in the way of that.
             specs.append(replace(_spec("web", layout, command("web")), patient=True))
     # A camera named on the command line is the command's own: if it is wrong, so is the command.
-    patient = serves_pages(settings) and not once and CAMERA_VARIABLE not in os.environ
+    patient = serves_pages(settings) and not once and CAMERA_VARIABLE not in environment
     loop = [*command("loop"), *(["--once"] if once else []), *(["--patient"] if patient else [])]
-    watching = _spec("loop", layout, loop, secrets=(*keys, CAMERA_VARIABLE), final=once)
+    watching = _spec("loop", layout, loop, secrets=secrets, final=once)
     specs.append(replace(watching, patient=patient))
     return specs
 
@@ -122,7 +134,7 @@ def _spec(
     layout: Layout,
     argv: Sequence[str],
     *,
-    secrets: Sequence[str] = (),
+    secrets: Mapping[str, str] = _NO_SECRETS,
     final: bool = False,
 ) -> ChildSpec:
     client = Client(layout.socket(name), timeout_s=3.0)
@@ -134,5 +146,4 @@ def _spec(
             return False
         return True
 
-    env = {variable: os.environ[variable] for variable in secrets if variable in os.environ}
-    return ChildSpec(name, tuple(argv), env=env, probe=probe, final=final)
+    return ChildSpec(name, tuple(argv), env=secrets, probe=probe, final=final)

@@ -10,7 +10,7 @@ from desk_box import DeskBox, desk_box
 from stores import OPENED, SHUT
 
 from appliance.app.desk.feed import EVERY_S, Feed
-from appliance.errors import FormError, StoreError
+from appliance.errors import FormError, NotSignedInError, StoreError
 from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings
 
@@ -146,6 +146,20 @@ def test_an_event_of_another_process_is_told(box: DeskBox, services: Services, l
     assert start["position"] + 1 == answer["position"]
     assert ["door_opened"] == [each["type"] for each in answer["events"]]
     assert {"fraction": 0.25, "by": None}.items() <= answer["events"][0]["event"].items()
+
+
+def test_who_is_shut_out_while_waiting_hears_nothing(box: DeskBox, services: Services) -> None:
+    """A session that ended in the meantime is not told what came after."""
+    ann = box.first_admin()
+    ben = box.admit(ann, "ben")
+    start = box.ask("feed.wait", ben)["position"]
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(box.ask, "feed.wait", ben, after=start + 1)
+        time.sleep(2 * EVERY_S)
+        box.ask("operators.remove", ann, operator=box.ask("session.check", ben)["id"])
+        services.store.append(OPENED)
+        with pytest.raises(NotSignedInError):
+            told.result(PATIENCE_S)
 
 
 def test_types_are_chosen_and_long_gaps_come_in_parts(box: DeskBox, services: Services) -> None:

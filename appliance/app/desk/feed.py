@@ -142,7 +142,7 @@ def feed_operations(services: Services, feed: Feed) -> list[Operation[Any]]:
         last = found[-1].position if found else newest
         return Answer({"position": last, "events": [event_facts(each) for each in wanted]})
 
-    return [Operation("feed.wait", Wait, Permission.LOG, wait)]
+    return [Operation("feed.wait", Wait, Permission.LOG, wait, waits=True)]
 
 
 def event_facts(stored: StoredEvent) -> dict[str, Any]:

@@ -81,12 +81,14 @@ class Operation(Generic[A]):
         arguments: Their model.
         permission: Who may; `PUBLIC`: everybody.
         run: Carries it out. What it raises of ours goes back to the caller.
+        waits: It may take long: who asks has to be somebody who may when it is answered, too.
     """
 
     name: str
     arguments: type[A]
     permission: Permission | Literal["public"]
     run: Callable[[Asked[A]], Answer]
+    waits: bool = False
 
 
 class Desk:
@@ -143,6 +145,24 @@ class Desk:
                 f"the desk knows no operation {operation[:60]!r}",
                 hint="our processes run different versions of the program; restart them all",
             )
+        caller = self._admitted(wanted, credential)
+        try:
+            checked = wanted.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            raise _unfit(error) from None
+        with self._acting(None if caller is None else caller.id):
+            answer = wanted.run(Asked(checked, caller, blob, credential))
+        if wanted.waits:
+            self._admitted(wanted, credential)
+        return answer
+
+    def _admitted(self, wanted: Operation[Any], credential: str) -> Caller | None:
+        """Who asks, if they may; None: nobody, for a public operation.
+
+        Raises:
+            NotSignedInError: Nobody is known by the credential, and the operation is not public.
+            DeniedError: The caller may not.
+        """
         caller = self._identify(credential) if credential else None
         if wanted.permission != PUBLIC:
             if caller is None:
@@ -152,12 +172,7 @@ class Desk:
                     f"this needs the permission {wanted.permission.value!r}",
                     hint="an admin may, or a token that was given this scope",
                 )
-        try:
-            checked = wanted.arguments.model_validate(dict(arguments))
-        except ValidationError as error:
-            raise _unfit(error) from None
-        with self._acting(None if caller is None else caller.id):
-            return wanted.run(Asked(checked, caller, blob, credential))
+        return caller
 
     def _answer(self, request: Request[AskDesk]) -> Reply[DeskAnswered]:
         asked = request.message
