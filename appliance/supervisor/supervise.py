@@ -390,7 +390,9 @@ class Supervisor:
                 )
 
     def _tell_systemd(self) -> None:
-        if not self._told_ready and all(child.ready for child in self._children):
+        # A patient child that failed is waited for by nobody: a port that is taken is no failed start.
+        begun = all(child.ready or (child.spec.patient and child.failures) for child in self._children)
+        if not self._told_ready and begun:
             self._told_ready = True
             self._notifier.send("READY=1")
         if self._notifier.watchdog_s is not None and self._clock.monotonic() >= self._watchdog_due:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ class Diary:
 class Run:
     """A supervisor in a thread, with the changes it told of and the error it ended with."""
 
-    def __init__(self, children: list[ChildSpec], options: dict[str, float]) -> None:
+    def __init__(self, children: list[ChildSpec], options: dict[str, Any]) -> None:
         self.changes: list[ProcessChanged] = []
         self.error: BaseException | None = None
         self.supervisor = Supervisor(
@@ -53,6 +54,7 @@ class Run:
             BackOff(first_s=0.05, cap_s=0.2),
             grace_s=options.get("grace_s", 2.0),
             healthy_s=options.get("healthy_s", 60.0),
+            environment=options.get("environment"),
         )
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
@@ -85,7 +87,7 @@ def run() -> Iterator[Callable[..., Run]]:
     """Run a supervisor over children in a thread; stopped at the end."""
     runs: list[Run] = []
 
-    def start(*children: ChildSpec, **options: float) -> Run:
+    def start(*children: ChildSpec, **options: Any) -> Run:
         runs.append(Run(list(children), options))
         return runs[-1]
 

@@ -359,6 +359,22 @@ def test_the_exit_code_says_what_no_restart_mended(spawn: Spawn) -> None:
     assert (2, "SettingsError: loop: no such camera\n") == (process.returncode, out)
 
 
+def test_systemd_does_not_wait_for_a_patient_child(diary: Any, tmp_path: Path, run: Any) -> None:
+    """The pages' port is taken: the door is watched, and the start did not fail."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        running = run(
+            diary.spec("loop", "stay"),
+            diary.spec("web", "words", "9", "the port is taken", patient=True, probe=lambda: False),
+            environment={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+        )
+
+        assert b"READY=1" == systemd.recv(100)
+        assert running.thread.is_alive()
+        assert len(diary.pids("web")) >= 1
+
+
 def test_systemd_is_told(diary: Any, tmp_path: Path, wait_for: Wait) -> None:
     """Ready once all children are, signs of life, stopping; and children do not inherit the socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
