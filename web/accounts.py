@@ -6,7 +6,7 @@ Who may sign in, how passwords are kept and how often one may try is the desk's;
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.errors import AccessError, FormError, NotSignedInError, ThrottledError
+from appliance.errors import AccessError, ApplianceError, FormError, NotSignedInError, ThrottledError
 from appliance.permissions import Permission
 from web import cookies
 from web.access import permission, public
@@ -79,11 +79,42 @@ def create_admin() -> Response:
     return _signed_in(made.result["secret"], "/set-up")
 
 
+@blueprint.get("/password")
+@public
+def password_link() -> str:
+    """For who was given a link to choose a password; its code comes in the fragment, like the first one."""
+    return render_template("accounts/password.html", error=None, code="")
+
+
+@blueprint.post("/password")
+@public
+def choose_password() -> Response:
+    """Set it, and sign its owner in."""
+    code, password = request.form.get("code", "").strip(), request.form.get("password", "")
+    client = request.remote_addr or ""
+    try:
+        same(password, request.form.get("again", ""))
+        opened = ask("password.redeem", code=code, password=password, client=client).result
+    except (AccessError, FormError) as error:
+        text = render_template("accounts/password.html", error=error, code=code)
+        return make_response(text, 422)
+    return _signed_in(opened["secret"], "/")
+
+
 @blueprint.get("/account")
 @permission(Permission.ACCOUNT)
 def account() -> str:
     """One's own account: password, where one is signed in."""
-    return render_template("accounts/account.html", error=None)
+    return _account(None)
+
+
+@blueprint.post("/account/sessions/<session>/end")
+@permission(Permission.ACCOUNT)
+def end_session(session: str) -> Response:
+    """Sign out somewhere else."""
+    ask("session.end", session=session)
+    flash("Signed out there.", "good")
+    return redirect(url_for("accounts.account"), code=303)
 
 
 @blueprint.post("/account/password")
@@ -95,9 +126,13 @@ def change_password() -> Response:
         same(form.get("new", ""), form.get("again", ""))
         ask("password.change", old=form.get("old", ""), new=form.get("new", ""))
     except (FormError, ThrottledError) as error:
-        return make_response(render_template("accounts/account.html", error=error), 422)
+        return make_response(_account(error), 422)
     flash("Your password was changed. Every other browser was signed out.", "good")
     return redirect(url_for("accounts.account"), code=303)
+
+
+def _account(error: ApplianceError | None) -> str:
+    return render_template("accounts/account.html", error=error, sessions=ask("session.list").result)
 
 
 def same(password: str, again: str) -> None:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from appliance.errors import (
     ApplianceError,
+    CameraError,
     DeniedError,
     EnrolmentError,
     FormError,
@@ -22,6 +23,7 @@ from appliance.errors import (
     PeerGoneError,
     SettingsError,
     ThrottledError,
+    UnknownAccountError,
     UnknownSubjectError,
 )
 
@@ -31,10 +33,12 @@ _STATUS: Final[tuple[tuple[type[ApplianceError], int], ...]] = (
     (NotSignedInError, 401),
     (DeniedError, 403),
     (UnknownSubjectError, 404),
+    (UnknownAccountError, 404),
     (InputError, 422),
     (EnrolmentError, 422),
     (SettingsError, 422),
     (ThrottledError, 429),
+    (CameraError, 503),
     (PeerGoneError, 503),
 )
 
@@ -47,7 +51,7 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
     404: ("Nothing here", "There is no such page, or what it showed was removed."),
     405: ("Not like that", "This address answers another kind of request."),
     413: ("Too large", "What was sent is larger than this page takes."),
-    421: ("Wrong name", "This appliance is not called that. Use its address as shown when it started."),
+    421: ("Wrong name", "The box is not called that. Use its address as shown when it started."),
     422: ("That cannot be taken", "Something that was filled in does not fit."),
     429: ("Too many tries", "Wait a moment, then try again."),
     500: ("Something went wrong", "The fault was noted in the diagnostics. Nothing else stopped."),
@@ -86,7 +90,8 @@ def _ours(error: ApplianceError) -> AnyResponse:
         return _json(status, error)
     if isinstance(error, NotSignedInError):
         return _to_sign_in()
-    response = _page(status, error.message, error.hint)
+    away = isinstance(error, PeerGoneError)  # who is away is a matter of our own, said in general words
+    response = _page(status, "" if away else error.message, "" if away else error.hint)
     return _waiting(response, error)
 
 
@@ -153,7 +158,7 @@ def _page(status: int, message: str = "", hint: str = "") -> Response:
             "Nothing was changed. Load the page anew and try again.",
         )
         message = hint = ""
-    if status in {500, 503}:
+    if status == 500 or not message:  # noqa: PLR2004 - what is our own fault helps nobody in its own words
         message = hint = ""
     text = render_template(
         "fault.html",

@@ -1,15 +1,119 @@
-"""The first page: the door, who came, what needs an eye. It shows; it decides nothing."""
+"""The first page: the door, who came, what needs an eye. It shows; it decides nothing.
+
+Each part is asked for by itself, and one that cannot be had is left out: half a page is better than none.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from flask import Blueprint, render_template
 
+from appliance.errors import ApplianceError, NotSignedInError, PeerGoneError
 from appliance.permissions import Permission
-from web.access import permission
+from web import set_up
+from web.access import permission, who
+from web.asking import ask
 
 blueprint = Blueprint("home", __name__)
+
+_VISITS: Final = 6
+_DOORS: Final = 4
+_RUNNING: Final = frozenset({"running", "starting"})
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that needs an eye.
+
+    Attributes:
+        words: What, and what to do.
+        href: Where that is done.
+    """
+
+    words: str
+    href: str
 
 
 @blueprint.get("/")
 @permission(Permission.ACCOUNT)
 def dashboard() -> str:
     """The page one begins with."""
-    return render_template("home/dashboard.html")
+    steps = set_up.progress() if _may(Permission.SETTINGS) else []
+    left = [each for each in steps if not each["done"]]
+    return render_template("home/dashboard.html", left=left, steps=steps, **_now())
+
+
+@blueprint.get("/now")
+@permission(Permission.ACCOUNT)
+def now() -> str:
+    """What changes by itself, for the page's script."""
+    return render_template("home/now.html", **_now())
+
+
+def _now() -> dict[str, Any]:
+    cameras = (_asked("live.cameras", Permission.LIVE) or {}).get("cameras", [])
+    people = _asked("people.list", Permission.PEOPLE, limit=1)
+    captures = _asked("captures.list", Permission.CAPTURES, limit=1)
+    return {
+        "cameras": cameras,
+        "doors": [_door(door) for camera in cameras for door in camera["doors"]][:_DOORS],
+        "visits": _visits(),
+        "people": None if people is None else people["total"],
+        "captures": None if captures is None else captures["count"],
+        "warnings": list(_warnings(cameras)),
+    }
+
+
+def _door(door: str) -> Mapping[str, Any]:
+    """How a door was when it last moved; `state` is empty where that is not known."""
+    found = _asked("log.page", Permission.LOG, kinds=["door"], door=door, limit=1)
+    entries = [entry for group in (found or {}).get("groups", []) for entry in group["entries"]]
+    if not entries:
+        return {"id": door, "state": "", "at": None}
+    states = {"door_opened": "open", "door_shut": "shut", "door_held_open": "held open"}
+    return {"id": door, "state": states.get(entries[0]["type"], "unsure"), "at": entries[0]["at"]}
+
+
+def _visits() -> list[Mapping[str, Any]] | None:
+    """Who came by, the newest first; None: not for who looks."""
+    found = _asked("log.page", Permission.LOG, kinds=["people"], limit=_VISITS)
+    if found is None:
+        return None
+    entries = [entry for group in found["groups"] for entry in group["entries"]]
+    return [entry for entry in entries if entry.get("decision")]
+
+
+def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Concern]:
+    for camera in cameras:
+        if camera["state"] in {"refused", "away"}:
+            why = f"{camera['message'][:1].upper()}{camera['message'][1:]}"
+            yield Concern(
+                f"Camera {camera['id']}: {why}.", "/cameras" if _may(Permission.SETTINGS) else "/live"
+            )
+    state = _asked("system.state", Permission.SETTINGS)
+    for process in (state or {}).get("processes", []):
+        if process["state"] not in _RUNNING and process["name"] != "loop":
+            yield Concern(f"The part “{process['name']}” is not running. {process['message']}", "/system")
+
+
+def _asked(operation: str, needs: Permission, **arguments: Any) -> Any:
+    """What an operation answers; None where the viewer may not ask, or it cannot be had just now.
+
+    Raises:
+        NotSignedInError: The session ended meanwhile.
+        PeerGoneError: The desk is away.
+    """
+    if not _may(needs):
+        return None
+    try:
+        return ask(operation, **arguments).result
+    except (NotSignedInError, PeerGoneError):
+        raise
+    except ApplianceError:
+        return None
+
+
+def _may(needs: Permission) -> bool:
+    viewer = who()
+    return viewer is not None and viewer.may(needs)

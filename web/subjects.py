@@ -2,14 +2,17 @@
 
 from flask import Blueprint
 
-from web import accounts, cameras, doors, events_stream, home, live, people
+from web import accounts, cameras, doors, events_stream, home, live, log, operators, people, set_up
 
 SUBJECTS: tuple[Blueprint, ...] = (
     home.blueprint,
     accounts.blueprint,
+    operators.blueprint,
+    set_up.blueprint,
     events_stream.blueprint,
     people.blueprint,
     live.blueprint,
+    log.blueprint,
     cameras.blueprint,
     doors.blueprint,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, session
 from markupsafe import Markup
 
 from appliance.errors import ApplianceError
@@ -115,11 +115,16 @@ def _words() -> dict[str, Any]:
         "caller": viewer,
         "places": [] if viewer is None else [each for each in PLACES if _shown(each, viewer)],
         "here": request.path,
+        "there": there,
+        "setting_up": bool(session.get("setting_up")) and not request.path.startswith("/set-up"),
     }
+
+
+def there(path: str) -> bool:
+    """Whether the site has such a page."""
+    return any(rule.rule == path for rule in current_app.url_map.iter_rules())
 
 
 def _shown(place: Place, viewer: Who) -> bool:
     """Whether there is such a page, and it is for who looks."""
-    return viewer.may(place.needs) and any(
-        rule.rule == place.path for rule in current_app.url_map.iter_rules()
-    )
+    return viewer.may(place.needs) and there(place.path)

@@ -1,0 +1,122 @@
+"""Setting the appliance up, step by step: what is done, what comes next. The steps' own pages are elsewhere.
+
+Each step is an ordinary page and may be done again at any time; while somebody is setting up, every page
+shows the way back here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
+from werkzeug.wrappers import Response
+
+from appliance.errors import AccessError, ApplianceError, PeerGoneError
+from appliance.permissions import Permission
+from web.access import permission
+from web.asking import ask
+
+blueprint = Blueprint("set_up", __name__, url_prefix="/set-up")
+
+ONGOING: Final = "setting_up"
+"""In the browser's notices: somebody is setting up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        title: What it is.
+        words: What it is for.
+        icon: Its symbol.
+        first: Where to do it the first time.
+        again: Where to do it again.
+        operation: Of the desk; what it answers says whether the step is done.
+        count: From that answer, how many there are.
+    """
+
+    title: str
+    words: str
+    icon: str
+    first: str
+    again: str
+    operation: str
+    count: Callable[[Any], int]
+
+
+STEPS: Final = (
+    Step(
+        "The camera",
+        "Where the pictures come from.",
+        "camera",
+        "/cameras/new",
+        "/cameras",
+        "cameras.list",
+        lambda found: len(found["cameras"]),
+    ),
+    Step(
+        "The door",
+        "Where in the picture it is, and how it looks shut and open.",
+        "door",
+        "/doors/new",
+        "/doors",
+        "doors.list",
+        lambda found: len(found["doors"]),
+    ),
+    Step(
+        "Who may open pictures of strangers",
+        "Your public key. Without one, strangers are noted and no picture is kept.",
+        "key",
+        "/recipients",
+        "/recipients",
+        "recipients.list",
+        len,
+    ),
+    Step(
+        "The first person",
+        "Yourself, if you like.",
+        "person",
+        "/people/enrol",
+        "/people",
+        "people.list",
+        lambda found: int(found["total"]),
+    ),
+)
+
+
+@blueprint.get("")
+@permission(Permission.SETTINGS)
+def index() -> str:
+    """All steps, and which is next."""
+    session[ONGOING] = True
+    steps = progress()
+    left = [each for each in steps if not each["done"]]
+    return render_template("set_up/index.html", steps=steps, next=left[0] if left else None)
+
+
+@blueprint.post("/done")
+@permission(Permission.SETTINGS)
+def done() -> Response:
+    """Enough for now."""
+    session.pop(ONGOING, None)
+    if all(each["done"] for each in progress()):
+        flash("All set. The door is being watched.", "good")
+    return redirect(url_for("home.dashboard"), code=303)
+
+
+def progress() -> list[Mapping[str, Any]]:
+    """Each step there is a page for: whether it is done, and where to do it."""
+    there = {rule.rule for rule in current_app.url_map.iter_rules()}
+    return [_progress(step) for step in STEPS if {step.first, step.again} <= there]
+
+
+def _progress(step: Step) -> Mapping[str, Any]:
+    count = 0
+    try:
+        count = step.count(ask(step.operation).result)
+    except (AccessError, PeerGoneError):
+        raise
+    except ApplianceError:  # what it asks about is in disorder: then it is not done
+        count = 0
+    return {"step": step, "done": count > 0, "count": count, "href": step.again if count else step.first}

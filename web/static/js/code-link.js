@@ -1,0 +1,11 @@
+// The one-time code of a link stands in the address's fragment, which no server ever sees: take it into the
+// form, and out of the address and the history.
+const form = document.querySelector("[data-code-form]");
+const code = form?.elements.namedItem("code");
+const given = location.hash.slice(1);
+if (code && given) {
+  code.value = given;
+  form.querySelector("[data-code]").hidden = true;
+  form.querySelector("input:not([type=hidden]):not([name=code])")?.focus();
+}
+if (given) history.replaceState(null, "", location.pathname);
