@@ -24,7 +24,7 @@ _LIMIT: Final = "appliance_body_bytes"
 
 
 class MisdirectedError(HTTPException):
-    """The request names a host that this appliance is not."""
+    """The request names a host that the box is not."""
 
     code = 421
 
