@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser import installed, open_browser, open_page
+from models_process import models_process
 from playwright.sync_api import Browser, Page
 from running_web import Running, run_web
 from web_site import Site, open_site
@@ -33,6 +34,13 @@ def browser() -> Iterator[Browser]:
         pytest.skip("Debian package chromium")
     with open_browser() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def models_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The socket of a models process, for every test that hands in pictures."""
+    with models_process(tmp_path_factory.mktemp("models") / "state") as socket:
+        yield socket
 
 
 @pytest.fixture

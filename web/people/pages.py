@@ -11,7 +11,7 @@ from web.asking import ask
 from web.people import words
 from web.people.site import blueprint
 
-_PAGE: Final = 400
+_PAGE: Final = 200
 """Cards of one page; more come when they are asked for, or searched."""
 _SLOW_S: Final = 60.0
 """Comparing everybody with everybody takes a while in a large gallery."""

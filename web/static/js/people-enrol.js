@@ -143,7 +143,8 @@ function render() {
 
 function summary(good, open, pending) {
   if (pending) return `Looking at ${pending} picture${pending === 1 ? "" : "s"}.`;
-  if (open) return `${open === 1 ? "One picture asks" : `${open} pictures ask`} something. Unanswered, it is left out.`;
+  if (open === 1) return "One picture asks something. Unanswered, it is left out.";
+  if (open) return `${open} pictures ask something. Unanswered, they are left out.`;
   if (!good) return "Three pictures do best: straight, a little left, a little right.";
   const words = good === 1 ? "One picture is good." : `${good} pictures are good.`;
   return good < 3 ? `${words} Three do best; more of other days can follow.` : `${words} That is enough.`;
@@ -328,6 +329,7 @@ function finished(answer) {
     ...safety.concerns.map((words) => el("div", { class: "notice warn" }, symbol("warning"), el("p", {}, `${sentence(words)}.`))),
   );
   find("[data-profile]").href = `/people/${encodeURIComponent(person.id)}`;
+  for (const each of document.querySelectorAll("[data-under-way]")) each.hidden = true;
   step("done");
 }
 

@@ -10,6 +10,7 @@ const GLARE = 0.12;
 const BLURRED = 0.012;
 const MOVING = 5;
 const SKIN_LEAST = 0.08;
+const COLOURED = 0.15;
 const NEAR = 0.92;
 const FAR = 0.4;
 
@@ -88,6 +89,7 @@ export function distance(rgba, width) {
   const top = Math.round((OVAL.y + 0.2 * OVAL.height) * height);
   const bottom = Math.round((OVAL.y + 0.8 * OVAL.height) * height);
   const rows = bottom - top;
+  if (sides(rgba, width, top, bottom) > COLOURED) return "unknown";
   let skin = 0;
   let columns = 0;
   for (let x = left; x < right; x += 1) {
@@ -100,6 +102,16 @@ export function distance(rgba, width) {
   const share = columns / (right - left);
   if (share > NEAR && beside(rgba, width, left, right, top, bottom)) return "near";
   return share < FAR ? "far" : "good";
+}
+
+/** How much of what lies far to the left and right has the colour of skin: a curtain, a wooden wall. */
+function sides(rgba, width, top, bottom) {
+  const strip = Math.round(0.2 * width);
+  let found = 0;
+  for (let y = top; y < bottom; y += 1) {
+    for (let x = 0; x < strip; x += 1) found += isSkin(rgba, 4 * (y * width + x)) + isSkin(rgba, 4 * (y * width + width - 1 - x));
+  }
+  return found / (2 * strip * (bottom - top));
 }
 
 /** Whether what has the colour of skin goes on beyond the oval. */

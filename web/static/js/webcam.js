@@ -4,6 +4,7 @@ import { OVAL, difference, distance, gray, light, sharp, still } from "./people-
 
 const LOOK_MS = 120;
 const HOLD_MS = 900;
+const PATIENCE_MS = 3000;
 const MOVED = 7;
 const SHOWN = 4 / 3;
 const SMALL = { width: 96, height: 72 };
@@ -41,6 +42,7 @@ export function webcam(place, taken) {
   let timer = 0;
   let pose = 0;
   let since = 0;
+  let calm = 0;
   let before = null;
   let captured = null;
   let moved = true;
@@ -88,8 +90,11 @@ export function webcam(place, taken) {
     before = points;
     if (captured !== null && difference(points, captured) > MOVED) moved = true;
     show(seen);
-    const good = seen.light === "good" && seen.sharp && seen.still && seen.distance !== "near" && seen.distance !== "far";
     const now = performance.now();
+    if (seen.light !== "good" || !seen.sharp || !seen.still) calm = now;
+    // How far away somebody is, is guessed by colour: it asks for patience, and then stands in nobody's way.
+    const near = seen.distance === "near" || seen.distance === "far";
+    const good = calm < now && (!near || now - calm > PATIENCE_MS);
     if (!good || !moved || !auto.checked || pose >= poses.length) since = now;
     const held = Math.min(1, (now - since) / HOLD_MS);
     ring.style.strokeDashoffset = String(100 - 100 * held);
