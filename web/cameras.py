@@ -92,9 +92,9 @@ def _save(camera: str, now: dict[str, Any] | None) -> Response:
     if form.get("when"):
         given["when"] = form["when"]
     name = camera.strip().lower()
+    if name in _TAKEN:
+        return make_response(_form(now, FormError(_TAKEN_WORDS, fields={"camera": _TAKEN_WORDS})), 422)
     try:
-        if name in _TAKEN:
-            raise FormError(_TAKEN_WORDS, fields={"camera": _TAKEN_WORDS})
         ask("cameras.save", camera=name, fresh=now is None, **given)
     except FormError as error:
         return make_response(_form(now, error), 422)
@@ -105,8 +105,9 @@ def _save(camera: str, now: dict[str, Any] | None) -> Response:
 
 
 def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
-    """The page of one; what was typed is shown again, but for addresses and passwords."""
+    """The page of one; what was typed is shown again, but for passwords and what may hold one."""
     typed = request.form if error else {}
+    source = typed.get("source", "")
     return render_template(
         "cameras/camera.html",
         camera=camera,
@@ -114,6 +115,7 @@ def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
         revision=ask("cameras.list").result["revision"],
         when=WHEN,
         typed=typed,
+        source="" if any(mark in source for mark in "@?") else source,
         error=error,
         next=request.values.get("next", ""),
     )

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_t
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.errors import FormError
+from appliance.errors import CameraError, FormError, PeerGoneError
 from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
@@ -68,8 +68,14 @@ def show(door: str) -> str:
 @blueprint.post("/paint")
 @permission(Permission.DOORS)
 def paint() -> Response:
-    """A picture with what the fill covers; how much that is stands in the headers."""
-    answer = ask("doors.paint", **_given(_PAINTED))
+    """A picture with what the fill covers; how much that is stands in the headers.
+
+    Where there is no picture, why in words, as JSON: for a page that asks again and again that is no fault.
+    """
+    try:
+        answer = ask("doors.paint", **_given(_PAINTED))
+    except (CameraError, PeerGoneError) as error:
+        return jsonify({"message": error.message, "hint": error.hint})
     response = Response(answer.blob, mimetype="image/jpeg")
     response.headers["Door-Sequence"] = str(answer.result["sequence"])
     response.headers["Door-Fraction"] = str(answer.result["fraction"])

@@ -53,6 +53,8 @@ _STIRS_LEVELS, _STIRS_SHARE = 24, 0.01
 """Something moved when more than that share of the pixels differ by more than so many gray levels."""
 _WORST = 0.05
 """As in `appliance.door.calibration`: share of the pictures that may be worse than the separation says."""
+_DOUBT = "; but "
+"""What a proposal says before it points to its notes, which stand beside it here."""
 _QUALITY = 80
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """When kept pictures are taken to have been recorded: nothing depends on it."""
@@ -159,7 +161,7 @@ class DoorSetupHandlers:
             DoorProposed(
                 door=found.door.model_dump(mode="json"),
                 usable=found.usable,
-                words=found.words,
+                words=found.words.partition(_DOUBT)[0],
                 separation=found.separation,
                 shut=found.shut,
                 opened=found.opened,

@@ -29,7 +29,7 @@ def key_of(place: KeyPath, raw: Mapping[str, Any]) -> str:
     if len(place) < ELEMENT or place[0] not in LISTS:
         return ".".join(part for part in place if isinstance(part, str))
     rows, number = raw.get(str(place[0])), place[1]
-    row = rows[number] if isinstance(rows, list) and isinstance(number, int) else None
+    row = rows[number] if isinstance(rows, list | tuple) and isinstance(number, int) else None
     own = row.get("id") if isinstance(row, Mapping) else None
     inner = (part for part in place[ELEMENT:] if isinstance(part, str))
     return ".".join((str(place[0]), own if isinstance(own, str) else str(number), *inner))

@@ -114,7 +114,9 @@ class Applying:
         raw = found.settings.model_dump()
         fields: dict[str, str] = {}
         for fault in faults(found.settings):
-            fields.setdefault(key_of(fault.place, raw), f"{fault.words}. {fault.hint}".rstrip(". "))
+            # A fault of a camera begins with its name, which the key says already.
+            words = fault.words.partition(": ")[2] if fault.words.startswith("camera ") else fault.words
+            fields.setdefault(key_of(fault.place, raw), f"{words}; {fault.hint}".rstrip("; "))
         # What was wrong before somebody else's doing must not stand in the way of mending another thing.
         touched = {each.key for each in found.differences}
         mine = {key: words for key, words in fields.items() if key in touched}

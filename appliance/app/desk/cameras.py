@@ -237,7 +237,9 @@ def fields_of(element: str) -> Iterator[None]:
         yield
     except FormError as error:
         fields = {_field(key, element): words for key, words in error.fields.items()}
-        raise FormError(next(iter(fields.values()), error.message), fields=fields, hint=error.hint) from None
+        raise FormError(
+            "it was not saved", fields=fields, hint=error.hint or "look at what is marked"
+        ) from None
 
 
 def _field(key: str, element: str) -> str:

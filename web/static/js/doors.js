@@ -18,7 +18,6 @@ const fresh = root.dataset.fresh === "yes";
 const door = JSON.parse(root.dataset.door);
 const shown = { shut: false, open: false };
 
-let seenAfter = -1;
 let drawn = false;
 let separation = null;
 let judging = 0;
@@ -38,7 +37,7 @@ async function paint() {
     response = await fetch(root.dataset.paint, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRF-Token": token() },
-      body: JSON.stringify({ camera: door.camera, region: door.region, seed: door.seed, tolerance: door.tolerance, after: -1, width_px: width }),
+      body: JSON.stringify({ camera: door.camera, region: door.region, seed: door.seed, tolerance: door.tolerance, width_px: width }),
     });
   } catch {
     plate("The appliance was not reached.", "It is tried again by itself.");
@@ -50,7 +49,11 @@ async function paint() {
     if (response.status === 401) location.reload();
     return;
   }
-  seenAfter = Number(response.headers.get("Door-Sequence"));
+  if (!response.headers.get("Content-Type").startsWith("image/")) {
+    const { message, hint } = await response.json();
+    plate(message, hint);
+    return;
+  }
   const before = picture.src;
   picture.src = URL.createObjectURL(await response.blob());
   if (before) URL.revokeObjectURL(before);
@@ -58,7 +61,6 @@ async function paint() {
   part("marks").hidden = false;
   part("share").textContent = percent(Number(response.headers.get("Door-Fraction")));
   part("spill").hidden = Number(response.headers.get("Door-Spills")) < 0.6;
-  stage.dataset.sequence = String(seenAfter);
 }
 
 async function paintOn() {
@@ -202,7 +204,7 @@ async function show(state, button) {
     shown.shut = kept.states.includes("shut");
     shown.open = kept.states.includes("open");
     badge.className = `badge ${kept.still ? "good" : "warn"}`;
-    badge.textContent = kept.still ? "shown" : "something moved: again?";
+    badge.textContent = kept.still ? "shown" : "it moved: again?";
     fault("");
     if (shown.shut && shown.open) await propose(drawn ? "region" : "nothing");
   } catch (error) {

@@ -106,8 +106,7 @@ function show(seen) {
 function door(card, seen) {
   const [words, look] = STATES[seen?.state] ?? ["No picture", ""];
   part("door-state", card).textContent = words;
-  part("door-badge", card).className = `badge ${look}`;
-  part("door-badge", card).textContent = seen ? "now" : "unknown";
+  part("door-dot", card).className = `dot ${look}`;
   const share = seen ? Math.round(seen.fraction * 100) : 0;
   part("meter-bar", card).style.setProperty("--part", share / 100);
   part("meter", card).setAttribute("aria-label", `${share} percent of the door's area looks like the shut door`);
