@@ -2,7 +2,20 @@
 
 from flask import Blueprint
 
-from web import accounts, cameras, doors, events_stream, home, live, log, operators, people, set_up
+from web import (
+    accounts,
+    cameras,
+    captures,
+    doors,
+    events_stream,
+    home,
+    live,
+    log,
+    operators,
+    people,
+    set_up,
+    settings,
+)
 
 SUBJECTS: tuple[Blueprint, ...] = (
     home.blueprint,
@@ -13,6 +26,8 @@ SUBJECTS: tuple[Blueprint, ...] = (
     people.blueprint,
     live.blueprint,
     log.blueprint,
+    captures.blueprint,
+    settings.blueprint,
     cameras.blueprint,
     doors.blueprint,
 )

@@ -1,0 +1,190 @@
+"""The log: who came by and what else happened, page by page; why, on one click; setting a decision right.
+
+Shows and asks. What an entry is, who may be named and what a correction may say is the desk's business.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance.errors import FormError
+from appliance.permissions import Permission
+from web.access import permission, who
+from web.asking import ask
+
+blueprint = Blueprint("log", __name__)
+
+PAGE: Final = 40
+_PLAIN_ID: Final = 64
+_POSITION: Final = re.compile("[1-9][0-9]{0,17}")
+_COUNTED: Final = 120
+"""Up to so many people count seconds, and minutes."""
+
+KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "": ("Everything", ()),
+    "people": ("People", ("people",)),
+    "door": ("Door", ("door",)),
+    "pictures": ("Pictures", ("captures",)),
+    "admins": ("Admins", ("enrolment", "access", "settings")),
+    "machine": ("Machine", ("camera", "processes", "actions")),
+}
+"""The tabs of the page: word, and the desk's kinds that are in it."""
+
+VERDICTS: Final = (
+    ("", "Whoever it was"),
+    ("identified", "People it knew"),
+    ("stranger", "Strangers"),
+    ("undecided", "Left open"),
+)
+FILTERS: Final = ("kind", "verdict", "person", "door", "since", "until", "corrected")
+
+
+@blueprint.get("/log")
+@permission(Permission.LOG)
+def index() -> str | Response:
+    """A page of the log, the newest first, by what the address asks for."""
+    wanted: dict[str, Any] = {
+        name: value for name in FILTERS if (value := request.args.get(name, "").strip())
+    }
+    choices = ask("log.choices").result
+    accuracy = ask("log.accuracy").result
+    error: FormError | None = None
+    page: Mapping[str, Any] = {"groups": [], "next": None, "newest": 0}
+    try:
+        page = ask("log.page", limit=PAGE, **_question(wanted), **_before()).result
+    except FormError as found:
+        error = found
+    older = url_for("log.index", **wanted, before=page["next"]) if page["next"] else None
+    text = render_template(
+        "log/index.html",
+        days=_days(page["groups"]),
+        older=older,
+        first=not request.args.get("before"),
+        wanted=wanted,
+        filtered=bool(set(wanted) - {"kind"}),
+        kinds=KINDS,
+        verdicts=VERDICTS,
+        choices=choices,
+        accuracy=accuracy,
+        error=error,
+    )
+    return make_response(text, 422) if error is not None else text
+
+
+@blueprint.get("/log/<event>")
+@permission(Permission.LOG)
+def explain(event: str) -> str:
+    """Why a decision came out as it did."""
+    return _explained(event, None)
+
+
+@blueprint.post("/log/<event>/correct")
+@permission(Permission.ENROL)
+def correct(event: str) -> Response:
+    """That was somebody else."""
+    form = request.form
+    verdict = form.get("verdict", "")
+    person = form.get("person", "") if verdict == "identified" else ""
+    try:
+        ask(
+            "log.correct",
+            event=event,
+            verdict=verdict,
+            person=person or None,
+            note=form.get("note", "").strip(),
+        )
+    except FormError as error:
+        return make_response(_explained(event, error), 422)
+    flash("Noted, beside what the box decided. Nothing was learned from it.", "good")
+    return redirect(url_for("log.explain", event=event), code=303)
+
+
+def _explained(event: str, error: FormError | None) -> str:
+    said = ask("log.explain", event=event).result
+    correction, note = said["entry"].get("correction"), None
+    choices = ask("log.choices").result
+    if correction is not None and correction["noted"] and _may_correct():
+        note = ask("log.note", event=correction["event"]).result["note"]
+    return render_template(
+        "log/explain.html",
+        said=said,
+        entry=said["entry"],
+        correction=correction,
+        note=note,
+        people=choices["people"],
+        detail=json.dumps(said["detail"], indent=1, ensure_ascii=False),
+        error=error,
+    )
+
+
+def _may_correct() -> bool:
+    caller = who()
+    return caller is not None and caller.may(Permission.ENROL)
+
+
+def _before() -> dict[str, Any]:
+    """Where the page begins; anything but a position is the beginning."""
+    given = request.args.get("before", "")
+    return {"before": int(given)} if _POSITION.fullmatch(given) else {}
+
+
+def _question(wanted: Mapping[str, str]) -> dict[str, Any]:
+    """What is asked of the desk.
+
+    Raises:
+        FormError: A date is none.
+    """
+    _, kinds = KINDS.get(wanted.get("kind", ""), KINDS[""])
+    asked: dict[str, Any] = {"kinds": kinds, "corrected": wanted.get("corrected") == "1"}
+    if wanted.get("verdict") in {"identified", "stranger", "undecided"}:
+        asked["verdict"] = wanted["verdict"]
+    for name in ("person", "door"):
+        if name in wanted:
+            asked[name] = wanted[name][:_PLAIN_ID]
+    if "since" in wanted:
+        asked["since"] = _midnight(wanted["since"], "since").isoformat()
+    if "until" in wanted:
+        asked["until"] = (_midnight(wanted["until"], "until") + timedelta(days=1)).isoformat()
+    return asked
+
+
+def _midnight(text: str, field: str) -> datetime:
+    """The beginning of a day, by the box's own clock.
+
+    Raises:
+        FormError: It is no date.
+    """
+    try:
+        return datetime.combine(date.fromisoformat(text), time()).astimezone()
+    except (ValueError, OverflowError) as error:
+        words = "not a date"
+        raise FormError(words, fields={field: words}) from error
+
+
+def _days(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Groups under the day on which they began, by the box's own clock, in the order they come in."""
+    days: list[dict[str, Any]] = []
+    for group in groups:
+        at = datetime.fromisoformat(group["entries"][0]["at"]).astimezone()
+        if not days or days[-1]["date"] != at.date():
+            days.append({"date": at.date(), "at": at, "groups": []})
+        days[-1]["groups"].append(group)
+    return days
+
+
+@blueprint.app_template_filter("lasting")
+def lasting(seconds: float) -> str:
+    """How long something lasted, as people say it: `12 s`, `3 min`, `2.5 h`.
+
+    Args:
+        seconds: 0 or more.
+    """
+    if seconds < _COUNTED:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"
