@@ -92,6 +92,17 @@ def test_nothing_appended_is_nothing(make_store: MakeStore) -> None:
     assert log.is_empty()
 
 
+def test_the_newest_position_is_told_by_itself(make_store: MakeStore) -> None:
+    """Of this device, whoever appended; 0 before the first event."""
+    log, same, other = make_store(), make_store(seed=2), make_store(device="other", seed=3)
+    before = log.position()
+    log.append(OPENED)
+    same.append(SHUT)
+    other.append(OPENED)
+
+    assert (0, 2, 2, 1) == (before, log.position(), same.position(), other.position())
+
+
 def test_a_first_boot_can_be_told(make_store: MakeStore) -> None:
     """Empty until somebody writes; another device on the same database has no chain yet."""
     log, other = make_store(), make_store(device="other")
