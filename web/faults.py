@@ -50,6 +50,7 @@ _WORDS: Final[Mapping[int, tuple[str, str]]] = {
     403: ("Not for your role", "You are signed in, but this needs an admin."),
     404: ("Nothing here", "There is no such page, or what it showed was removed."),
     405: ("Not like that", "This address answers another kind of request."),
+    411: ("How much is it?", "What is sent here has to say its length first."),
     413: ("Too large", "What was sent is larger than this page takes."),
     421: ("Wrong name", "The box is not called that. Use its address as shown when it started."),
     422: ("That cannot be taken", "Something that was filled in does not fit."),

@@ -11,7 +11,7 @@ from typing import IO, Any, Final, TypeVar
 
 import flask
 from flask import current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, LengthRequired, RequestEntityTooLarge
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -56,11 +56,14 @@ def takes(size: int) -> Callable[[View], View]:
 
 
 def limit() -> None:
-    """Before each request: refuse a body that is too large, before any of it is read.
+    """Before each request: refuse a body that is too large, or whose length is not said, unread.
 
     Raises:
-        RequestEntityTooLarge: It is.
+        RequestEntityTooLarge: It is too large.
+        LengthRequired: It comes in pieces without saying how many.
     """
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired
     view = current_app.view_functions.get(request.endpoint or "")
     most = getattr(view, _LIMIT, ORDINARY_BYTES)
     request.max_content_length = most

@@ -32,6 +32,7 @@ _IDLE_S: Final = 15
 _HEAD_BYTES: Final = 32 << 10
 _KEPT_ALIVE: Final = 300
 _BACKLOG: Final = 128
+_PROXY_ONLY: Final = b"This appliance is reached through its proxy.\n"
 _STREAMS_END_S: Final = 0.3
 """Seconds in which streams end by themselves when the server stops."""
 
@@ -169,8 +170,8 @@ def behind(
 ) -> Application:
     """An application that learns from a trusted proxy, and from nobody else, where a request came from.
 
-    Of `X-Forwarded-For` the last address is taken that no trusted proxy has: all before it anybody may
-    have written.
+    Where there are proxies, nobody else is answered. Of `X-Forwarded-For` the last address is taken that
+    no trusted proxy has: all before it anybody may have written.
 
     Args:
         application: The application.
@@ -180,7 +181,13 @@ def behind(
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         forwarded = {name: environ.pop(f"HTTP_X_FORWARDED_{name}", "") for name in ("FOR", "PROTO", "HOST")}
         environ.pop("HTTP_FORWARDED", None)
-        if _within(environ.get("REMOTE_ADDR", ""), trusted):
+        if trusted and not _within(environ.get("REMOTE_ADDR", ""), trusted):
+            # Behind a proxy this port is plain HTTP: nobody shall type a password into it.
+            start(
+                "403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(_PROXY_ONLY)))]
+            )
+            return [_PROXY_ONLY]
+        if trusted:
             hops = [each.strip() for each in forwarded["FOR"].split(",") if each.strip()]
             client = next((each for each in reversed(hops) if not _within(each, trusted)), "")
             environ["REMOTE_ADDR"] = client or environ["REMOTE_ADDR"]

@@ -17,6 +17,8 @@ from appliance.clock import SystemClock
 from appliance.errors import SettingsError, WireError
 from appliance.vault.certificate import ensure_certificate
 from web import connections
+from web.application import create_app
+from web.desk import DeskClient
 from web.server import Server, behind
 
 
@@ -311,7 +313,6 @@ _PROXY = ipaddress.ip_network("127.0.0.1/32")
     ("trusted", "forwarded", "seen"),
     [
         ([], "10.0.0.9", "/page 127.0.0.1 http"),
-        ([ipaddress.ip_network("10.0.0.0/8")], "10.0.0.9", "/page 127.0.0.1 http"),
         ([_PROXY], "10.0.0.9", "/page 10.0.0.9 https"),
         ([_PROXY], "6.6.6.6, 10.0.0.9", "/page 10.0.0.9 https"),
         ([_PROXY], "6.6.6.6, 10.0.0.9, 127.0.0.1", "/page 10.0.0.9 https"),
@@ -329,6 +330,31 @@ def test_where_a_request_came_from(counting: Counting, trusted: list[Any], forwa
     }
 
     assert [seen.encode()] == list(behind(counting, trusted)(environ, lambda *_: None))
+
+
+def test_only_the_proxy_is_answered_where_there_is_one(counting: Counting) -> None:
+    """Its port is plain HTTP: whoever comes to it directly gets nothing to type a password into."""
+    began: list[str] = []
+    environ = {"PATH_INFO": "/page", "REMOTE_ADDR": "10.0.0.9", "wsgi.url_scheme": "http"}
+    answer = list(behind(counting, [_PROXY])(environ, lambda status, _: began.append(status)))
+
+    assert ["403 Forbidden"] == began
+    assert b"through its proxy" in answer[0]
+
+
+def test_a_body_without_a_length_is_refused(tmp_path: Path) -> None:
+    """The real application, sent a form in pieces that never ends: no browser sends one."""
+    app = create_app(DeskClient(tmp_path / "desk.sock"))
+    head = b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    form = b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    piece = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+    with Server(app) as server, opened(server, head + form) as sock:
+        with contextlib.suppress(OSError):
+            for _ in range(20):
+                sock.sendall(piece)
+        answer = sock.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 411")
 
 
 def test_headers_with_underscores_are_dropped(counting: Counting) -> None:
