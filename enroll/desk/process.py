@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from appliance.app.desk.accounts import Accounts
+from appliance.app.desk.admitting import Admitting
 from appliance.app.desk.applying import Applying, Source, source_of
 from appliance.app.desk.cameras import Cameras
 from appliance.app.desk.captures import Captures
@@ -66,6 +67,7 @@ def operations(parts: Parts) -> list[Operation[Any]]:
     """Everything that may be asked of the desk; each subject's module in a line of its own."""
     return [
         *Accounts(parts.services, parts.passwords, parts.guard).operations(),
+        *Admitting(parts.services).operations(),
         *Devices(parts.services, parts.guard).operations(),
         *feed_operations(parts.services, parts.feed),
         *Live(parts.services, parts.source, parts.eyes).operations(),

@@ -1,11 +1,11 @@
-"""Operations of accounts: signing in and out, passwords, the first admin, and who else is let in.
+"""Operations of accounts: signing in and out, passwords and the links that set them, the first admin.
 
 What is kept of whom is the store's business, how passwords are hashed that of `passwords`, and who waits
 after failures that of `guarding`. Nothing here tells anybody whether a name exists.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, SecretStr
 
@@ -13,18 +13,15 @@ from appliance.app.desk.guarding import Guard
 from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Operation
 from appliance.app.desk.passwords import Passwords, check_password
 from appliance.errors import DeniedError, FormError, NotSignedInError
-from appliance.permissions import Permission, Role
+from appliance.permissions import Permission
 from appliance.services import Services
-from appliance.store import CodePurpose, Operator, OperatorState, Store
-from appliance.store.codes import LASTS
+from appliance.store import Operator, OperatorState, Store
 
 _NAME = Field(max_length=200)
 _PASSWORD = Field(max_length=1024)
 _CODE = Field(max_length=100)
 _CLIENT = Field(default="", max_length=100)
 _ID = Field(max_length=36)
-
-SignInRole = Literal[Role.ADMIN, Role.VIEWER]
 
 
 class Nothing(Arguments):
@@ -81,27 +78,6 @@ class Redeem(Arguments):
     client: str = _CLIENT
 
 
-class WhichOperator(Arguments):
-    """Attributes: operator: id."""
-
-    operator: str = _ID
-
-
-class NewOperator(Arguments):
-    """Attributes: name: what they sign in as; role: admin or viewer."""
-
-    name: str = _NAME
-    role: SignInRole
-
-
-class OperatorChange(Arguments):
-    """Attributes: operator: id; role and disabled: what is left out stays."""
-
-    operator: str = _ID
-    role: SignInRole | None = None
-    disabled: bool | None = None
-
-
 class Accounts:
     """Carries out what is asked about operators.
 
@@ -129,11 +105,6 @@ class Accounts:
             Operation("password.redeem", Redeem, PUBLIC, self.redeem),
             Operation("first_run.state", FirstRunState, PUBLIC, self.first_run_state),
             Operation("first_run.create_admin", FirstAdmin, PUBLIC, self.create_admin),
-            Operation("operators.list", Nothing, Permission.OPERATORS, self.list_operators),
-            Operation("operators.add", NewOperator, Permission.OPERATORS, self.add_operator),
-            Operation("operators.change", OperatorChange, Permission.OPERATORS, self.change_operator),
-            Operation("operators.remove", WhichOperator, Permission.OPERATORS, self.remove_operator),
-            Operation("operators.reset", WhichOperator, Permission.OPERATORS, self.reset_operator),
         ]
 
     # ------------------------------------------------------------ one's own
@@ -293,50 +264,6 @@ class Accounts:
             operator = self._store.add_first_admin(code, given.name, hashed)
         return self._signed_in(operator)
 
-    # ------------------------------------------------------------ others
-
-    def list_operators(self, asked: Asked[Nothing]) -> Answer:
-        """Everybody who may sign in."""
-        you = asked.who.operator
-        return Answer([{**described(each), "you": each.id == you} for each in self._store.operators()])
-
-    def add_operator(self, asked: Asked[NewOperator]) -> Answer:
-        """Admit somebody; the code in the answer is for the link with which they choose their password.
-
-        Raises:
-            FormError: A name that cannot be, or is taken.
-        """
-        made = self._store.add_operator(asked.arguments.name, asked.arguments.role)
-        return self._with_link(made)
-
-    def change_operator(self, asked: Asked[OperatorChange]) -> Answer:
-        """Give somebody another role, or let them in no more, or again.
-
-        Raises:
-            UnknownAccountError: Nobody.
-            DeniedError: They are the last admin.
-        """
-        given = asked.arguments
-        changed = self._store.change_operator(given.operator, role=given.role, disabled=given.disabled)
-        return Answer(described(changed))
-
-    def remove_operator(self, asked: Asked[WhichOperator]) -> Answer:
-        """Let somebody in no more and forget their name.
-
-        Raises:
-            UnknownAccountError: Nobody.
-            DeniedError: They are the last admin.
-        """
-        return Answer({"erased": self._store.remove_operator(asked.arguments.operator)})
-
-    def reset_operator(self, asked: Asked[WhichOperator]) -> Answer:
-        """Make a link with which somebody sets another password; until it is used, nothing changes.
-
-        Raises:
-            UnknownAccountError: Nobody.
-        """
-        return self._with_link(self._store.operator(asked.arguments.operator))
-
     # ------------------------------------------------------------ shared
 
     def _need_to_fit(self, kept: str | None, password: str) -> None:
@@ -352,16 +279,6 @@ class Accounts:
         secret, session = self._store.open_session(operator.id)
         return Answer(
             {"secret": secret, "expires_at": moment(session.expires_at), "operator": described(operator)}
-        )
-
-    def _with_link(self, operator: Operator) -> Answer:
-        code = self._store.password_code(operator.id)
-        return Answer(
-            {
-                "operator": described(operator),
-                "code": code,
-                "lasts_s": LASTS[CodePurpose.PASSWORD].total_seconds(),
-            }
         )
 
 
