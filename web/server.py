@@ -32,7 +32,7 @@ _IDLE_S: Final = 15
 _HEAD_BYTES: Final = 32 << 10
 _KEPT_ALIVE: Final = 300
 _BACKLOG: Final = 128
-_PROXY_ONLY: Final = b"This appliance is reached through its proxy.\n"
+_PROXY_ONLY: Final = b"These pages are opened through their proxy.\n"
 _STREAMS_END_S: Final = 0.3
 """Seconds in which streams end by themselves when the server stops."""
 

@@ -339,7 +339,7 @@ def test_only_the_proxy_is_answered_where_there_is_one(counting: Counting) -> No
     answer = list(behind(counting, [_PROXY])(environ, lambda status, _: began.append(status)))
 
     assert ["403 Forbidden"] == began
-    assert b"through its proxy" in answer[0]
+    assert b"through their proxy" in answer[0]
 
 
 def test_a_body_without_a_length_is_refused(tmp_path: Path) -> None:
