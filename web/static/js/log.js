@@ -3,7 +3,8 @@
 import { listen } from "./events.js";
 import { localise } from "./telling.js";
 
-const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const SECOND = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const PAUSE_MS = 700;
 const place = document.getElementById("log-entries");
 
@@ -12,9 +13,9 @@ if (place && "live" in place.dataset) follow();
 
 /** Times of day in the reader's own zone and way. */
 function hours(root = document) {
-  for (const each of root.querySelectorAll("time[data-hour]")) {
+  for (const each of root.querySelectorAll("time[data-hour], time[data-second]")) {
     const at = new Date(each.dateTime);
-    if (!Number.isNaN(at.getTime())) each.textContent = HOUR.format(at);
+    if (!Number.isNaN(at.getTime())) each.textContent = ("second" in each.dataset ? SECOND : HOUR).format(at);
   }
 }
 

@@ -1,0 +1,435 @@
+"""Enrolling in a real browser: files, several faces, a webcam, the door's camera, the keyboard alone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from browser import ARGUMENTS, CHROMIUM, axe, open_page, overflow, shots
+from models_process import lend
+from playwright.sync_api import Browser, Page, expect
+from portrait_clip import ENROL, OTHER_DAY, PORTRAITS, webcam_picture, write_clip
+from running_web import Running, run_web, wait_for
+
+from appliance.services import Layout
+from appliance.store import Consent, Subject
+from enroll.consent import TEXT_VERSION
+
+pytestmark = [pytest.mark.debian(reason="chromium"), pytest.mark.slow]
+
+SETTINGS = """
+[web]
+port = 0
+[[cameras]]
+id = "entrance"
+source = "scene:door"
+when = "always"
+"""
+ASTRONAUT = PORTRAITS / "enrol" / "astronaut.jpg"
+WEBCAM = re.compile("this device")
+BIDEN = PORTRAITS / "scene" / "biden.png"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, models_socket: Path) -> Iterator[Running]:
+    """Loop, desk and web as processes, with a models process at hand."""
+    state = tmp_path_factory.mktemp("people") / "state"
+    state.mkdir(mode=0o700)
+    lend(models_socket, Layout(state))
+    with run_web(state, settings=SETTINGS, processes=("loop", "desk", "web")) as started:
+        yield started
+
+
+@pytest.fixture
+def box(running: Running) -> Iterator[Running]:
+    """The same with nobody enrolled."""
+    yield running
+    with running.context.services() as services:
+        for subject in services.store.subjects():
+            services.store.remove_subject(subject.id)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Obama before a webcam: in the dark, blurred, in one picture, in another."""
+    return write_clip(
+        tmp_path_factory.mktemp("clip") / "webcam.mjpeg",
+        [
+            (webcam_picture(ENROL, light=0.2), 45),
+            (webcam_picture(ENROL, blur=7), 45),
+            (webcam_picture(ENROL), 110),
+            (webcam_picture(OTHER_DAY), 110),
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def seeing_browser(browser: Browser, clip: Path) -> Iterator[Browser]:
+    """Another Chromium, with that webcam."""
+    fake = (
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+    )
+    opened = browser.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *fake])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, box: Running) -> Iterator[Page]:
+    """A page of the admin."""
+    with open_page(browser, box.url, secret=box.secret()) as (opened, _):
+        yield opened
+
+
+@pytest.fixture
+def webcam(seeing_browser: Browser, box: Running) -> Iterator[Page]:
+    """Likewise, with the webcam."""
+    with open_page(seeing_browser, box.url, secret=box.secret()) as (opened, _):
+        yield opened
+
+
+def people(box: Running) -> list[Subject]:
+    """Who is enrolled."""
+    with box.context.services() as services:
+        return services.store.subjects()
+
+
+def consent() -> Consent:
+    """Somebody's yes."""
+    return Consent(("identify",), TEXT_VERSION, "signed form")
+
+
+def to_pictures(page: Page, name: str) -> None:
+    """Go through the first two steps."""
+    page.goto("/people/enrol")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("How did they agree?").fill("Signed form")
+    page.get_by_role("button", name="They agree").click()
+    expect(page.get_by_role("heading", name=f"Pictures of {name}")).to_be_focused()
+
+
+def give(page: Page, *files: Path | dict[str, object]) -> None:
+    """Hand over files, and wait for what becomes of them."""
+    page.locator("[data-files]").set_input_files(list(files))  # type: ignore[arg-type]
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until everything was looked at."""
+    expect(page.locator("[data-state=pending]")).to_have_count(0)
+
+
+def finish(page: Page, button: str) -> None:
+    """Commit."""
+    page.get_by_role("button", name=button).click()
+    expect(page.locator('[data-step="done"] h2')).to_be_focused()
+
+
+def beside(*portraits: Path) -> dict[str, object]:
+    """Several portraits as one picture, as a file."""
+    height = 500
+    parts = []
+    for portrait in portraits:
+        found = cv2.imread(str(portrait))
+        parts.append(cv2.resize(found, (round(found.shape[1] * height / found.shape[0]), height)))
+    encoded = cv2.imencode(".jpg", np.hstack(parts))[1].tobytes()
+    return {"name": "party.jpg", "mimeType": "image/jpeg", "buffer": encoded}
+
+
+def accessible(page: Page, name: str) -> None:
+    """Nothing serious for axe in either theme, nothing to scroll sideways on a phone; pictures if wanted."""
+    found = []
+    page.emulate_media(
+        reduced_motion="reduce"
+    )  # colours on their way from one theme to the other are neither
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += axe(page)
+    page.emulate_media(color_scheme="light")
+    before = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    wider = overflow(page)
+    if before is not None:
+        page.set_viewport_size(before)
+    shots(page, name, widths=("phone", "desktop"))
+
+    assert ([], 0) == (found, wider)
+
+
+def test_somebody_is_enrolled_by_upload(page: Page, box: Running) -> None:
+    """From an empty box to a person: name, yes, two pictures at once, what is wrong with a third."""
+    page.goto("/people")
+    accessible(page, "people-empty")
+    page.get_by_role("link", name="Enrol the first person").click()
+    accessible(page, "enrol-who")
+    page.get_by_label("Name", exact=True).fill("Barack Obama")
+    page.get_by_role("textbox", name="Alias").fill("President")
+    page.get_by_role("button", name="Continue").click()
+    accessible(page, "enrol-consent")
+    page.get_by_label("Have a theme song played").check()
+    page.get_by_label("How did they agree?").fill("Signed form")
+    page.get_by_role("button", name="They agree").click()
+    accessible(page, "enrol-pictures")
+    give(page, ENROL, OTHER_DAY, Path(__file__))
+    verdicts = page.locator(".tile").evaluate_all("tiles => tiles.map((each) => each.dataset.state)")
+    accessible(page, "enrol-tiles")
+    refused = page.locator(".tile.refused").inner_text()
+    finish(page, "Enrol Barack Obama")
+    accessible(page, "enrol-done")
+    promise = page.locator("[data-promise]").inner_text()
+    page.get_by_role("link", name="Their page").click()
+    accessible(page, "person")
+    (who,) = people(box)
+
+    assert ["accepted", "accepted", "refused"] == sorted(verdicts)
+    assert "not a picture" in refused
+    assert "1 in 1,000 strangers would pass" in promise
+    assert ("Barack Obama", "BO", "President", 2) == (who.name, who.initials, who.alias, who.references)
+    assert ("greet", "identify", "song") == who.purposes
+
+
+def test_the_face_that_is_clicked_is_the_one(page: Page, box: Running) -> None:
+    """Three people in a picture: each is shown where they are; whose face is clicked is enrolled."""
+    to_pictures(page, "Barack Obama")
+    give(page, beside(ASTRONAUT, ENROL, BIDEN))
+    expect(page.get_by_role("button", name="Face ")).to_have_count(3)
+    commit = page.get_by_role("button", name="Enrol Barack Obama")
+    expect(commit).to_be_disabled()
+    accessible(page, "enrol-several")
+    box_of_face = page.get_by_role("button", name="Face 2, 2nd from the left").bounding_box()
+    picture = page.locator(".tile-shot").bounding_box()
+    page.get_by_role("button", name="Face 2, 2nd from the left").click()
+    expect(page.get_by_text("Face 2 is meant.")).to_be_visible()
+    finish(page, "Enrol Barack Obama")
+    # Who was meant is told by another photograph of him: it is taken for more of the same person.
+    page.get_by_role("link", name="Their page").click()
+    page.get_by_role("link", name="Add pictures").click()
+    expect(page.get_by_role("heading", name="Pictures of Barack Obama")).to_be_visible()
+    give(page, OTHER_DAY)
+
+    assert box_of_face is not None
+    assert picture is not None
+    middle = (box_of_face["x"] + box_of_face["width"] / 2 - picture["x"]) / picture["width"]
+    assert abs(middle - 0.62) < 0.03
+    expect(page.locator(".tile.accepted")).to_have_count(1)
+    assert 1 == len(people(box))
+
+
+def test_a_face_is_chosen_with_the_keyboard(page: Page) -> None:
+    """Each face is a button in the order from the left; after the choice the focus stays where it was."""
+    to_pictures(page, "Eileen Collins")
+    give(page, beside(ASTRONAUT, ENROL))
+    page.locator("[data-files]").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('face-box')"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Face 1 is meant.")).to_be_visible()
+
+    expect(page.get_by_role("button", name="Face 1, leftmost")).to_be_focused()
+    expect(page.get_by_role("button", name="Face 1, leftmost")).to_have_attribute("aria-pressed", "true")
+
+
+def test_who_looks_like_somebody_is_asked_about(page: Page, box: Running) -> None:
+    """By name; answered that it is the same person, the pictures are added, and nobody is enrolled twice."""
+    to_pictures(page, "Barack Obama")
+    give(page, ENROL)
+    finish(page, "Enrol Barack Obama")
+    to_pictures(page, "Barry")
+    give(page, OTHER_DAY)
+    expect(page.get_by_text("Is it Barack Obama?")).to_be_visible()
+    expect(page.get_by_role("button", name="Enrol Barry")).to_be_disabled()
+    accessible(page, "enrol-looks-like")
+    page.get_by_role("button", name="It is Barack Obama").click()
+    expect(page.locator(".tile.accepted")).to_have_count(1)
+    finish(page, "Add to Barack Obama")
+
+    assert [("Barack Obama", 2)] == [(each.name, each.references) for each in people(box)]
+
+
+def test_a_namesake_is_asked_about(page: Page, box: Running) -> None:
+    """Somebody else of the same name is enrolled only when that was said."""
+    to_pictures(page, "Alex")
+    give(page, ENROL)
+    finish(page, "Enrol Alex")
+    page.goto("/people/enrol")
+    page.get_by_label("Name", exact=True).fill("Alex")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("How did they agree?").fill("Signed form")
+    page.get_by_role("button", name="They agree").click()
+    expect(page.get_by_role("heading", name="Somebody of that name is enrolled")).to_be_visible()
+    accessible(page, "enrol-namesake")
+    page.get_by_role("button", name="It is somebody else").click()
+    give(page, ASTRONAUT)
+    finish(page, "Enrol Alex")
+
+    assert ["Alex", "Alex"] == [each.name for each in people(box)]
+
+
+def test_the_webcam_takes_pictures_by_itself(webcam: Page, box: Running) -> None:
+    """In the dark and blurred it says what to do and takes none; then one, and one more once they moved."""
+    to_pictures(webcam, "Barack Obama")
+    webcam.get_by_role("button", name=WEBCAM).click()
+    hint = webcam.locator("[data-hint]")
+    heard: set[str] = set()
+    for _ in range(200):
+        heard.add(hint.inner_text())
+        if webcam.locator(".tile.accepted").count() == 2:
+            break
+        webcam.wait_for_timeout(100)
+    accessible(webcam, "enrol-webcam")
+    webcam.get_by_role("button", name="Close the webcam").click()
+    finish(webcam, "Enrol Barack Obama")
+    (who,) = people(box)
+    with box.context.services() as services:
+        origins = {str((each.details or {})["origin"]) for each in services.store.references()}
+
+    assert {"Too dark: face a window or a lamp", "Blurred: hold still, or wipe the lens"} <= heard
+    assert (2, {"webcam"}) == (who.references, origins)
+
+
+def test_everything_goes_without_a_mouse(webcam: Page, box: Running) -> None:
+    """Name, yes, webcam, picture, done: by Tab, Enter and Space alone."""
+    webcam.goto("/people/enrol")
+    expect(webcam.get_by_label("Name", exact=True)).to_be_focused()
+    webcam.keyboard.type("Barack Obama")
+    webcam.keyboard.press("Enter")
+    expect(webcam.get_by_label("How did they agree?")).to_be_focused()
+    webcam.keyboard.type("Signed form")
+    webcam.keyboard.press("Enter")
+    expect(webcam.get_by_role("heading", name="Pictures of Barack Obama")).to_be_focused()
+    tab_to(webcam, WEBCAM)
+    webcam.keyboard.press("Enter")
+    expect(webcam.get_by_role("button", name="Take picture")).to_be_focused()
+    expect(webcam.locator("[data-hint]")).to_have_text("Good, hold it")
+    webcam.keyboard.press("Space")
+    expect(webcam.locator(".tile.accepted")).not_to_have_count(0)
+    tab_to(webcam, "Enrol Barack Obama")
+    webcam.keyboard.press("Enter")
+    expect(webcam.locator('[data-step="done"] h2')).to_be_focused()
+
+    assert ["Barack Obama"] == [each.name for each in people(box)]
+
+
+def tab_to(page: Page, name: str | re.Pattern[str]) -> None:
+    """Press Tab until this button has the focus."""
+    button = page.get_by_role("button", name=name)
+    for _ in range(30):
+        if button.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never comes to {name}")
+
+
+def test_the_door_camera_takes_a_picture(page: Page) -> None:
+    """From the loop's own frames: it is shown at once, judged, and gone when it is left out."""
+    to_pictures(page, "Ann")
+    page.get_by_role("button", name="Take a picture").click()
+    expect(page.locator(".tile img")).to_have_count(1)
+    settled(page)
+    size = page.locator(".tile img").evaluate("each => [each.naturalWidth, each.naturalHeight]")
+    page.get_by_role("button", name="Leave out Door picture 1").click()
+    expect(page.locator(".tile")).to_have_count(0)
+
+    assert 0 < size[1] < size[0]
+
+
+def test_a_file_that_is_too_large_is_not_sent(page: Page) -> None:
+    """The browser says so itself; the appliance is not asked."""
+    to_pictures(page, "Ann")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(
+        """() => {
+          const files = new DataTransfer();
+          files.items.add(new File([new Uint8Array(25_000_001)], "huge.jpg", { type: "image/jpeg" }));
+          const input = document.querySelector("[data-files]");
+          input.files = files.files;
+          input.dispatchEvent(new Event("change"));
+        }"""
+    )
+    words = page.locator(".tile.refused").inner_text()
+
+    assert "larger than 25 MB" in words
+    assert [] == [each for each in asked if "/photos" in each]
+
+
+def test_a_page_that_is_left_leaves_nothing(page: Page, box: Running) -> None:
+    """The draft is let go of with the page, not a quarter of an hour later; nobody was enrolled."""
+    to_pictures(page, "Ann")
+    with page.expect_request("**/photos") as sent:
+        give(page, ENROL)
+    draft = sent.value.url.removesuffix("/photos")
+    before = page.request.get(draft).status
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/people")
+    wait_for(lambda: page.request.get(draft).status == 422, "the draft to be let go of")
+
+    assert 200 == before
+    assert [] == people(box)
+
+
+def test_people_are_found_as_one_types(page: Page, box: Running) -> None:
+    """By any part of name or alias, whatever case and marks, without asking for each key; and filtered."""
+    with box.context.services() as services:
+        for name, alias in (("Éva Székely", None), ("Eve Stone", None), ("Grace Hopper", "Admiral")):
+            subject = services.store.add_subject(name, consent=consent(), alias=alias)
+        services.store.pause(subject.id)
+    page.goto("/people")
+    shown = page.locator("[data-card]:visible")
+    expect(shown).to_have_count(3)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    found = {}
+    for words in ("eva", "ev s", "ADM", "nobody"):
+        page.get_by_label("Find somebody").fill(words)
+        found[words] = shown.locator("strong").all_inner_texts()
+    empty = page.get_by_role("heading", name="Nobody like that").is_visible()
+    page.get_by_label("Find somebody").fill("")
+    page.get_by_role("button", name="Paused").click()
+    expect(shown).to_have_count(1)
+    accessible(page, "people")
+
+    assert {
+        "eva": ["Éva Székely"],
+        "ev s": ["Éva Székely", "Eve Stone"],
+        "ADM": ["Grace Hopper"],
+        "nobody": [],
+    } == found
+    assert empty
+    assert [] == asked
+
+
+def test_a_person_is_removed_after_a_question(page: Page, box: Running) -> None:
+    """Which says what remains; Escape and Cancel leave everything as it is."""
+    with box.context.services() as services:
+        services.store.add_subject("Ann", consent=consent())
+    page.goto("/people")
+    page.get_by_role("link", name="Ann").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading", name="What remains, and for how long")).to_be_visible()
+    accessible(page, "person-remove")
+    page.keyboard.press("Escape")
+    kept = len(people(box))
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove Ann").click()
+    expect(page.get_by_text("Their key, name and templates are destroyed.")).to_be_visible()
+
+    assert (1, []) == (kept, people(box))
+
+
+def test_safety_and_merge_can_be_read_by_everybody(page: Page, box: Running) -> None:
+    """By whoever cannot see well, uses the dark, or has a phone."""
+    with box.context.services() as services:
+        subjects = [services.store.add_subject(name, consent=consent()) for name in ("Ann", "Ben")]
+    page.goto("/people/safety")
+    accessible(page, "people-safety")
+    page.goto(f"/people/{subjects[0].id}/merge?other={subjects[1].id}")
+    accessible(page, "people-merge")
