@@ -20,6 +20,7 @@ def create_app(
     *,
     run: Path | None = None,
     names: Collection[str] = (),
+    strict: bool = False,
     clock: Clock | None = None,
     stopping: threading.Event | None = None,
 ) -> Flask:
@@ -29,6 +30,8 @@ def create_app(
         desk: Carries out operations.
         run: The folder of our processes' sockets, for streams; None where there are none.
         names: Names besides the machine's own under which it is reached.
+        strict: Browsers shall never come without TLS again. Not with a certificate made on this box: one
+            that was made anew could then not be accepted by hand.
         clock: The clocks; those of this machine by default.
         stopping: Set when the server stops.
 
@@ -71,7 +74,7 @@ def create_app(
     def finish(response: Response) -> Response:
         """Headers, the form cookie, gzip."""
         cookies.keep_form_anchor(response)
-        return packing.pack(headers.secure(response))
+        return packing.pack(headers.secure(response, strict=strict))
 
     check_declared(app)
     return app

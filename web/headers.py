@@ -27,13 +27,21 @@ _PERMISSIONS: Final = "accelerometer=(), camera={}, display-capture=(), geolocat
 _PERMISSIONS_END: Final = "magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
 
 
+_A_MONTH_S: Final = 30 * 86400
+
+
 def may_use_camera() -> None:
     """Let the page that is being answered ask for the visitor's own webcam."""
     g.camera_allowed = True
 
 
-def secure(response: Response) -> Response:
-    """Put the headers on an answer."""
+def secure(response: Response, *, strict: bool = False) -> Response:
+    """Put the headers on an answer.
+
+    Args:
+        response: It.
+        strict: Browsers shall never come without TLS again.
+    """
     headers = response.headers
     camera = "(self)" if g.get("camera_allowed") else "()"
     headers["Content-Security-Policy"] = POLICY
@@ -44,4 +52,6 @@ def secure(response: Response) -> Response:
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers.setdefault("Cache-Control", "no-store")
+    if strict:
+        headers["Strict-Transport-Security"] = f"max-age={_A_MONTH_S}"
     return response

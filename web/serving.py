@@ -53,7 +53,13 @@ def run_web(
     """
     began = time.monotonic()
     tls = _tls(settings, own_certificate, stop)
-    app = create_app(DeskClient(sockets / "desk.sock"), run=sockets, names=settings.names, stopping=stop)
+    app = create_app(
+        DeskClient(sockets / "desk.sock"),
+        run=sockets,
+        names=settings.names,
+        strict=settings.tls != "self-signed",
+        stopping=stop,
+    )
     server = Server(
         app, host=settings.host, port=settings.port, tls=tls, stopping=stop, trusted=settings.trusted_proxies
     )

@@ -13,6 +13,8 @@ from web_site import PASSWORD, SITE, Site
 from appliance.permissions import Permission, Role
 from web import cookies, forms, requests
 from web.access import PUBLIC, declared, permission, public
+from web.application import create_app
+from web.desk import DeskClient
 from web.forms import redirected_to, token_for
 from web.static_files import FOLDER, StaticFiles
 
@@ -51,6 +53,20 @@ def test_every_answer_carries_the_headers(site: Site, pages: list[str]) -> None:
             wrong += [] if good else [(path, role)]
 
     assert [] == wrong
+
+
+def test_strict_transport_is_for_certificates_that_were_brought(tmp_path: Path) -> None:
+    """With one made on the box, a browser that insists could be locked out by a new one."""
+    desk = DeskClient(tmp_path / "desk.sock")
+    found = [
+        create_app(desk, strict=strict)
+        .test_client()
+        .get("/favicon.ico")
+        .headers.get("Strict-Transport-Security")
+        for strict in (False, True)
+    ]
+
+    assert [None, "max-age=2592000"] == found
 
 
 def test_pages_are_kept_by_nobody(site: Site, pages: list[str]) -> None:
