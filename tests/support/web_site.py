@@ -111,7 +111,12 @@ class Browser:
 
 @contextmanager
 def open_site(
-    layout: Layout, settings: Settings | None = None, *, clock: Clock | None = None, empty: bool = False
+    layout: Layout,
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    empty: bool = False,
+    secrets: Mapping[Role, str] | None = None,
 ) -> Iterator[Site]:
     """The site on a new box.
 
@@ -120,6 +125,7 @@ def open_site(
         settings: Of the box.
         clock: The desk's clocks; the machine's by default.
         empty: Nobody may sign in yet; otherwise there are an admin, a viewer and a screen.
+        secrets: Theirs, where the box was filled before.
     """
     settings = settings or Settings()
     with (
@@ -128,7 +134,9 @@ def open_site(
     ):
         near = NearDesk(desk)
         site = Site(create_app(near), near, services)
-        if not empty:
+        if secrets is not None:
+            site.secrets.update(secrets)
+        elif not empty:
             code = services.store.first_run_code()
             made = near.ask("first_run.create_admin", {"code": code, "name": "Ada", "password": PASSWORD})
             site.secrets[Role.ADMIN] = made.result["secret"]

@@ -1,5 +1,6 @@
 """The site on a box after its first boot, with somebody of each role."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,23 @@ from playwright.sync_api import Browser, Page
 from running_web import Running, run_web
 from web_site import Site, open_site
 
+from appliance.permissions import Role
 from appliance.services import Layout
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Role, str]]:
+    """A state directory with somebody of each role, to be copied, and their secrets."""
+    state = tmp_path_factory.mktemp("site") / "state"
+    with open_site(Layout(state)) as opened:
+        return state, opened.secrets
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(tmp_path: Path, filled: tuple[Path, dict[Role, str]]) -> Iterator[Site]:
     """An admin (Ada), a viewer (Vera) and a screen (Hall) are let in."""
-    with open_site(Layout(tmp_path / "state")) as opened:
+    shutil.copytree(filled[0], tmp_path / "state", ignore=shutil.ignore_patterns("run"))
+    with open_site(Layout(tmp_path / "state"), secrets=filled[1]) as opened:
         yield opened
 
 

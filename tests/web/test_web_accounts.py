@@ -256,8 +256,8 @@ def test_the_first_page_is_calm_where_there_is_nothing(site: Site) -> None:
     admin, viewer = site.client(Role.ADMIN).get("/").text, site.client(Role.VIEWER).get("/").text
 
     assert "Nobody yet" in admin
-    assert "steps are left" in admin
-    assert "steps are left" not in viewer
+    assert "of setting up are left" in admin
+    assert "of setting up are left" not in viewer
 
 
 def test_the_fresh_part_of_the_first_page_is_the_same(site: Site) -> None:
