@@ -525,6 +525,69 @@ def test_initials_change_alone(make_store: MakeStore) -> None:
     assert "XY" == people.subject(ann).initials
 
 
+def test_an_alias_changes_alone_and_outlives_another_name(make_store: MakeStore) -> None:
+    """Kept sealed with the name, logged like a name; none is none; what cannot be is refused."""
+    people = make_store()
+    ann = people.add_subject("Ann Mary", consent=AGREED, alias=" Captain ").id
+    enrolled = people.subject(ann)
+    renamed = people.rename(ann, "Ann Other")
+    initials = people.set_initials(ann, "XY")
+    other = people.set_alias(ann, "A\u0308nn")
+    for wrong in ("", " ", "x" * 25, "a\nb"):
+        with pytest.raises(EnrolmentError, match="alias"):
+            people.set_alias(ann, wrong)
+    kept = people.subject(ann)
+    none = people.set_alias(ann, None)
+
+    assert ["Captain"] * 3 == [enrolled.alias, renamed.alias, initials.alias]
+    assert "\u00c4nn" == other.alias == kept.alias
+    assert ("Ann Other", "XY", None) == (none.name, none.initials, none.alias)
+    assert 4 == types(people).count("subject_renamed")
+
+
+def test_purposes_are_taken_back_and_the_rest_goes_on(make_store: MakeStore) -> None:
+    """A consent that covers more ends, and goes on for its others: same text, same words, same day."""
+    people = make_store()
+    both = Consent(("greet", "identify", "song"), "2026-01", "on paper")
+    ann = people.add_subject("Ann", consent=both, references=[NewReference(face(), 80.0)]).id
+    people.give_consent(ann, Consent(("song",), "2026-02", "by mail"))
+    people.withdraw_purposes(ann, ["song", "unlock"])
+    subject, kept = people.subject(ann), people.consents(ann)
+    in_force = [each for each in kept if each.withdrawn_at is None]
+    withdrawn = [each.event for each in people.events(types=("consent_withdrawn",))]
+
+    assert (("greet", "identify"), 1) == (subject.purposes, subject.references)
+    assert [(("greet", "identify"), "2026-01", "on paper", kept[0].given_at)] == [
+        (each.purposes, each.text_version, each.given_by, each.given_at) for each in in_force
+    ]
+    assert [("song",), ("song",)] == [each.purposes for each in withdrawn]  # type: ignore[union-attr]
+    assert people.verify().last == len(people.events())
+
+
+def test_without_the_purpose_to_be_recognised_references_go(make_store: MakeStore) -> None:
+    """Whatever else the same consent covered; a purpose nobody agreed to changes nothing."""
+    people = make_store()
+    both = Consent(("greet", "identify"), "2026-01", "on paper")
+    ann = people.add_subject("Ann", consent=both, references=[NewReference(face(), 80.0)]).id
+    before = (people.gallery_version(), types(people))
+    people.withdraw_purposes(ann, ["unlock"])
+    unchanged = (people.gallery_version(), types(people))
+    people.withdraw_purposes(ann, ["identify"])
+
+    assert before == unchanged
+    assert (("greet",), 0) == (people.subject(ann).purposes, people.subject(ann).references)
+    assert ["consent_withdrawn", "reference_removed"] == types(people)[-2:]
+
+
+def test_whose_each_reference_is_and_how_good_is_told_unopened(make_store: MakeStore) -> None:
+    """For lists of people, without a key's work."""
+    people = make_store()
+    ann = people.add_subject("Ann", consent=AGREED, references=[NewReference(face(), 80.0)]).id
+    people.add_reference(ann, face(), quality=60.0)
+
+    assert [(ann, 60.0), (ann, 80.0)] == sorted(people.owned_qualities())
+
+
 def test_somebody_is_enrolled_with_references_or_not_at_all(make_store: MakeStore) -> None:
     """One transaction and one step of the gallery; one reference that cannot be undoes the person."""
     people = make_store()

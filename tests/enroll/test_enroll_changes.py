@@ -77,6 +77,22 @@ def test_somebody_is_renamed(ann: tuple[Path, str], services: Services) -> None:
     assert 11 == enrol(state, "rename", "Ann Third", " ").refusal[0]
 
 
+def test_somebody_has_an_alias_until_it_is_taken_away(ann: tuple[Path, str], services: Services) -> None:
+    """Said by the command, shown with the person; without a word it is none again."""
+    state, subject = ann
+    given = said(state, "alias", "Ann", "Captain")
+    shown = enrol(state, "show", "Ann").out
+    words = enrol(state, "alias", "Ann", "Boss")
+    none = said(state, "alias", "Ann")
+
+    assert {"subject": subject, "name": "Ann", "alias": "Captain"} == given
+    assert "alias Captain" in shown
+    assert (0, "Ann has the alias Boss\n", "") == tuple(vars(words).values())
+    assert none["alias"] is None
+    assert services.store.subject(subject).alias is None
+    assert 11 == enrol(state, "alias", "Ann", "x" * 25).refusal[0]
+
+
 def test_somebody_paused_is_out_of_the_gallery_until_resumed(
     ann: tuple[Path, str], services: Services
 ) -> None:

@@ -42,6 +42,7 @@ export function tile(shot, name, answers) {
       { class: "tile-words" },
       verdict(shot, state),
       choosing ? chosen(photo) : null,
+      open && shot.url ? crops(shot, answers) : null,
       ...questions(photo, name, shot, answers),
     ),
     el(
@@ -86,6 +87,26 @@ function box(shot, face, [width, height], choosing, answers) {
   made.style.width = `${(100 * face.box[2]) / width}%`;
   made.style.height = `${(100 * face.box[3]) / height}%`;
   return made;
+}
+
+/** The faces, larger: for fingers. Whoever cannot see them has the buttons in the picture. */
+function crops(shot, answers) {
+  const [width, height] = shot.photo.size;
+  const made = shot.photo.faces.map((face) => {
+    const [left, top, across, down] = face.box;
+    const side = 1.5 * Math.max(across, down);
+    const crop = el("button", { class: "face-crop", type: "button", tabindex: "-1", "aria-hidden": "true", onclick: () => answers.face(shot, face.face) });
+    crop.style.backgroundImage = `url("${shot.url}")`;
+    crop.style.backgroundSize = `${(100 * width) / side}% ${(100 * height) / side}%`;
+    crop.style.backgroundPosition = `${share(left + across / 2 - side / 2, width - side)}% ${share(top + down / 2 - side / 2, height - side)}%`;
+    return crop;
+  });
+  return el("div", { class: "face-crops" }, ...made);
+}
+
+/** Where a part begins, in hundredths of where it could begin. */
+function share(begin, room) {
+  return room > 0 ? Math.min(100, Math.max(0, (100 * begin) / room)) : 50;
 }
 
 function verdict(shot, state) {

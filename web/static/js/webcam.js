@@ -65,6 +65,7 @@ export function webcam(place, taken) {
     mark();
     timer = setInterval(look, LOOK_MS);
     button.focus();
+    place.scrollIntoView({ block: "nearest" });
   }
 
   function end() {
