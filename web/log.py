@@ -5,6 +5,7 @@ Shows and asks. What an entry is, who may be named and what a correction may say
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -167,12 +168,19 @@ def _midnight(text: str, field: str) -> datetime:
 
 
 def _days(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Groups under the day on which they began, by the box's own clock, in the order they come in."""
+    """Groups under the day on which they began, by the box's own clock, in the order they come in.
+
+    After the clock was set back a day comes twice; each has a key of its own all the same.
+    """
     days: list[dict[str, Any]] = []
+    times: Counter[date] = Counter()
     for group in groups:
         at = datetime.fromisoformat(group["entries"][0]["at"]).astimezone()
         if not days or days[-1]["date"] != at.date():
-            days.append({"date": at.date(), "at": at, "groups": []})
+            times[at.date()] += 1
+            days.append(
+                {"date": at.date(), "key": f"{at:%Y-%m-%d}-{times[at.date()]}", "at": at, "groups": []}
+            )
         days[-1]["groups"].append(group)
     return days
 
@@ -188,3 +196,14 @@ def lasting(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"
+
+
+@blueprint.app_template_filter("hour")
+def hour(at: str, seconds: bool = False) -> str:  # noqa: FBT001, FBT002 - templates name no arguments
+    """The time of day by the box's clock; the page's script writes it in the reader's own way.
+
+    Args:
+        at: ISO 8601.
+        seconds: Whether to the second.
+    """
+    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S" if seconds else "%H:%M")

@@ -238,7 +238,8 @@ def _found(rooms: list[Mapping[str, Any]], wanted: str) -> list[dict[str, Any]]:
         for room in rooms
         for field in room["fields"]
         if all(
-            word in f"{room['name']} {room['title']} {field['name']} {field['words']}".casefold()
+            word
+            in f"{room['name']} {room['title']} {field['name']} {field['title']} {field['words']}".casefold()
             for word in words
         )
     ]

@@ -60,13 +60,13 @@ def a_day(services: Services, at: datetime) -> Day:
         expires_at=at + timedelta(days=30),
     )
     skipped = CaptureSkipped(encounter="e5", reason="no_recipient")
+    _visit(services, at - timedelta(days=1, hours=1), "v5", _stay("e5", "below_threshold", ann, ben), skipped)
+    _visit(services, at - timedelta(days=1), "v4", _stay("e4", "near_threshold", ben, ann))
     identified = _visit(services, at - timedelta(hours=2), "v1", _stay("e1", "score_and_margin", ann, ben))
     stranger = _visit(
         services, at - timedelta(minutes=50), "v2", _stay("e2", "below_threshold", ann, ben), sealed
     )
     undecided = _visit(services, at - timedelta(minutes=40), "v3", _stay("e3", "look_alike", ann, ben))
-    _visit(services, at - timedelta(days=1), "v4", _stay("e4", "near_threshold", ben, ann))
-    _visit(services, at - timedelta(days=1, hours=1), "v5", _stay("e5", "below_threshold", ann, ben), skipped)
     _log(services, at - timedelta(minutes=30), [ProcessChanged(type="process_restarted", process="models")])
     lost = CameraChanged(type="camera_lost", reason="no frame for 10 s", camera="entrance")
     _log(services, at - timedelta(minutes=20), [lost])

@@ -45,6 +45,27 @@ CLOSED: Final[Mapping[str, str]] = {
 }
 """Keys, or beginnings of keys, that no page and no token changes, and why."""
 
+TITLES: Final[Mapping[str, str]] = {
+    "composition": "Which networks decide",
+    "fpir": "Strangers taken for somebody",
+    "margin": "Lead over the second person",
+    "stranger_band": "Too near for a stranger",
+    "fps": "Pictures a second",
+    "rule": "How open and shut are told apart",
+    "seed": "A point on the shut door",
+    "region": "Where to look",
+    "when": "When faces are read",
+    "tls": "Encryption",
+    "min_score": "Least certainty that it is a face",
+    "max_embedded": "Faces looked at in one picture",
+    "detect_width_px": "Width in which faces are looked for",
+    "embedder": "What runs dlib's network",
+    "argv": "Command",
+    "models": "Where photos are read",
+    "json_lines": "As JSON, a line each",
+}
+"""What fields are called on the page where their own name says little."""
+
 UNITS: Final[Mapping[str, str]] = {
     "_s": "seconds",
     "_px": "pixels",
@@ -117,6 +138,7 @@ def _fields(
         unit = next((words for end, words in UNITS.items() if name.endswith(end)), "")
         yield {
             "name": name,
+            "title": _title(name),
             "words": field.description or "",
             "unit": unit,
             "required": field.is_required(),
@@ -124,6 +146,13 @@ def _fields(
             "closed": closed(f"{room}.{name}" if room else name) or "",
             **kind(schema["properties"][name], root),
         }
+
+
+def _title(name: str) -> str:
+    """What a field is called: its name without the unit, unless it has a better one."""
+    end = next((each for each in UNITS if name.endswith(each)), "")
+    words = name.removesuffix(end).replace("_", " ")
+    return TITLES.get(name, words[:1].upper() + words[1:])
 
 
 def _definition(schema: Mapping[str, Any], model: type[BaseModel]) -> Mapping[str, Any]:

@@ -1,0 +1,258 @@
+"""The log in the browser: pages, filters, why on one click, setting a decision right, and what is new."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import stores
+from browser import axe, overflow, shots
+from logged import Day, a_day
+from playwright.sync_api import Page, expect
+from running_web import Running
+from web_site import Site, open_site
+
+from appliance.events import DecisionCorrected
+from appliance.services import Layout
+from web.log import lasting
+
+CHROMIUM = pytest.mark.debian(reason="chromium")
+
+
+@pytest.fixture
+def day(site: Site) -> Day:
+    """A morning at the door."""
+    return a_day(site.services, datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Day]]:
+    """The same, for tests that only look."""
+    with open_site(Layout(tmp_path_factory.mktemp("morning") / "state")) as site:
+        yield site, a_day(site.services, datetime.now(UTC))
+
+
+def text(site: Site, path: str, role: str = "admin", status: int = 200) -> str:
+    """A page's HTML."""
+    answer = site.client(role).get(path)
+
+    assert status == answer.status_code
+    return str(answer.get_data(as_text=True))
+
+
+def test_a_morning_is_told(morning: tuple[Site, Day]) -> None:
+    """Who came, in which visit, and what else was; the newest first."""
+    site, _ = morning
+    html = text(site, "/log")
+    told = ["Camera entrance is lost", "Left open who it was", "A stranger", "Ann Archer", "no picture kept"]
+
+    places = [html.index(words, html.index('id="log-entries"')) for words in told]
+
+    assert sorted(places) == places
+    assert "open for 8 s" in html
+    assert "Sealed, 90 kB" in html
+    assert "In the last 30 days 5 people came by" in " ".join(html.split())
+
+
+def test_what_fits_nothing_leads_back(site: Site) -> None:
+    """What fits nothing says so, and leads back to everything."""
+    assert "was admitted to the admin pages" in text(site, "/log")
+    assert "Nothing like that" in text(site, "/log?verdict=stranger")
+
+
+@pytest.mark.parametrize(
+    ("query", "there", "missing"),
+    [
+        ("kind=people", "Ann Archer", "Camera entrance"),
+        ("kind=machine", "Camera entrance", "A stranger"),
+        ("verdict=stranger", "A stranger", "Ann Archer</a>"),
+        ("verdict=identified", "Ann Archer", "A stranger"),
+        ("corrected=1", "Nothing like that", "A stranger"),
+        ("door=back", "Nothing like that", "A stranger"),
+        ("until=2001-01-01", "Nothing like that", "A stranger"),
+        ("since=2001-01-01&kind=people", "Ann Archer", "Nothing like that"),
+    ],
+)
+def test_filters(morning: tuple[Site, Day], query: str, there: str, missing: str) -> None:
+    """What fits is there, the rest is not."""
+    site, _ = morning
+    html = text(site, f"/log?{query}")
+
+    assert there in html
+    assert missing not in html.partition('id="log-entries"')[2]
+
+
+def test_one_person_is_asked_for_by_id(morning: tuple[Site, Day]) -> None:
+    """The address names nobody."""
+    site, day = morning
+    html = text(site, f"/log?kind=people&person={day.ann.id}").partition('id="log-entries"')[2]
+
+    assert "Ann Archer" in html
+    assert "A stranger" not in html
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("since=yesterday", "since"), ("since=2026-02-02&until=2026-02-01", "until")]
+)
+def test_dates_that_are_none_are_told(morning: tuple[Site, Day], query: str, field: str) -> None:
+    """At their field, and the filter stays open."""
+    site, _ = morning
+    html = text(site, f"/log?{query}", status=422)
+
+    assert f'id="f-{field}-told"' in html
+    assert 'details class="filters" open' in html
+
+
+def test_pages_reach_the_oldest(site: Site, day: Day) -> None:
+    """Through the links, each entry once; a position that is none is the beginning."""
+    for i in range(60):
+        site.services.store.append(stores.OPENED.model_copy(update={"visit": f"more{i}", "door": "main"}))
+    first = text(site, "/log")
+    path = first.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    second = text(site, path)
+
+    assert "before=" in path
+    assert "Ann Archer" not in first.partition('id="log-entries"')[2]
+    assert "Ann Archer" in second.partition('id="log-entries"')[2]
+    assert "data-live" in first
+    assert "data-live" not in second
+    assert "more59" in text(site, "/log?before=-1")
+
+
+def test_why_is_told_in_words(morning: tuple[Site, Day]) -> None:
+    """Headline, sentences, the line of likeness; the exact account is folded away."""
+    site, day = morning
+    html = text(site, f"/log/{day.identified.id}", "viewer")
+    plain, _, exact = html.partition("The exact account")
+
+    assert "It was Ann Archer." in plain
+    assert "Ben Bauer came second, far behind Ann Archer." in plain
+    assert "<svg viewBox" in plain
+    assert not [word for word in ("threshold", "cosine", "embedding", "score") if word in plain]
+    assert "lead over the second" in exact
+    assert "That was somebody else" not in html
+
+
+def test_a_decision_is_corrected(site: Site, day: Day) -> None:
+    """The page says what is true now, what was decided stays, and the next step is offered."""
+    browser = site.client("admin")
+    answer = browser.post(
+        f"/log/{day.stranger.id}/correct",
+        {"verdict": "identified", "person": day.ben.id, "note": "His new beard"},
+    )
+    html = text(site, f"/log/{day.stranger.id}")
+    event = site.services.store.events(types=("decision_corrected",))[-1]
+
+    assert (303, f"/log/{day.stranger.id}") == (answer.status_code, answer.headers["Location"])
+    assert isinstance(event.event, DecisionCorrected)
+    assert ("stranger", str(day.ben.id)) == (event.event.was.value, event.event.subject)
+    assert "Set right: it was <strong>Ben Bauer</strong>" in html
+    assert "It was a stranger." in html
+    assert "His new beard" in html
+    assert f"/people/enrol?to={day.ben.id}" in html
+    assert "His new beard" not in text(site, f"/log/{day.stranger.id}", "viewer")
+    assert "1 decision was wrong" in " ".join(text(site, "/log").split())
+    assert "Ben Bauer" in text(site, "/log?corrected=1").partition('id="log-entries"')[2]
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"verdict": "identified", "person": ""}, "choose who it was"),
+        ({"verdict": "stranger", "note": "x"}, "a note is sealed with the person"),
+        ({}, "verdict"),
+    ],
+)
+def test_what_cannot_be_said_is_told_in_the_form(
+    morning: tuple[Site, Day], form: dict[str, str], words: str
+) -> None:
+    """The form is open again, with what is wrong; nothing was logged."""
+    site, day = morning
+    answer = site.client("admin").post(f"/log/{day.identified.id}/correct", form)
+
+    assert 422 == answer.status_code
+    assert words in answer.get_data(as_text=True)
+    assert [] == site.services.store.events(types=("decision_corrected",))
+
+
+def test_a_viewer_corrects_nothing(morning: tuple[Site, Day]) -> None:
+    """Not by the form that is not shown, either."""
+    site, day = morning
+    answer = site.client("viewer").post(f"/log/{day.identified.id}/correct", {"verdict": "stranger"})
+
+    assert 403 == answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h")]
+)
+def test_how_long_something_lasted(seconds: float, words: str) -> None:
+    """As people say it."""
+    assert words == lasting(seconds)
+
+
+# ---------------------------------------------------------------- in Chromium
+
+
+@pytest.fixture
+def at_the_door(running_web: Running) -> Day:
+    """The same morning, on the box that is served."""
+    with running_web.context.services() as services:
+        return a_day(services, datetime.now(UTC))
+
+
+@CHROMIUM
+@pytest.mark.slow
+def test_from_the_log_to_a_correction_by_keyboard(page: Page, at_the_door: Day) -> None:
+    """Tab to the entry, Enter for why, Tab to the form, choose, send: told on the page; axe finds nothing."""
+    page.goto("/log?kind=people")
+    assert [] == axe(page)
+    shots(page, "log")
+    link = page.get_by_role("link", name="A stranger").first
+    _tab_to(page, f'a[href="/log/{at_the_door.stranger.id}"]')
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("It was a stranger.")
+    assert [] == axe(page)
+    shots(page, "explain")
+    _tab_to(page, "details.card.measure summary")
+    page.keyboard.press("Enter")
+    _tab_to(page, "#f-verdict-identified")
+    _tab_to(page, "#f-person")
+    page.keyboard.type("Ben")
+    _tab_to(page, "form[action$=correct] button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Set right: it was")).to_be_visible()
+    expect(page.get_by_role("link", name="Add photos of Ben Bauer")).to_be_visible()
+
+    assert [] == axe(page)
+    assert link is not None
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert 0 == overflow(page)
+
+
+@CHROMIUM
+@pytest.mark.slow
+def test_what_is_new_appears_by_itself(page: Page, running_web: Running, at_the_door: Day) -> None:
+    """Without a reload, on top, and what the reader has focused keeps the focus."""
+    page.goto("/log")
+    focused = page.locator(f'a[href="/log/{at_the_door.identified.id}"]')
+    focused.focus()
+    page.evaluate("window.untouched = true")
+    with running_web.context.services() as services:
+        seen = stores.identified(str(at_the_door.ben.id)).model_copy(
+            update={"encounter": "new", "visit": "new", "door": "main"}
+        )
+        services.store.append(seen)
+    expect(page.locator("#log-entries .said").first).to_have_text("Ben Bauer")
+
+    assert page.evaluate("window.untouched")
+    expect(focused).to_be_focused()
+    assert [] == axe(page)
+
+
+def _tab_to(page: Page, selector: str, most: int = 60) -> None:
+    """Press Tab until this is focused."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement?.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by Tab")
