@@ -181,7 +181,8 @@ def behind(
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         forwarded = {name: environ.pop(f"HTTP_X_FORWARDED_{name}", "") for name in ("FOR", "PROTO", "HOST")}
         environ.pop("HTTP_FORWARDED", None)
-        if trusted and not _within(environ.get("REMOTE_ADDR", ""), trusted):
+        environ["REMOTE_ADDR"] = _plain(environ.get("REMOTE_ADDR", ""))
+        if trusted and not _within(environ["REMOTE_ADDR"], trusted):
             # Behind a proxy this port is plain HTTP: nobody shall type a password into it.
             start(
                 "403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(_PROXY_ONLY)))]
@@ -199,9 +200,14 @@ def behind(
     return answer
 
 
+def _plain(address: str) -> str:
+    """An address of IPv4 as such, even where the socket is of IPv6."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
 def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
     try:
-        found = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(_plain(address))
     except ValueError:
         return False
     return any(found in network for network in networks)

@@ -116,7 +116,7 @@ def _words() -> dict[str, Any]:
         "places": [] if viewer is None else [each for each in PLACES if _shown(each, viewer)],
         "here": request.path,
         "there": there,
-        "setting_up": bool(session.get("setting_up")) and not request.path.startswith("/set-up"),
+        "setting_up": bool(session.get("setting_up")) and request.path not in {"/", "/set-up"},
     }
 
 

@@ -357,6 +357,19 @@ def test_a_body_without_a_length_is_refused(tmp_path: Path) -> None:
     assert answer.startswith(b"HTTP/1.1 411")
 
 
+@pytest.mark.parametrize("host", ["::", "0.0.0.0", "::1", "127.0.0.1"])  # noqa: S104 - that is what is tried
+def test_it_listens_where_it_is_told(counting: Counting, host: str) -> None:
+    """On one family or both; an address of IPv4 is told as such."""
+    reached = "::1" if host == "::1" else "127.0.0.1"
+    with Server(counting, host=host, stopping=counting.stopping) as server:
+        connection = HTTPConnection(reached, server.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("GET", "/page")
+            text = connection.getresponse().read()
+
+    assert f"/page {reached} http".encode() == text
+
+
 def test_headers_with_underscores_are_dropped(counting: Counting) -> None:
     """`X_Forwarded_For` is not taken for the header that a proxy sets."""
     with Server(counting, stopping=counting.stopping, trusted=[_PROXY]) as server:
