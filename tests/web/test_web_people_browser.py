@@ -266,6 +266,7 @@ def test_a_namesake_is_asked_about(page: Page, box: Running) -> None:
     expect(page.get_by_role("heading", name="Somebody of that name is enrolled")).to_be_visible()
     accessible(page, "enrol-namesake")
     page.get_by_role("button", name="It is somebody else").click()
+    expect(page.get_by_role("heading", name="Pictures of Alex")).to_be_focused()
     give(page, ASTRONAUT)
     finish(page, "Enrol Alex")
 
