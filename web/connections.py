@@ -23,8 +23,10 @@ BODY_BYTES_S: Final = 50_000
 """A body must come at least so fast, bytes a second: slow phones do."""
 MOST: Final = 400
 """Connections at once."""
-MOST_OF_ONE: Final = 120
-"""Connections of one address at once; a proxy's are not counted."""
+MOST_OF_ONE: Final = 64
+"""Connections of one address at once: fewer than there are threads. This machine's own and a proxy's are not
+counted."""
+_OURS: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 
 _PLAIN: Final = re.compile(rb"\r\nHost: *([A-Za-z0-9.:\[\]_-]{1,255})\r\n", re.IGNORECASE)
 _TLS_HANDSHAKE: Final = b"\x16"
@@ -67,7 +69,8 @@ class Watch:
         """Take a new connection up; whether there is room for it."""
         address = connection.remote_addr or ""
         with self._lock:
-            full = len(self._open) >= MOST or (self._counted and self._of[address] >= MOST_OF_ONE)
+            many = self._counted and address not in _OURS and self._of[address] >= MOST_OF_ONE
+            full = many or len(self._open) >= MOST
             if full or self._stop.is_set():
                 return False
             self._open.add(connection)
@@ -158,8 +161,11 @@ class Connection(HTTPConnection):
 
     def communicate(self) -> bool:
         """Serve one request; whether the connection stays open."""
-        if isinstance(self.socket, ssl.SSLSocket) and not self._shaken and not self._shake():
-            return False
+        if isinstance(self.socket, ssl.SSLSocket) and not self._shaken:
+            if not self._shake():
+                return False
+            if not self.socket.pending():
+                return True  # its request may be long in coming, and is waited for without a thread
         return bool(super().communicate())  # type: ignore[no-untyped-call]
 
     def _shake(self) -> bool:

@@ -297,6 +297,19 @@ def test_so_many_streams_and_no_more(site: Site) -> None:
         stack.callback(stream((b"x" for _ in range(1)), "text/plain", Permission.LOG).close)
 
 
+def test_asking_for_the_head_of_a_stream_takes_no_place(site: Site) -> None:
+    """However often: what was begun for it is ended."""
+    browser = site.client(Role.VIEWER)
+    answers = []
+    for _ in range(streams.MOST + 3):
+        answer = browser.send("HEAD", "/events", buffered=False)
+        answers.append(answer.status_code)
+        answer.close()
+
+    assert {200} == set(answers)
+    assert 0 == site.app.extensions[EXTENSION].feed.listeners
+
+
 class Seconds:
     """A monotonic clock that is moved by hand."""
 

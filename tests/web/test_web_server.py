@@ -109,9 +109,9 @@ def get(server: Server, path: str = "/page", **headers: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-def opened(server: Server, said: bytes = b"") -> socket.socket:
-    """A bare connection that has said something."""
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+def opened(server: Server, said: bytes = b"", *, of: str = "127.0.0.1") -> socket.socket:
+    """A bare connection that has said something, of a client with this address."""
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=10, source_address=(of, 0))
     sock.sendall(said)
     return sock
 
@@ -177,21 +177,41 @@ def test_silent_clients_hold_no_thread(counting: Counting) -> None:
 def test_one_address_holds_so_many(served: Server, counting: Counting) -> None:
     """A greedy client is turned away, and room is left for the others."""
     with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(opened(served)) for _ in range(connections.MOST_OF_ONE)]
-        extra = stack.enter_context(opened(served))
-        turned_away = extra.recv(1)
+        for _ in range(connections.MOST_OF_ONE):
+            stack.enter_context(opened(served, of="127.0.0.2"))
+        turned_away = stack.enter_context(opened(served, of="127.0.0.2")).recv(1)
+        of_another = stack.enter_context(opened(served, b"GET / HTTP/1.0\r\n\r\n", of="127.0.0.3")).recv(12)
 
         assert b"" == turned_away
-        assert connections.MOST_OF_ONE == len(held)
-    assert eventually(lambda: get_status(served) == 200)
+        assert b"HTTP/1.1 200" == of_another
+    assert eventually(lambda: said_back(served, "127.0.0.2") != b"")
 
 
-def get_status(server: Server) -> int:
-    """Status of a page; 0: turned away."""
+def said_back(server: Server, address: str) -> bytes:
+    """What a client with this address is answered; nothing if it is turned away."""
     try:
-        return get(server)[0]
+        with opened(server, b"GET / HTTP/1.0\r\n\r\n", of=address) as sock:
+            return sock.recv(12)
     except OSError:
-        return 0
+        return b""
+
+
+def test_silence_after_the_handshake_holds_no_thread(
+    counting: Counting, certificate: tuple[Path, Path]
+) -> None:
+    """Many who greet and say nothing more, and a page is answered by one of two threads."""
+    context = ssl.create_default_context(cafile=certificate[0])
+    with (
+        Server(counting, threads=2, tls=certificate, stopping=counting.stopping) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        for _ in range(10):
+            sock = stack.enter_context(opened(server))
+            stack.enter_context(context.wrap_socket(sock, server_hostname="localhost"))
+        began = time.monotonic()
+        test_it_speaks_tls(server, certificate)
+
+    assert time.monotonic() - began < 5.0
 
 
 def test_a_slow_sentence_is_cut(counting: Counting) -> None:
