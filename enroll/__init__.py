@@ -10,5 +10,7 @@ whoever is handed in as `Embeds`, in the appliance the models process.
 | `photos` | one picture by itself: which face, and why not |
 | `likeness` | pictures beside each other and beside everybody enrolled |
 | `cli` `adding` `importing` `changes` `merging` `ending` `reporting` | the commands |
-| `asking` `telling` `outcomes` | options they share; how they say what became of it |
+| `keeping` `erasing` `uniting` | what commands and the desk share: keeping references, ending, merging |
+| `asking` `telling` `describing` `outcomes` | options they share; how they say what became of it |
+| `desk` | the desk process, and its operations about people |
 """

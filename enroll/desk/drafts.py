@@ -9,7 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from appliance.errors import EnrolmentError, InputError, PhotoError
 from appliance.permissions import Caller
@@ -114,14 +114,13 @@ class Draft:
                 hint="a handful of different days and light does best; remove some",
             )
 
-    def change(self, photo: str, **changes: object) -> None:
-        """Something was said of a picture.
+    def put(self, photo: DraftPhoto) -> None:
+        """Something was said of a picture: this is how it stands now.
 
         Raises:
             InputError: There is no such picture.
         """
-        place = self._place(photo)
-        self.photos[place] = replace(self.photos[place], **changes)  # type: ignore[arg-type]
+        self.photos[self._place(photo.id)] = photo
 
     def photo(self, photo: str) -> DraftPhoto:
         """One of them.

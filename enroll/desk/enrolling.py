@@ -216,10 +216,10 @@ class Enrolling:
         """Say which face of a picture is meant; what was answered about another one is forgotten."""
         given = asked.arguments
         with self._drafts.held(given.draft, owner_of(asked.who)) as draft:
-            found = draft.photo(given.photo).found
-            if given.face is not None and (found is None or given.face > len(found.found)):
+            photo = draft.photo(given.photo)
+            if given.face is not None and (photo.found is None or given.face > len(photo.found.found)):
                 raise InputError("there is no face of that number", hint="count from the left")
-            draft.change(given.photo, choice=given.face, settled=frozenset())
+            draft.put(replace(photo, choice=given.face, settled=frozenset()))
         return self._shown(asked, given.draft)
 
     def answer(self, asked: Asked[Say]) -> Answer:
@@ -227,8 +227,9 @@ class Enrolling:
         given = asked.arguments
         reason = QUESTIONS[given.although]
         with self._drafts.held(given.draft, owner_of(asked.who)) as draft:
-            settled = draft.photo(given.photo).settled
-            draft.change(given.photo, settled=settled | {reason} if given.known else settled - {reason})
+            photo = draft.photo(given.photo)
+            settled = photo.settled | {reason} if given.known else photo.settled - {reason}
+            draft.put(replace(photo, settled=settled))
         return self._shown(asked, given.draft)
 
     def drop_photo(self, asked: Asked[OfPhoto]) -> Answer:
@@ -244,7 +245,7 @@ class Enrolling:
             draft.to, draft.name = subject.id, label(subject)
             draft.initials, draft.alias, draft.namesake = None, None, False
             for photo in draft.photos:
-                draft.change(photo.id, settled=frozenset())
+                draft.put(replace(photo, settled=frozenset()))
         return self._shown(asked, asked.arguments.draft)
 
     def commit(self, asked: Asked[OfDraft]) -> Answer:

@@ -50,7 +50,8 @@ function fault(words) {
 
 function told(error) {
   if (!(error instanceof Fault)) throw error;
-  fault([error.message, error.hint].filter(Boolean).map(ended).join(" "));
+  const words = Object.values(error.fields);
+  fault((words.length ? words : [error.message, error.hint]).filter(Boolean).map(ended).join(" "));
   find("[data-fault]").scrollIntoView({ block: "nearest" });
 }
 

@@ -148,7 +148,7 @@ function questions(photo, name, shot, answers) {
       );
     } else if (reason.code === "SAME_PHOTO" && photo.same_as) {
       asked.push(el("p", { class: "muted small" }, `It was given for ${photo.same_as.name}.`));
-    } else {
+    } else if (reason.code !== "SEVERAL_FACES") {
       asked.push(el("p", { class: "muted small" }, `${sentence(reason.advice)}.`));
     }
   }
