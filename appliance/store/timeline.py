@@ -101,18 +101,14 @@ class Timeline(EventLog):
             anchors = [(row.position, row.encounter) for row in connection.execute(chosen)]
             encounters = [encounter for _, encounter in anchors if encounter is not None]
             alone = [position for position, encounter in anchors if encounter is None]
-            rows = connection.execute(
-                select(events)
-                .where(
-                    events.c.device == self._device,
-                    or_(events.c.position.in_(alone), events.c.encounter.in_(encounters)),
-                )
-                .order_by(events.c.position)
-            ).mappings()
             found: dict[tuple[str, Any], list[StoredEvent]] = {}
-            for row in rows:
-                key = ("event", row["position"]) if row["encounter"] is None else ("stay", row["encounter"])
-                found.setdefault(key, []).append(parsed(row))
+            # Two questions, put into order here: asked for both in order, SQLite walks through the whole log.
+            for those in (events.c.position.in_(alone), events.c.encounter.in_(encounters)):
+                rows = connection.execute(select(events).where(events.c.device == self._device, those))
+                for row in sorted(rows.mappings(), key=_place):
+                    stay = row["encounter"] is not None
+                    key = ("stay", row["encounter"]) if stay else ("event", row["position"])
+                    found.setdefault(key, []).append(parsed(row))
         return [
             Entry(
                 position,
@@ -140,17 +136,11 @@ class Timeline(EventLog):
     def visits(self, visits: Sequence[str], types: Sequence[str]) -> dict[str, list[StoredEvent]]:
         """Of each of these visits, its events of these types, in the order of the log."""
         found: dict[str, list[StoredEvent]] = {visit: [] for visit in visits}
-        wanted = (
-            select(events)
-            .where(
-                events.c.device == self._device,
-                events.c.visit.in_(list(found)),
-                events.c.type.in_(types),
-            )
-            .order_by(events.c.position)
+        wanted = select(events).where(
+            events.c.device == self._device, events.c.visit.in_(list(found)), events.c.type.in_(types)
         )
         with reading(self._engine) as connection:
-            for row in connection.execute(wanted).mappings():
+            for row in sorted(connection.execute(wanted).mappings(), key=_place):
                 found[row["visit"]].append(parsed(row))
         return found
 
@@ -228,3 +218,8 @@ class Timeline(EventLog):
 
     def _exists(self, of: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return select(of.c.position).where(of.c.device == self._device, *conditions).exists()
+
+
+def _place(row: Any) -> int:
+    position: int = row["position"]
+    return position

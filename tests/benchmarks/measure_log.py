@@ -1,4 +1,4 @@
-"""How long a page of the log takes in a database of a hundred thousand events.
+"""How long the desk takes for a page of the log in a database of a hundred thousand events.
 
     python tests/benchmarks/measure_log.py [EVENTS]
 
@@ -14,23 +14,29 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import decided
 import stores
 
+from appliance.app.desk.log import Log
+from appliance.app.desk.operations import Desk
 from appliance.decision import DECIDED
-from appliance.store import NewEvent, Store, sqlite_url
-from appliance.store.timeline import Wanted
+from appliance.permissions import GRANTED, Caller, Role
+from appliance.services import Layout, open_services
+from appliance.settings import Settings
+from appliance.store import NewEvent, Store
 
 PAGE = 40
+ADA = Caller("operator", "ada", Role.ADMIN, GRANTED[Role.ADMIN], "ada", "s")
 _BATCH = 2000
 
 
-def fill(log: Store, many: int) -> None:
+def fill(log: Store, many: int, ann: str, ben: str) -> None:
     """Visits of one encounter each, of every rule there is, thirty seconds apart."""
-    stays = list(decided.encounters("ann", "ben").values())
+    stays = list(decided.encounters(ann, ben).values())
     source = random.Random(1)
     batch: list[NewEvent] = []
     made = 0
@@ -62,28 +68,28 @@ def main() -> None:
     """Measure and print."""
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.db"
-        with stores.store(sqlite_url(path)) as log:
-            fill(log, many)
+        layout = Layout(Path(folder) / "state")
+        with open_services(Settings(), layout, create=True) as services:
+            log = services.store
+            people = [log.add_subject(name, consent=stores.AGREED).id for name in ("Ann", "Ben")]
+            fill(log, many, *people)
             end = stores.NOON + timedelta(seconds=30 * many)
-            asked: dict[str, tuple[Wanted, int | None]] = {
-                "first page": (Wanted(), None),
-                "last page": (Wanted(), 2 * PAGE),
-                "people only": (Wanted(types=()), None),
-                "strangers": (Wanted(verdicts=("stranger_seen",)), None),
-                "one person": (Wanted(subject="ann"), None),
-                "a person who is not there": (Wanted(subject="nobody"), None),
-                "a door that is not there": (Wanted(door="back"), None),
-                "corrected, of which there are none": (Wanted(corrected=True), None),
-                "a day in the middle": (
-                    Wanted(since=end - timedelta(days=15), until=end - timedelta(days=14)),
-                    None,
-                ),
-                "the oldest day": (Wanted(until=stores.NOON + timedelta(days=1)), None),
+            desk = Desk(lambda _: ADA, Log(services, ["main"]).operations())
+            asked: dict[str, dict[str, Any]] = {
+                "first page": {},
+                "last page": {"before": 2 * PAGE},
+                "people only": {"kinds": ["people"]},
+                "strangers": {"verdict": "stranger"},
+                "one person": {"person": people[0]},
+                "a person who is not there": {"person": "nobody"},
+                "a door that is not there": {"door": "back"},
+                "corrected, of which there are none": {"corrected": True},
+                "a day in the middle": {"since": end - timedelta(days=15), "until": end - timedelta(days=14)},
+                "the oldest day": {"until": stores.NOON + timedelta(days=1)},
             }
-            print(f"{many} events, {path.stat().st_size / 1e6:.0f} MB, pages of {PAGE}")
-            for name, (wanted, before) in asked.items():
-                took = timed(lambda w=wanted, b=before: log.entries(w, DECIDED, before=b, limit=PAGE))
+            print(f"{many} events, {layout.database.stat().st_size / 1e6:.0f} MB, pages of {PAGE}")
+            for name, wanted in asked.items():
+                took = timed(lambda w=wanted: desk.ask("log.page", {"limit": PAGE, **w}, credential="ada"))
                 print(f"{name:<36} {took:8.1f} ms")
             since = end - timedelta(days=30)
             print(f"{'counts of thirty days':<36} {timed(lambda: log.counted(DECIDED, since=since)):8.1f} ms")

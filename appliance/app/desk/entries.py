@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from appliance.decision import DECIDED, verdict_of
-from appliance.dispatch.wording import describe
+from appliance.dispatch.wording import describe, plain
 from appliance.events import (
     CaptureSkipped,
     DecisionCorrected,
@@ -192,7 +192,10 @@ class Shown:
             return f"{stored.type.replace('_', ' ')} ({why})"
         # Who did it is told beside the sentence, by name where that may be shown.
         nameless = stored.event.model_copy(update={"by": None})
-        return describe(nameless, lambda subject: (self._person(subject) or {}).get("name"))
+        words = describe(nameless, lambda subject: (self._person(subject) or {}).get("name"))
+        about = getattr(stored.event, "operator", None)
+        name = (self._operator(about) or {}).get("name") if about else None
+        return words if not about or name is None else words.replace(f"operator {about[-6:]}", plain(name))
 
 
 _VERDICTS: Final = {
