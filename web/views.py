@@ -207,11 +207,7 @@ class View:
     def _lost(self, error: ApplianceError) -> None:
         """Tell everybody that there is no picture, and why."""
         away = isinstance(error, PeerGoneError)
-        message = (
-            "The cameras are being started again."
-            if away
-            else f"{error.message[:1].upper()}{error.message[1:]}."
-        )
+        message = _STARTING if away else f"{error.message[:1].upper()}{error.message[1:]}."
         hint = "" if away else error.hint
         self._let_go()
         told = {"state": "lost", "message": message, "hint": hint, "doors": {}, "faces": []}
