@@ -17,6 +17,8 @@ from appliance.permissions import GRANTED, Caller, Role
 from appliance.services import Services
 from appliance.settings import Settings, load
 from appliance.settings.overlay import SettingsFiles
+from appliance.wire import Reply, Request, Server
+from appliance.wire.messages import ChildStatus, SupervisorStatus, SupervisorStatusRequest
 
 CALLERS = {
     "ada": Caller("operator", "ada", Role.ADMIN, GRANTED[Role.ADMIN], "ada", "s"),
@@ -258,6 +260,23 @@ def test_the_last_examination_is_kept(desk: Desk) -> None:
     assert (False, [], None) == (before["supervised"], before["processes"], before["examined"])
     assert (0, 1) == (after["examined"]["problems"], after["examined"]["notes"])
     assert ["clock"] == [each["subject"] for each in after["examined"]["findings"]]
+
+
+def test_the_parts_are_told_as_the_supervisor_knows_them(desk: Desk, services: Services) -> None:
+    """Name, state and restarts of each, and for how long it has been so."""
+    child = ChildStatus(name="loop", state="waiting", pid=None, restarts=3, last_exit="exit 2")
+    status = SupervisorStatus(pid=1, uptime_s=60.0, children=(child,))
+
+    def answer(_: Request[SupervisorStatusRequest]) -> Reply[SupervisorStatus]:
+        return Reply(status)
+
+    with Server(services.layout.socket("supervisor"), {SupervisorStatusRequest: answer}):
+        told = ask(desk, "system.state")
+
+    assert (True, 60.0) == (told["supervised"], told["uptime_s"])
+    assert [("loop", "waiting", 3, "exit 2")] == [
+        tuple(each[name] for name in ("name", "state", "restarts", "last_exit")) for each in told["processes"]
+    ]
 
 
 def test_the_doctor_is_asked_in_a_process_of_its_own(services: Services, files: SettingsFiles) -> None:

@@ -19,11 +19,13 @@ from appliance.events import DecisionCorrected, Personal
 from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.store import Erased, NewEvent, Store, StoredEvent
-from appliance.store.timeline import Entry
+from appliance.store.timeline import CORRECTED, Entry
 from appliance.values import Verdict
 
 NOTE_CHARS: Final = 500
 _ID: Final = 64
+_COUNTED_EVERY_S: Final = 60.0
+"""Counting walks through a month; a page of the log is asked for whenever somebody comes by."""
 _TYPES: Final = {
     "identified": "subject_identified",
     "stranger": "stranger_seen",
@@ -69,6 +71,7 @@ class Corrections:
     def __init__(self, services: Services) -> None:
         self._store: Store = services.store
         self._clock = services.clock
+        self._counted: dict[int, tuple[tuple[int, float], dict[str, Any]]] = {}
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -138,27 +141,33 @@ class Corrections:
         """How many came by lately, and how many decisions somebody set right.
 
         Of each encounter the newest correction counts, and only if it says something else than the last
-        decision. What nobody noticed is not in it.
+        decision. What nobody noticed is not in it. Who came by within the last minute may not be, either.
         """
         days = asked.arguments.days
+        newest = self._store.events(types=(CORRECTED,), limit=1, newest_first=True)
+        state = (newest[0].position if newest else 0, self._clock.monotonic() // _COUNTED_EVERY_S)
+        kept = self._counted.get(days)
+        if kept is None or kept[0] != state:
+            kept = self._counted[days] = (state, self._count(days))
+        return Answer(kept[1])
+
+    def _count(self, days: int) -> dict[str, Any]:
         counts = self._store.counted(DECIDED, since=self._clock.wall() - timedelta(days=days))
         by_verdict = {name: counts.by_type.get(kind, 0) for name, kind in _TYPES.items()}
         wrong: Counter[str] = Counter()
         for stored in counts.corrections:
             mistake = _mistake(stored.event) if isinstance(stored.event, DecisionCorrected) else None
             wrong.update([mistake] if mistake is not None else [])
-        return Answer(
-            {
-                "days": days,
-                "encounters": sum(by_verdict.values()),
-                **by_verdict,
-                "wrong": sum(wrong.values()),
-                "wrong_person": wrong["wrong_person"],
-                "greeted_stranger": wrong["greeted_stranger"],
-                "missed": wrong["missed"],
-                "left_open": wrong["left_open"],
-            }
-        )
+        return {
+            "days": days,
+            "encounters": sum(by_verdict.values()),
+            **by_verdict,
+            "wrong": sum(wrong.values()),
+            "wrong_person": wrong["wrong_person"],
+            "greeted_stranger": wrong["greeted_stranger"],
+            "missed": wrong["missed"],
+            "left_open": wrong["left_open"],
+        }
 
     def _decision_of(self, key: str) -> tuple[StoredEvent, DecisionCorrected | None]:
         """The last decision of the encounter that an event belongs to, and its newest correction.
