@@ -209,7 +209,7 @@ def test_the_face_that_is_clicked_is_the_one(page: Page, box: Running) -> None:
     # Who was meant is told by another photograph of him: it is taken for more of the same person.
     page.get_by_role("link", name="Their page").click()
     page.get_by_role("link", name="Add pictures").click()
-    expect(page.get_by_role("heading", name="Pictures of Barack Obama")).to_be_visible()
+    expect(page.get_by_role("heading", name="Pictures of Barack Obama", exact=True)).to_be_focused()
     give(page, OTHER_DAY)
 
     assert box_of_face is not None
