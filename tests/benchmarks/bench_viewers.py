@@ -2,8 +2,8 @@
 
 The same stream as for `greet` (somebody comes and goes), in turns with and without onlookers. What a frame
 takes is the loop's own count: from when a camera's thread takes it until it is done with it, waiting for a
-core or a lock included, waiting for the next frame not. There is no web yet: what a viewer and a screen are
-today stands in `onlookers`.
+core or a lock included, waiting for the next frame not. Viewers and screens are connections to the real
+web server, read on the same machine (`onlookers`): web, desk and models process work for them, too.
 """
 
 import statistics
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import bench_rows  # noqa: F401 - one thread for numerical libraries, before they load
 from bench_greet import FPS, SETTINGS, WITH, WITHOUT, Visits
 from bench_rows import Row, main, within
-from onlookers import looking_on
+from onlookers import admitted, looking_on
 from running import Box, bare
 
 VIEWERS = 20
@@ -23,6 +23,7 @@ PERIODS = 6
 """Comings and goings in each turn."""
 SETTLE_S = 6.0
 GOAL = 1.05
+WEB = "\n[web]\nport = 0\n"
 
 
 def measure() -> Sequence[Row]:
@@ -33,12 +34,13 @@ def measure() -> Sequence[Row]:
     rates: list[float] = []
     with bare() as box, visits.server().serving() as address:
         box.enrol()
-        box.configure(address, SETTINGS, when="always")
+        box.configure(address, SETTINGS + WEB, when="always")
         with box.running(configured=True):
             box.wait_for_frames(2 * (WITH + WITHOUT))
+            secret = admitted(box.layout)
             for _ in range(TURNS):
                 alone.append(_per_frame_ms(box))
-                with looking_on(box.layout.state, "entrance", VIEWERS, SCREENS) as counters:
+                with looking_on(box.layout, secret, "entrance", VIEWERS, SCREENS) as counters:
                     time.sleep(SETTLE_S)
                     before, began = counters["frames"].value, time.monotonic()
                     watched.append(_per_frame_ms(box))
@@ -47,8 +49,8 @@ def measure() -> Sequence[Row]:
                 time.sleep(1)
     against = (
         f"the loop alone, {TURNS} turns each ({min(alone):.2f} to {max(alone):.2f} and {min(watched):.2f} to "
-        f"{max(watched):.2f} ms); a viewer is a process that copies every shared frame and its overlay, got "
-        f"{statistics.mean(rates):.1f} frames/s each, a screen one that follows the events"
+        f"{max(watched):.2f} ms); viewers read annotated JPEGs from the web server over TLS, "
+        f"{statistics.mean(rates):.1f} a second each, screens its events"
     )
     return [
         within("viewers", statistics.median(watched), statistics.median(alone), goal=GOAL, against=against)

@@ -18,6 +18,7 @@ const fresh = root.dataset.fresh === "yes";
 const door = JSON.parse(root.dataset.door);
 const shown = { shut: false, open: false };
 
+const pictures = [];
 let drawn = false;
 let separation = null;
 let judging = 0;
@@ -54,9 +55,10 @@ async function paint() {
     plate(message, hint);
     return;
   }
-  const before = picture.src;
-  picture.src = URL.createObjectURL(await response.blob());
-  if (before) URL.revokeObjectURL(before);
+  pictures.push(URL.createObjectURL(await response.blob()));
+  picture.src = pictures.at(-1);
+  // The one before may still be being decoded.
+  if (pictures.length > 2) URL.revokeObjectURL(pictures.shift());
   plate("", "");
   part("marks").hidden = false;
   part("share").textContent = percent(Number(response.headers.get("Door-Fraction")));
