@@ -17,29 +17,17 @@ from appliance.errors import DeniedError, EnrolmentError, FormError, InputError,
 from appliance.permissions import Permission
 from appliance.picture_files import Embeds
 from appliance.store import IDENTIFY, Store, Subject
-from appliance.values import Likeness, PhotoFace, SubjectId
 from enroll.desk.cards import card, safety_in_short
 from enroll.desk.drafts import LIFE_S, MOST_PHOTOS, QUESTIONS, Draft, DraftPhoto, Drafts, owner_of
+from enroll.desk.filled import Agreement, PersonId, checked_alias, checked_field_name, checked_initials
 from enroll.desk.knowing import Knowledge
 from enroll.desk.looking import MOST_BYTES, Snapshots
-from enroll.desk.people import (
-    Agreement,
-    Nothing,
-    PersonId,
-    checked_alias,
-    checked_field_name,
-    checked_initials,
-    person,
-)
+from enroll.desk.people import Nothing, person
+from enroll.desk.verdicts import asks, photo_json
 from enroll.keeping import keep, namesakes
 from enroll.likeness import examine
-from enroll.photos import Candidate, Verdict, candidates, judge_looked, need_accepted, told
+from enroll.photos import Verdict, judge_looked, need_accepted
 from enroll.telling import Names, label
-
-_ASKS = frozenset({"SEVERAL_FACES", *QUESTIONS.values()})
-"""Reasons that a person settles; every other one is a refusal."""
-_VERY = 0.15
-"""A score this far above the threshold is told as very much alike."""
 
 
 class Begin(Arguments):
@@ -328,7 +316,7 @@ class Enrolling:
                     ],
                     "added": added,
                     "accepted": sum(verdict.accepted for verdict in verdicts),
-                    "questions": sum(_asks(verdict) for verdict in verdicts),
+                    "questions": sum(asks(verdict) for verdict in verdicts),
                     "most_photos": MOST_PHOTOS,
                     "most_bytes": MOST_BYTES,
                     "life_s": LIFE_S,
@@ -347,65 +335,6 @@ class Enrolling:
             replace(verdict, reasons=tuple(each for each in verdict.reasons if each not in photo.settled))
             for photo, verdict in zip(draft.photos, found, strict=True)
         ]
-
-
-def _asks(verdict: Verdict) -> bool:
-    """Whether it is for people to settle."""
-    return bool(verdict.reasons) and set(verdict.reasons) <= _ASKS
-
-
-def photo_json(photo: DraftPhoto, verdict: Verdict, names: Names) -> dict[str, Any]:
-    """A picture's verdict; boxes are x, y, width, height in pixels of the picture as it is seen."""
-    found = photo.found
-    faces = candidates(found.found) if found is not None else ()
-    return {
-        "photo": photo.id,
-        "origin": photo.origin,
-        "size": list(found.size) if found is not None else None,
-        "verdict": "accepted" if verdict.accepted else "question" if _asks(verdict) else "refused",
-        "words": verdict.words,
-        "advice": verdict.advice,
-        "reasons": [
-            {"code": reason, "words": told(reason).words, "advice": told(reason).advice}
-            for reason in verdict.reasons
-        ],
-        "quality": round(verdict.quality),
-        "faces": [_face(each) for each in faces],
-        "more_faces": max(0, found.faces - len(faces)) if found is not None else 0,
-        "chosen": photo.choice if photo.choice is not None else 1 if len(faces) == 1 else None,
-        "same_as": None if verdict.same_as is None else _named(verdict.same_as, names),
-        "alike": [_alike(each, names) for each in verdict.alike],
-        "own": None
-        if verdict.own is None
-        else {"score": round(verdict.own[0], 4), "threshold": round(verdict.own[1], 4)},
-        "settled": sorted(key for key, reason in QUESTIONS.items() if reason in photo.settled),
-    }
-
-
-def _face(each: Candidate) -> dict[str, Any]:
-    face: PhotoFace = each.face
-    box = face.box
-    return {
-        "face": each.number,
-        "place": each.place,
-        "box": [round(v, 1) for v in (box.x, box.y, box.width, box.height)],
-        "quality": round(face.quality),
-        "words": "; ".join(told(reason).words for reason in face.reasons),
-    }
-
-
-def _alike(each: Likeness, names: Names) -> dict[str, Any]:
-    very = each.score - each.threshold >= _VERY
-    return {
-        **_named(each.subject, names),
-        "score": round(each.score, 4),
-        "threshold": round(each.threshold, 4),
-        "words": "very much alike" if very else "alike enough to be taken for them at the door",
-    }
-
-
-def _named(subject: SubjectId, names: Names) -> dict[str, str]:
-    return {"subject": subject, "name": names(subject)}
 
 
 def _who(subject: Subject) -> dict[str, Any]:

@@ -4,29 +4,26 @@ What each does to the store is shared with the commands of `appliance enroll`. N
 that is `enroll.desk.enrolling`.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.errors import EnrolmentError, FormError, UnknownSubjectError
 from appliance.permissions import Permission
-from appliance.store import IDENTIFY, Consent, Store, Subject
-from appliance.store.people import ALIAS_CHARS, INITIALS_CHARS, MAX_STRICTNESS, NAME_CHARS
+from appliance.store import IDENTIFY, Store, Subject
+from appliance.store.people import MAX_STRICTNESS
 from enroll import erasing
 from enroll.changes import strictness_words
-from enroll.consent import GIVEN_BY_CHARS, PURPOSES, TEXT, TEXT_VERSION, checked_purposes, usable_given_by
+from enroll.consent import PURPOSES, TEXT, TEXT_VERSION
 from enroll.desk.cards import card, cards, profile, safety, safety_in_short
+from enroll.desk.filled import Agreement, PersonId, checked_alias, checked_field_name, checked_initials
 from enroll.desk.knowing import Knowledge
-from enroll.names import usable_name
 from enroll.telling import Names, label
 from enroll.uniting import merged_json, proposal
 
 MOST_CARDS = 1000
 """In one answer; a message between processes is bounded."""
-
-PersonId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-]+$")]
-"""Of a person, a reference, a consent: opaque, and whole."""
 
 
 class Nothing(Arguments):
@@ -82,61 +79,6 @@ class PersonReference(Person):
     """Whose reference, and which."""
 
     reference: PersonId
-
-
-class Agreement(Arguments):
-    """What somebody agreed to, in which words, and how.
-
-    Attributes:
-        purposes: At least one.
-        text_version: Of the text they were shown.
-        given_by: How they agreed, e.g. `signed form 2026-01-05`.
-    """
-
-    purposes: tuple[str, ...]
-    text_version: str
-    given_by: str
-
-    @field_validator("purposes")
-    @classmethod
-    def _known(cls, purposes: tuple[str, ...]) -> tuple[str, ...]:
-        if not purposes:
-            raise ValueError("say at least one thing that they agreed to")
-        if set(purposes) - set(PURPOSES):
-            raise ValueError(f"there are: {', '.join(PURPOSES)}")
-        return purposes
-
-    @field_validator("text_version")
-    @classmethod
-    def _current(cls, version: str) -> str:
-        if version != TEXT_VERSION:
-            raise ValueError("the text has changed meanwhile; read it once more before they agree")
-        return version
-
-    @field_validator("given_by")
-    @classmethod
-    def _said(cls, given_by: str) -> str:
-        agreed = usable_given_by(given_by)
-        if agreed is None:
-            raise ValueError(f"say how they agreed, in 1 to {GIVEN_BY_CHARS} characters on one line")
-        return agreed
-
-    def consent(self, *, first: bool) -> Consent:
-        """As the store takes it.
-
-        Args:
-            first: It is to allow that somebody is recognised at all.
-
-        Raises:
-            FormError: It does not.
-        """
-        if first and IDENTIFY not in self.purposes:
-            raise FormError(
-                "without their yes to being recognised nobody can be enrolled",
-                fields={"purposes": f"{PURPOSES[IDENTIFY]!r} is the one that nobody is enrolled without"},
-            )
-        purposes = checked_purposes(self.purposes) if first else self.purposes
-        return Consent(purposes, self.text_version, self.given_by)
 
 
 class Consented(Agreement):
@@ -354,44 +296,3 @@ def person(store: Store, key: str) -> Subject:
         if subject.id == key:
             return subject
     raise UnknownSubjectError("nobody of that id is enrolled", hint="they may have been removed meanwhile")
-
-
-def checked_field_name(text: str) -> str:
-    """A name as it is kept.
-
-    Raises:
-        FormError: It cannot be one.
-    """
-    name = usable_name(text)
-    if name is None:
-        wrong = f"a name is 1 to {NAME_CHARS} printable characters"
-        raise FormError(wrong, fields={"name": wrong})
-    return name
-
-
-def checked_alias(text: str | None) -> str | None:
-    """An alias as it is kept; blank is none.
-
-    Raises:
-        FormError: It cannot be one.
-    """
-    return _short("alias", text, ALIAS_CHARS)
-
-
-def checked_initials(text: str | None) -> str | None:
-    """Initials as they are kept; blank is none.
-
-    Raises:
-        FormError: They cannot be some.
-    """
-    return _short("initials", text, INITIALS_CHARS)
-
-
-def _short(field: str, text: str | None, longest: int) -> str | None:
-    found = (text or "").strip()
-    if not found:
-        return None
-    if len(found) > longest or not found.isprintable():
-        wrong = f"at most {longest} printable characters"
-        raise FormError(f"{field}: {wrong}", fields={field: wrong})
-    return found
