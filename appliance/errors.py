@@ -16,9 +16,11 @@
     │   ├── StoreFullError           the disk is full
     │   ├── ChainBrokenError         the log was edited, dropped or re-ordered
     │   ├── UnknownSubjectError      no such person
+    │   ├── UnknownEventError        no such event, or none of the kind asked for
     │   └── UnknownAccountError      no such operator, session, token or screen
     ├── VaultError               7   keys and sealed values
     ├── EvidenceError            8   the spool of sealed captures
+    │   └── UnknownCaptureError      no such capture, or no more
     ├── WireError                9   messages between our processes
     │   ├── PeerRefusedError         another account, another version
     │   └── PeerGoneError            nobody listens, or it stopped half-way
@@ -150,6 +152,10 @@ class UnknownSubjectError(StoreError):
     """No subject with this id, or with this name, is enrolled."""
 
 
+class UnknownEventError(StoreError):
+    """No event with this id, or none of the kind that was asked for."""
+
+
 class UnknownAccountError(StoreError):
     """No operator, session, token or screen with this id, or not one of theirs."""
 
@@ -176,6 +182,10 @@ class EvidenceError(ApplianceError):
     def __init__(self, message: str, *, reason: EvidenceReason = "failed", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason: EvidenceReason = reason
+
+
+class UnknownCaptureError(EvidenceError):
+    """No capture with this id: it expired, was retracted, or was removed."""
 
 
 class WireError(ApplianceError):

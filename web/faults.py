@@ -24,6 +24,8 @@ from appliance.errors import (
     SettingsError,
     ThrottledError,
     UnknownAccountError,
+    UnknownCaptureError,
+    UnknownEventError,
     UnknownSubjectError,
 )
 
@@ -34,6 +36,8 @@ _STATUS: Final[tuple[tuple[type[ApplianceError], int], ...]] = (
     (DeniedError, 403),
     (UnknownSubjectError, 404),
     (UnknownAccountError, 404),
+    (UnknownCaptureError, 404),
+    (UnknownEventError, 404),
     (InputError, 422),
     (EnrolmentError, 422),
     (SettingsError, 422),

@@ -9,7 +9,7 @@ from typing import Any
 from appliance.decision import explained as explain_facts
 from appliance.decision import reasons, verdict_of
 from appliance.dispatch.wording import person
-from appliance.errors import ApplianceError, StoreError
+from appliance.errors import ApplianceError, UnknownEventError
 from appliance.events import PersonUndecided, StrangerSeen, SubjectIdentified
 from appliance.store import Store, StoredEvent
 
@@ -37,10 +37,10 @@ def decided(stored: StoredEvent) -> SubjectIdentified | StrangerSeen | PersonUnd
     """The decision that an event is.
 
     Raises:
-        StoreError: The event is no decision, or its body was dropped.
+        UnknownEventError: The event is no decision, or its body was dropped.
     """
     if not isinstance(stored.event, SubjectIdentified | StrangerSeen | PersonUndecided):
-        raise StoreError(
+        raise UnknownEventError(
             f"event {stored.position} ({stored.type}) is not a decision about a person",
             hint="explainable are: subject_identified, stranger_seen, person_undecided",
         )
@@ -51,12 +51,12 @@ def explained(stored: StoredEvent, names: Names | None = None) -> dict[str, Any]
     """A decision with its reasons, in numbers and in words; without `names`, people are ids there, too.
 
     Raises:
-        StoreError: The event is no decision, or its body was dropped.
+        UnknownEventError: The event is no decision, or its body was dropped.
     """
     event = decided(stored)
     said = verdict_of(event)
     if said is None:  # cannot be: `decided` lets nothing else through
-        raise StoreError(f"event {stored.position} is not a decision")
+        raise UnknownEventError(f"event {stored.position} is not a decision")
     verdict, subject = said
     document: dict[str, Any] = {"event": event_row(stored), "subject": subject}
     document.update(explain_facts(event.facts, verdict, event.grade))
@@ -70,13 +70,13 @@ def find_event(store: Store, key: str) -> StoredEvent:
     """An event by number (42 or #42) or by the beginning of its id.
 
     Raises:
-        StoreError: There is none, or there are several.
+        UnknownEventError: There is none, or there are several.
     """
     number = key.removeprefix("#")
     if number.isdecimal() and len(number) < _LONGEST_NUMBER:
         found = store.events(after=int(number) - 1, limit=1)
         if not found or found[0].position != int(number):
-            raise StoreError(f"there is no event {number}", hint="see: appliance events list")
+            raise UnknownEventError(f"there is no event {number}", hint="see: appliance events list")
         return found[0]
     return store.event(key)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from appliance.errors import EvidenceError
+from appliance.errors import EvidenceError, UnknownCaptureError
 
 _log = structlog.get_logger()
 
@@ -124,13 +124,13 @@ class SpoolFolder:
             EvidenceError: It is not there or cannot be read.
         """
         if not _ID.fullmatch(capture):
-            raise EvidenceError(
+            raise UnknownCaptureError(
                 "this is not the id of a capture", hint="ids are in the event stranger_captured"
             )
         try:
             return (self.path / f"{capture}.age").read_bytes()
         except FileNotFoundError as error:
-            raise EvidenceError(
+            raise UnknownCaptureError(
                 f"there is no capture {capture}",
                 hint="it has expired, was retracted, or was fetched and removed",
             ) from error

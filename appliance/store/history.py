@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from appliance.errors import StoreError
+from appliance.errors import UnknownEventError
 from appliance.events import Personal
 from appliance.store.chain import GENESIS, SEGMENT, ChainCheck, ChainReport, SignedHead
 from appliance.store.database import reading
@@ -76,11 +76,13 @@ class History(EventLog):
         """One event, of any device, by its id or by a beginning of it that no other has.
 
         Raises:
-            StoreError: None or several have it.
+            UnknownEventError: None or several have it.
         """
         key = key.strip().lower()
         if not _PREFIX.fullmatch(key):
-            raise StoreError("that is not an event's id", hint="give its first characters, four at least")
+            raise UnknownEventError(
+                "that is not an event's id", hint="give its first characters, four at least"
+            )
         with reading(self._engine) as connection:
             # Whatever the collation, digits sort before letters and f before g.
             found = connection.execute(
@@ -89,7 +91,7 @@ class History(EventLog):
             rows = [row for row in found if row["id"].startswith(key)]
         if len(rows) != 1:
             how_many = "several events" if rows else "no event"
-            raise StoreError(
+            raise UnknownEventError(
                 f"{how_many} with an id that begins with {key}", hint="give more of it, as in the list"
             )
         return parsed(rows[0])

@@ -50,7 +50,10 @@ def test_nobody_else_gets_at_them(site: Site, day: Day) -> None:
     """Not a viewer, not by the file's name."""
     for role in ("viewer", "screen"):
         assert site.client(role).get(f"/captures/{day.capture}.age").status_code in {303, 401, 403}
-    assert 400 <= site.client("admin").get("/captures/..%2fdevice.age").status_code < 600
+    admin = site.client("admin")
+    for capture in ("..%2fdevice", "x", "0190ffff-0000-7000-8000-000000000000"):
+        assert 404 == admin.get(f"/captures/{capture}.age").status_code
+    assert 404 == admin.post("/captures/x/remove").status_code
 
 
 def test_a_key_is_pasted_and_removed(site: Site) -> None:

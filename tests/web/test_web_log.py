@@ -174,6 +174,20 @@ def test_what_cannot_be_said_is_told_in_the_form(
     assert [] == site.services.store.events(types=("decision_corrected",))
 
 
+def test_what_is_not_there_is_not_found(morning: tuple[Site, Day]) -> None:
+    """An event that never was, and one that is no decision: no page, and no fault of ours."""
+    site, _ = morning
+    admin = site.client("admin")
+    door = site.services.store.events(types=("door_opened",), limit=1)[0]
+
+    assert [404] * 4 == [
+        admin.get("/log/0190ffff-0000-7000-8000-000000000000").status_code,
+        admin.get("/log/nonsense").status_code,
+        admin.get(f"/log/{door.id}").status_code,
+        admin.post(f"/log/{door.id}/correct", {"verdict": "stranger"}).status_code,
+    ]
+
+
 def test_a_viewer_corrects_nothing(morning: tuple[Site, Day]) -> None:
     """Not by the form that is not shown, either."""
     site, day = morning

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from appliance.app.desk.accounts import moment
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
-from appliance.errors import EvidenceError
+from appliance.errors import UnknownCaptureError
 from appliance.events import CaptureRemoved, StrangerCaptured
 from appliance.evidence.spool_folder import SpoolEntry, SpoolFolder
 from appliance.permissions import Permission
@@ -102,7 +102,9 @@ class Captures:
         """
         capture = asked.arguments.capture
         if not self._spool.remove(capture):
-            raise EvidenceError("there is no such capture", hint="it expired, or somebody removed it before")
+            raise UnknownCaptureError(
+                "there is no such capture", hint="it expired, or somebody removed it before"
+            )
         # Removed first: a crash in between leaves a capture that start-up finds missing, and says so.
         self._store.append_all([NewEvent(CaptureRemoved(capture=capture, reason="by_admin"))])
         return Answer()
