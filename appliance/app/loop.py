@@ -199,6 +199,7 @@ class LoopProcess:
             _log.error("camera_refused", camera=settings.id, error=error.message, hint=error.hint)
             changed(CameraChanged(type="camera_lost", camera=settings.id, reason=error.message))
             self._refused[settings.id] = error
+            self._showcase.camera(settings.id).refuse(error)
         finally:
             with health.working(settings.id):
                 pipeline.finish()

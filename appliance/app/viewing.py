@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.errors import CameraLostError
+from appliance.errors import CameraLostError, CameraRefusedError
 from appliance.frames import FrameWriter
 from appliance.values import Frame
 from appliance.wire import Handler, Message, Reply, Request
@@ -39,6 +39,7 @@ class ShownCamera:
         self._until_s = 0.0
         self._memory: _Memory | None = None
         self._fresh = False
+        self._refused: CameraRefusedError | None = None
         self._ready = threading.Condition()
 
     def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
@@ -58,11 +59,17 @@ class ShownCamera:
         if before is not None and before is not memory:
             before.writer.close()
 
+    def refuse(self, error: CameraRefusedError) -> None:
+        """It can never work as it is set: whoever asks is told so at once."""
+        with self._ready:
+            self._refused = error
+            self._ready.notify_all()
+
     def share(self) -> FramesReply:
         """Keep frames coming for as long as the lease; says where they are.
 
         Raises:
-            CameraLostError: The camera gave no frame in time.
+            CameraLostError: The camera gave no frame in time, or never will.
         """
         with self._ready:
             now = time.monotonic()
@@ -70,7 +77,9 @@ class ShownCamera:
                 # What the memory holds is as old as the last viewer.
                 self._fresh = False
             self._until_s = now + self._lease_s
-            fresh = self._ready.wait_for(lambda: self._fresh, _FIRST_FRAME_S)
+            fresh = self._ready.wait_for(lambda: self._fresh or self._refused is not None, _FIRST_FRAME_S)
+            if self._refused is not None:
+                raise CameraLostError(self._refused.message, hint=self._refused.hint)
             memory = self._memory if fresh else None
             if memory is None:
                 raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")

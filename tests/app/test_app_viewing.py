@@ -13,7 +13,7 @@ import pytest
 from factories import frame
 
 from appliance.app.viewing import Showcase, ShownCamera
-from appliance.errors import CameraLostError
+from appliance.errors import CameraLostError, CameraRefusedError
 from appliance.frames import FrameReader
 from appliance.wire import Client, Server
 from appliance.wire.messages import FramesShared, WatchFrames
@@ -160,3 +160,15 @@ def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(CameraLostError, match="no camera 'yard'") as caught:
         watch(request)
     assert "there are: entrance" == caught.value.hint
+
+
+def test_a_camera_that_can_never_work_is_told_at_once() -> None:
+    """Whoever looks hears what is wrong with it, and is not kept waiting for a frame."""
+    shown = ShownCamera("entrance")
+    shown.refuse(CameraRefusedError("camera entrance: not a video", hint="name another file"))
+    began = time.monotonic()
+    with pytest.raises(CameraLostError, match="not a video") as caught:
+        shown.share()
+
+    assert "name another file" == caught.value.hint
+    assert time.monotonic() - began < 1
