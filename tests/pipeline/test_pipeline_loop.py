@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from factories import direction, face, frame, templates
@@ -318,6 +319,20 @@ def test_what_is_shown_is_put_together_only_for_a_viewer(look: int) -> None:
 
     assert 4 == len(offers)
     assert 4 * look == len(asked)
+
+
+def test_who_looks_is_told_who_it_is_and_by_which_rule() -> None:
+    """A face's overlay has the latest decision's score, threshold, grade and rule, and the good frames."""
+    house = House([seen(ANN)] * 4)
+    told: list[dict[str, Any]] = []
+    house.loop = house.build(house.faces, lambda _, overlay: told.append(overlay()))
+    house.run(4)
+    (face,) = told[-1]["faces"]
+
+    assert ("score_and_margin", "confirmed", False) == (face["rule"], face["grade"], face["stranger"])
+    assert face["score"] > face["threshold"]
+    assert face["frames"] >= 3
+    assert face["subject"] is not None
 
 
 def test_somebody_greeted_is_not_sealed_as_a_stranger() -> None:
