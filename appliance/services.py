@@ -15,7 +15,7 @@ from appliance.clock import Clock, SystemClock
 from appliance.errors import StoreError
 from appliance.ids import IdFactory, random_ids
 from appliance.settings import Settings
-from appliance.store import Store, Subscription, sqlite_url
+from appliance.store import Counter, Store, Subscription, sqlite_url
 from appliance.vault import Vault, key_source
 
 CAMERA_VARIABLE = "APPLIANCE_CAMERA"
@@ -127,7 +127,7 @@ def open_services(
     """Unlock the vault and open the database.
 
     Args:
-        settings: The store's and the vault's are read, and the actions.
+        settings: The store's and the vault's are read, the actions, and what is counted.
         layout: Where things lie.
         create: Make directory, keys and database where there are none. Without it a missing
             database is an error with a hint.
@@ -174,6 +174,7 @@ def open_services(
         clock=clock,
         ids=ids,
         subscriptions=[Subscription.of(action) for action in settings.actions],
+        counters=Counter.of(settings.screen),
         head_file=layout.log_head,
     )
     with vault, store:

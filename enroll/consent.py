@@ -12,7 +12,7 @@ PURPOSES = {
     "identify": "be recognised at the door",
     "greet": "be greeted by name on the office screen",
     "song": "have a theme song played",
-    "leaderboard": "appear in the coffee leaderboard",
+    "leaderboard": "have greetings at the door and coffees counted, and shown on the office screen",
     "unlock": "have the door unlocked",
     "last_seen": "have admins see when they were last recognised",
 }

@@ -33,6 +33,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "loop": "restarts the watching, a few seconds",
     "models": "restarts the part that reads photos",
     "dispatch": "restarts the part that acts",
+    "desk": "restarts the part behind these pages",
     "web": "restarts these pages",
     "all": "restarts everything, some seconds",
 }

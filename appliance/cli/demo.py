@@ -18,6 +18,8 @@ from appliance.evidence import make_identity
 _DATA = Path(__file__).parents[2] / "data"
 _PEOPLE = (("Barack Obama", "obama.jpg"), ("Eileen Collins", "astronaut.jpg"))
 
+_PURPOSES = [word for purpose in ("identify", "greet", "leaderboard") for word in ("--purpose", purpose)]
+
 _SETTINGS = """\
 # The demo's settings; yours look the same. What each key means: appliance check --describe
 site = "demo"
@@ -36,6 +38,9 @@ shut_fraction = 0.93               # how much of the region the shut door fills
 
 [evidence]
 recipients = [{recipient}]     # strangers are sealed to this key
+
+[screen]
+leaderboard = "greetings"      # the two portraits consent to it
 
 [[actions]]
 id = "terminal"
@@ -89,6 +94,7 @@ def demo(*, folder: Path) -> None:
                     str(picture),
                     "--consent",
                     "public-domain portrait, demo only",
+                    *_PURPOSES,
                 ]
             )
     _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")

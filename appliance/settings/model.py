@@ -303,6 +303,24 @@ class WebSettings(_Room):
         return self
 
 
+class ScreenSettings(_Room):
+    """The office screen."""
+
+    leaderboard: Literal["off", "greetings"] = _field(
+        "off",
+        "off, or greetings: how often those who agreed to the leaderboard were greeted at the door is "
+        "counted per day and shown to everybody in the office. Nobody else is counted.",
+        scope="all",
+    )
+    leaderboard_days: int = _field(
+        30, "Days that the leaderboard looks back, today included.", scope="desk", ge=1, le=366
+    )
+    greeting_s: float = _field(12.0, "Seconds that a greeting stays.", scope="desk", ge=3, le=60)
+    theme: Literal["daylight", "light", "dark"] = _field(
+        "daylight", "daylight (light from 7 to 19 o'clock, dark at night), or always one.", scope="desk"
+    )
+
+
 class ModelSettings(_Room):
     """Where the networks' weights lie."""
 
@@ -333,6 +351,7 @@ class Settings(_Room):
     models: ModelSettings = _field(ModelSettings(), "Weights of the networks.", scope="all")
     processes: ProcessSettings = _field(ProcessSettings(), "Processes.")
     web: WebSettings = _field(WebSettings(), "The admin pages and the office screen.", scope="web")
+    screen: ScreenSettings = _field(ScreenSettings(), "The office screen.", scope="desk")
     actions: tuple[ActionSettings, ...] = _field((), "Actions on events.")
     log: LogSettings = _field(LogSettings(), "Diagnostics.")
 

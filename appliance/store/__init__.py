@@ -20,8 +20,11 @@ from appliance.store.api_tokens import TOKEN_SCOPES
 from appliance.store.chain import GENESIS, SEGMENT, ChainReport, SignedHead
 from appliance.store.database import sqlite_url
 from appliance.store.records import (
+    GREETINGS,
     IDENTIFY,
+    LEADERBOARD,
     Consent,
+    Counter,
     Delivery,
     Erased,
     KeptConsent,
@@ -31,6 +34,7 @@ from appliance.store.records import (
     OutboxRow,
     OutboxState,
     Reference,
+    Standing,
     StoredEvent,
     StoredGallery,
     Subject,
@@ -43,13 +47,16 @@ from appliance.store.store import Store
 
 __all__ = [
     "GENESIS",
+    "GREETINGS",
     "IDENTIFY",
+    "LEADERBOARD",
     "SEGMENT",
     "TOKEN_SCOPES",
     "ApiToken",
     "ChainReport",
     "CodePurpose",
     "Consent",
+    "Counter",
     "Delivery",
     "Erased",
     "KeptConsent",
@@ -66,6 +73,7 @@ __all__ = [
     "Screen",
     "Seal",
     "SignedHead",
+    "Standing",
     "Store",
     "StoredEvent",
     "StoredGallery",

@@ -84,6 +84,24 @@ class Directory(References):
         hint = f"nearest: {', '.join(near)}" if near else "see the list of subjects"
         raise UnknownSubjectError("no subject with that id or name", hint=hint)
 
+    def subject_by_id(self, subject: str) -> Subject:
+        """One subject by their whole id; nobody else's profile is opened, so that it may be asked often.
+
+        Raises:
+            UnknownSubjectError: Nobody, or removed.
+            VaultError: Their profile does not open, or is damaged.
+        """
+        with reading(self._engine) as connection:
+            row = connection.execute(select(subjects).where(subjects.c.id == subject)).mappings().first()
+            if row is None or row["state"] == SubjectState.REMOVED.value:
+                raise UnknownSubjectError("no subject with that id", hint="see the list of subjects")
+            counted = connection.execute(
+                select(func.count()).where(face_references.c.subject == subject)
+            ).scalar_one()
+            purposes = self._purposes(connection, [subject])[subject]
+        profile = self._profile(subject, row["wrapped_key"], row["sealed_profile"])
+        return _subject(row, profile, purposes, counted)
+
     def name_of(self, subject: str) -> str | None:
         """One subject's name, by id; None: nobody, removed, or this process holds no key.
 

@@ -20,6 +20,7 @@ from appliance.errors import ApplianceError, UnknownSubjectError
 from appliance.events import Event, Personal, parse_event
 from appliance.store.acting import acting, stamped
 from appliance.store.chain import GENESIS, SEGMENT, SignedHead, canonical, link_hash, sha256
+from appliance.store.counters import tally
 from appliance.store.database import reading, writing
 from appliance.store.kept_head import read_head, write_head
 from appliance.store.opened import Opened
@@ -99,16 +100,19 @@ class EventLog(Opened):
         rows: list[dict[str, Any]] = []
         stored: list[StoredEvent] = []
         due: list[dict[str, Any]] = []
+        happened: list[tuple[Event, dict[str, Any]]] = []
         for given in entries:
             position += 1
             entry = replace(given, event=stamped(given.event))
             row = self._row(connection, entry, position, previous)
             previous = row["hash"]
             rows.append(row)
+            happened.append((entry.event, row))
             stored.append(_stored(row, entry.event))
             if triggers:
                 due.extend(self._triggered(entry.event, row))
         connection.execute(insert(events), rows)
+        tally(connection, self._counters, happened)
         if due:
             connection.execute(insert(outbox), due)
         checkpointed = self._checkpoint(connection, rows) or head.checkpointed

@@ -14,7 +14,7 @@ from appliance.errors import StoreError
 from appliance.ids import IdFactory, random_ids
 from appliance.store import schema
 from appliance.store.database import DEFAULT_PATIENCE_S, make_engine, reading
-from appliance.store.records import Subscription
+from appliance.store.records import Counter, Subscription
 from appliance.store.sealing import Seal
 from appliance.store.tables import devices, subjects
 
@@ -31,6 +31,7 @@ class Opened:
         seal: The vault, in a process that holds the device key.
         ids: Makes ids; seeded ones make a replay repeatable.
         subscriptions: The actions; the same in every process that appends.
+        counters: What is counted; likewise.
         patience_s: Seconds to wait for another process's lock.
         head_file: Where the newest signed head is kept outside the database; None: nowhere.
     """
@@ -45,6 +46,7 @@ class Opened:
         seal: Seal | None = None,
         ids: IdFactory = random_ids,
         subscriptions: Sequence[Subscription] = (),
+        counters: Sequence[Counter] = (),
         patience_s: float = DEFAULT_PATIENCE_S,
         head_file: Path | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class Opened:
         self._seal = seal
         self._ids = ids
         self._subscriptions = tuple(subscriptions)
+        self._counters = tuple(counters)
         self._patience_s = patience_s
         self._head_file = head_file
         self._opened: Engine | None = None

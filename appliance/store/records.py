@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import NamedTuple, Self
 
 from appliance.events import ActionOutcome, Event, Personal, SubjectIdentified
-from appliance.settings import ActionSettings
-from appliance.values import EventId, FloatArray, ModelId, ReferenceId, SubjectId, Templates
+from appliance.settings import ActionSettings, ScreenSettings
+from appliance.values import EventId, FloatArray, Grade, ModelId, ReferenceId, SubjectId, Templates
 
 IDENTIFY = "identify"
 """The purpose without which no reference is kept: being recognised at the door."""
+
+
+LEADERBOARD = "leaderboard"
+"""The purpose without which nobody is counted."""
+GREETINGS = "greetings"
+"""Name of the counter of greetings at the door."""
 
 
 class SubjectState(StrEnum):
@@ -140,6 +146,54 @@ class Subscription:
         if self.grade is None or not event.graded:
             return True
         return str(getattr(event, "grade", "")) == self.grade
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Something that is counted.
+
+    Attributes:
+        name: Of the counter.
+        on: The event type that counts; it has a `subject`.
+        zone: In whose days; None: those of this machine's clock, which are the office's. (A day of UTC
+            would end in the middle of a working day in half of the world.)
+    """
+
+    name: str
+    on: str
+    zone: tzinfo | None = None
+
+    @classmethod
+    def of(cls, settings: ScreenSettings) -> tuple[Self, ...]:
+        """Those that the settings switch on."""
+        if settings.leaderboard == "off":
+            return ()
+        return (cls(GREETINGS, "subject_identified"),)
+
+    def day(self, at: datetime) -> date:
+        """The day that a moment belongs to."""
+        return at.astimezone(self.zone).date()
+
+    def wants(self, event: Event) -> bool:
+        """Whether an event may count: of a decision the greeting alone, and not that of a repetition."""
+        if str(getattr(event, "type", "")) != self.on:
+            return False
+        return not isinstance(event, SubjectIdentified) or (
+            event.grade is Grade.GREETING and not event.repeated
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far somebody's counter is.
+
+    Attributes:
+        subject: Whose.
+        count: At least 1.
+    """
+
+    subject: SubjectId
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The store: log, outbox, people and operators over one database, for one device."""
 
+from appliance.store.counters import Counters
 from appliance.store.history import History
 from appliance.store.merging import Merging
 from appliance.store.outbox import Outbox
@@ -7,7 +8,7 @@ from appliance.store.recognising import Recognising
 from appliance.store.timeline import Timeline
 
 
-class Store(History, Timeline, Merging, Recognising, Outbox):
+class Store(History, Timeline, Merging, Recognising, Counters, Outbox):
     """Everything durable of a device.
 
     Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use

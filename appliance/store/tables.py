@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 TIME_CHARS = 27
+DAY_CHARS = 10
 ID_CHARS = 36
 HASH_CHARS = 64
 NAME_CHARS = 64
@@ -202,6 +203,17 @@ gallery = Table(
     Column("version", BigInteger, nullable=False),
 )
 """Counts changes of who can be recognised; part of the transaction that makes the change."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("device", ForeignKey("devices.id"), primary_key=True),
+    Column("subject", ForeignKey("subjects.id"), primary_key=True, index=True),
+    Column("counter", String(NAME_CHARS), primary_key=True),
+    Column("day", String(DAY_CHARS), primary_key=True),  # 2026-01-31, as the device's clock has it
+    Column("count", Integer, nullable=False),
+)
+"""How often something happened to whoever agreed to be counted, see `counters`."""
 
 operators = Table(
     "operators",

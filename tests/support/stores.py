@@ -12,7 +12,7 @@ from sqlalchemy import text
 from appliance.clock import ManualClock
 from appliance.events import ActionOutcome, DecisionFacts, DoorChanged, SubjectIdentified
 from appliance.ids import seeded_ids
-from appliance.store import Consent, Delivery, Seal, Store, Subscription
+from appliance.store import Consent, Counter, Delivery, Seal, Store, Subscription
 from appliance.store.database import make_engine
 from appliance.values import DLIB, SFACE, DoorState, FaceTemplate, Grade, ModelId, Templates
 
@@ -30,6 +30,7 @@ def store(
     sealed: bool = True,
     clock: ManualClock | None = None,
     subscriptions: Sequence[Subscription] = (),
+    counters: Sequence[Counter] = (),
     patience_s: float = 5.0,
     seed: int = 1,
     head_file: Path | None = None,
@@ -43,6 +44,7 @@ def store(
         seal=(seal or ToySeal()) if sealed else None,
         ids=seeded_ids(seed),
         subscriptions=subscriptions,
+        counters=counters,
         patience_s=patience_s,
         head_file=head_file,
     )
@@ -60,7 +62,12 @@ def on(
 
 
 def identified(
-    subject: str = "s", *, grade: Grade = Grade.GREETING, repeated: bool = False, score: float = 0.5
+    subject: str = "s",
+    *,
+    grade: Grade = Grade.GREETING,
+    repeated: bool = False,
+    score: float = 0.5,
+    encounter: str = "e",
 ) -> SubjectIdentified:
     """A decision for a subject."""
     facts = DecisionFacts(
@@ -83,7 +90,9 @@ def identified(
         candidates=(),
         frames=(),
     )
-    return SubjectIdentified(encounter="e", grade=grade, facts=facts, subject=subject, repeated=repeated)
+    return SubjectIdentified(
+        encounter=encounter, grade=grade, facts=facts, subject=subject, repeated=repeated
+    )
 
 
 def dead_letter(action: str = "act") -> ActionOutcome:

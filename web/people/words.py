@@ -7,7 +7,10 @@ PURPOSES: Final[Mapping[str, tuple[str, str]]] = {
     "identify": ("Be recognised at the door", "Needed: without it nobody is enrolled."),
     "greet": ("Be greeted on the office screen", "By alias or initials, when they come in."),
     "song": ("Have a theme song played", "When they come in."),
-    "leaderboard": ("Appear in the coffee leaderboard", "Seen by everybody who looks at the screen."),
+    "leaderboard": (
+        "Appear in the leaderboard",
+        "Greetings at the door and coffees are counted per day; everybody who looks at the screen sees them.",
+    ),
     "unlock": ("Have the door unlocked", "Only where an admin has set that up."),
     "last_seen": (
         "Show when they were last recognised",

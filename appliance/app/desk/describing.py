@@ -24,6 +24,7 @@ ROOMS: Final[Mapping[str, tuple[str, str]]] = {
     "models": ("Networks", "Where the networks that look at faces lie."),
     "processes": ("Processes", "How the work is divided among processes."),
     "web": ("These pages", "Where the admin pages and the office screen are served."),
+    "screen": ("Office screen", "What the screen in the office shows, and how long."),
     "actions": ("Actions", "What is done when something happens."),
     "log": ("Diagnostics", "What the appliance says on its own output; this is not the log of who came by."),
 }
@@ -61,6 +62,8 @@ TITLES: Final[Mapping[str, str]] = {
     "detect_width_px": "Width in which faces are looked for",
     "embedder": "What runs dlib's network",
     "argv": "Command",
+    "greeting_s": "How long a greeting stays",
+    "theme": "Light or dark",
     "models": "Where photos are read",
     "json_lines": "As JSON, a line each",
 }
