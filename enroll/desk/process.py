@@ -26,6 +26,7 @@ from appliance.app.desk.log import Log
 from appliance.app.desk.operations import Desk, Operation
 from appliance.app.desk.passwords import Passwords
 from appliance.app.desk.recipients import Recipients
+from appliance.app.desk.screen import Screens
 from appliance.app.desk.settings import SettingsPages
 from appliance.app.desk.system import System, doctor
 from appliance.app.desk.throttle import Throttle
@@ -70,6 +71,7 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Admitting(parts.services).operations(),
         *Devices(parts.services, parts.guard).operations(),
         *feed_operations(parts.services, parts.feed),
+        *Screens(parts.services, parts.settings, parts.feed).operations(),
         *Live(parts.services, parts.source, parts.eyes).operations(),
         *Cameras(parts.source, parts.applying, parts.eyes).operations(),
         *Doors(parts.source, parts.applying, parts.eyes).operations(),
