@@ -112,11 +112,20 @@ class _Looking:
     gone: bytes
 
     def pictures(self) -> Generator[bytes]:
-        """Picture after picture, as parts of one answer."""
+        """Picture after picture, as parts of one answer.
+
+        Each ends with the line that the next begins with: browsers show a part when it is over. The last
+        one is sent again when all is quiet, so that a reader who is gone is noticed.
+        """
+        last = self.gone
+        yield f"--{_BOUNDARY}\r\n".encode()
         with self.view.watching(self.names):
             for shown in self._news():
-                # An empty line between two parts is nobody's, and tells a reader who is gone.
-                yield b"\r\n" if shown is None else _part(shown.jpeg or self.gone)
+                last = last if shown is None else shown.jpeg or self.gone
+                yield _part(last)
+                if last is self.gone:
+                    # Some show a part only once the next has begun, and after this one none comes for a while.
+                    yield _part(last)
 
     def seen(self) -> Generator[bytes]:
         """What is seen, as events, whenever it is something else."""
@@ -171,5 +180,5 @@ def _essence(told: Mapping[str, Any]) -> Any:
 
 
 def _part(jpeg: bytes) -> bytes:
-    head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-    return head.encode() + jpeg + b"\r\n"
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + f"\r\n--{_BOUNDARY}\r\n".encode()

@@ -149,7 +149,7 @@ def jpegs(browser: Browser, count: int, kind: str = "device") -> list[bytes]:
     found = []
     for part in parts(browser, f"/live/entrance/{kind}.mjpeg"):
         if b"Content-Type: image/jpeg" in part:
-            found.append(part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n"))
+            found.append(part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n--next-picture\r\n"))
         if len(found) == count:
             break
     return found

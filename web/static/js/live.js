@@ -100,7 +100,7 @@ function show(seen) {
     pulse("good", "Live");
   }
   for (const card of root.querySelectorAll("[data-door]")) door(card, seen.doors[card.dataset.door]);
-  people(seen.faces);
+  people(seen.faces, seen.state === "lost");
 }
 
 function door(card, seen) {
@@ -115,8 +115,9 @@ function door(card, seen) {
     : "It is not known while there is no picture.";
 }
 
-function people(faces) {
+function people(faces, blind) {
   const list = part("people");
+  part("nobody").textContent = blind ? "It is not known while there is no picture." : "Nobody at the moment.";
   part("nobody").hidden = faces.length > 0;
   list.replaceChildren(
     ...faces.map((face) => {
