@@ -124,7 +124,7 @@ class _Looking:
                 last = last if shown is None else shown.jpeg or self.gone
                 yield _part(last)
                 if last is self.gone:
-                    # Some show a part only once the next has begun, and after this one none comes for a while.
+                    # Some show a part only once the next has begun, and after this one none does for a while.
                     yield _part(last)
 
     def seen(self) -> Generator[bytes]:
