@@ -9,16 +9,19 @@ where it is). See `README.md`.
 
 from appliance.door.calibration import Proposal, calibrate, check_region
 from appliance.door.fill import fill, fill_fraction
+from appliance.door.shut_picture import ShutPicture, shut_picture
 from appliance.door.snapshot import Snapshot, snapshot
 from appliance.door.watch import DoorWatch
 
 __all__ = [
     "DoorWatch",
     "Proposal",
+    "ShutPicture",
     "Snapshot",
     "calibrate",
     "check_region",
     "fill",
     "fill_fraction",
+    "shut_picture",
     "snapshot",
 ]

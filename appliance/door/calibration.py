@@ -13,6 +13,7 @@ import numpy as np
 
 from appliance.door.phases import Phases, find_phases
 from appliance.door.placing import Start, evenness, find_place, find_starts, views
+from appliance.door.shut_picture import ShutPicture, shut_picture
 from appliance.door.snapshot import Snapshot
 from appliance.door.watch import DoorWatch
 from appliance.errors import InputError
@@ -64,6 +65,7 @@ class Proposal:
         opened_s: Seconds of the opened door.
         agreed: Share of those pictures of which the watch said what they show.
         notes: What the clip leaves open, in plain words; a person should look at the door's picture.
+        picture: The shut door, for the watch to begin with.
     """
 
     door: DoorSettings
@@ -74,6 +76,7 @@ class Proposal:
     opened_s: float
     agreed: float
     notes: tuple[str, ...] = ()
+    picture: ShutPicture | None = None
 
     @property
     def usable(self) -> bool:
@@ -229,6 +232,7 @@ def _tried(snapshots: Sequence[Snapshot], phases: Phases, door: DoorSettings) ->
         shut_s=_lasts_s(snapshots, phases.shut),
         opened_s=_lasts_s(snapshots, phases.opened),
         agreed=round(sum(right) / len(right), 3),
+        picture=shut_picture([snapshots[i] for i in phases.shut], door.region),
     )
 
 

@@ -26,6 +26,8 @@ _SIDE_SEEN = 0.75
 """Share of a side that must be as it was for nothing to stand before it."""
 _SIDE_CLEAR = 0.9
 """Of a side where something came over the surroundings before."""
+_SIDE_BARE = 0.95
+"""Of both sides where nobody who covers all of the door can be."""
 _ALL = 0.85
 """Share of the door's width that nobody before it covers without covering a side as well."""
 _GAP = 0.025
@@ -161,9 +163,11 @@ def judge(
     if from_outside or from_below:
         everything = signs.opened >= (_ALL if from_outside else _MOST) and (
             # A leaf that opens towards the camera hides the wall on its own side, and stands still there.
-            signs.sides >= _SIDE_CLEAR or (idle and signs.opened >= _ALL and signs.clear_edge)
+            (signs.sides >= _SIDE_SEEN and signs.sides_mean >= _SIDE_CLEAR)
+            or (idle and signs.opened >= _ALL and signs.clear_edge)
         )
-        return PERHAPS_OPEN if everything else COVERED
+        beyond_doubt = signs.opened >= _ALL and signs.high >= _ALL * signs.low and signs.sides >= _SIDE_BARE
+        return OPEN if everything and beyond_doubt else PERHAPS_OPEN if everything else COVERED
     if signs.opened and signs.sides >= _SIDE_SEEN:
         at_edge = outline.certain and (signs.at_left or signs.at_right)
         clear = signs.opened >= (_MOVED if at_edge else _WIDE) and signs.high >= _SPANS * signs.low

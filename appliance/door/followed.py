@@ -10,10 +10,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from appliance.door.evidence import COVERED, NEARLY_SHUT, PERHAPS_OPEN, STOOD_SHUT, Look, Signs, judge
-from appliance.door.fill import fill_fraction, fill_mask
+from appliance.door.beginning import Beginning
+from appliance.door.evidence import (
+    COVERED,
+    NEARLY_SHUT,
+    OPEN,
+    PERHAPS_OPEN,
+    STOOD_SHUT,
+    Look,
+    Signs,
+    judge,
+)
+from appliance.door.fill import fill_mask
 from appliance.door.likeness import EDGE_REACH, Likeness
+from appliance.door.lines import compare_lines, steps_at
 from appliance.door.reference import Comparison, shrink
+from appliance.door.shut_picture import ShutPicture
 from appliance.settings import DoorSettings
 from appliance.values import DoorState, FloatArray, ImageArray
 
@@ -22,17 +34,6 @@ _DRIFT_S = 20.0
 dusk."""
 _CRACK_S = 2.0
 """The same for a crack beside the shut leaf that has come to look otherwise."""
-_LEAK_S = 0.4
-"""A first picture that fills more than it should (door and wall are alike) is taken for the shut door's after
-this, seconds."""
-_NEARLY, _DOUBT_S = 0.12, 6.0
-"""A first picture whose fill is off by more than the first is not called shut for so many seconds: a door
-that stands open at the start is likely to be shut by then."""
-_UNSEEN_START_S = 10.0
-"""A first picture that fills less than it should, but not so little as an open door, after this."""
-_SURELY, _BADLY = 0.03, 0.06
-"""Share by which a fill may be off and is surely the shut door's; and from which on a first picture may have
-been an open door."""
 _IDLE_S = 0.5
 """A gap that has become neither wider nor narrower for so long is no moving door,"""
 _GROWTH = 0.02
@@ -56,12 +57,8 @@ _ELSEWHERE_S, _DOOR_KEPT, _CRACK_KEPT = 3.0, 0.92, 0.05
 what stands still for so long is taken for how it is now."""
 _SIDE_HIDDEN = 0.5
 """Share of a side that somebody leaves to be seen, at most; a shadow leaves more."""
-_STOOD_S = 0.5
-"""A first picture whose fill is not quite as it should be has to stand for so long; a leaf swings on."""
 _GAP_S = 2.0
 """A pause between frames from which nothing that was noted before counts as watched through."""
-_BETTER_S = 1.0
-"""What fits the settings better than the first picture has to stand still for so long."""
 _MOST_HELD_S = 1.2
 """A leaf that looks shut but moves is held for open no longer than this: something else may be moving."""
 _REMEMBERED_S = 1.5
@@ -70,6 +67,10 @@ _STILL = 4.0
 """Mean gray levels between frames up to which a scene stands still."""
 _LIT_SIDES = 0.9
 """Share of the surroundings that must be seen for the light to be taken from them."""
+_LINES_KEPT = 0.85
+"""Share of the shut door's fine lines, in the band with the fewest, from which on nothing has opened."""
+_LIGHT_STEP = 0.15
+"""Most by which a shadow is darker on one side of the door's edge than on the other, natural logarithm."""
 _PAIR_NOISE = 1.05
 """Standard deviation of one picture's noise per median difference of two: 1.48 / sqrt 2."""
 
@@ -89,6 +90,7 @@ class _Episode:
         width: Share of the door's width that differs from top to bottom.
         changed_s: When that was another.
         still_since_s: Since when nothing has moved.
+        opening: Before anything came over the surroundings, the door was clearly opening.
     """
 
     began_s: float
@@ -100,6 +102,12 @@ class _Episode:
     width: float = 0.0
     changed_s: float = 0.0
     still_since_s: float | None = None
+    opening: bool = False
+
+    @property
+    def is_light(self) -> bool:
+        """What looks like an opening may be a change of light, or is known to have come from outside."""
+        return self.from_outside or self.lamp or self.relit or self.sudden
 
 
 class FollowedRule:
@@ -108,19 +116,19 @@ class FollowedRule:
     Args:
         settings: Tolerance and fractions.
         seed: (x, y) in fractions of the region.
+        vouched: A picture of the shut door; None: the first that fits the settings is taken.
     """
 
-    def __init__(self, settings: DoorSettings, seed: tuple[float, float]) -> None:
+    def __init__(
+        self, settings: DoorSettings, seed: tuple[float, float], vouched: ShutPicture | None = None
+    ) -> None:
         self._settings = settings
         self._seed = seed
+        self._beginning = Beginning(settings, seed, vouched)
         self._known: Likeness | None = None
         self._episode: _Episode | None = None
         self._before: FloatArray | None = None
         self._seen_s = 0.0
-        self._first_since_s: float | None = None
-        self._learned_off = 0.0
-        self._doubted_until_s = 0.0
-        self._better_since_s: float | None = None
         self._held_since_s: float | None = None
         self._from_outside_s = -math.inf
 
@@ -131,69 +139,48 @@ class FollowedRule:
             self._forget()  # Another resolution: the camera was changed.
         elif now - self._seen_s > _GAP_S:
             # What happened meanwhile was not seen: nothing has stood, grown or been still through it.
-            self._before, self._episode, self._first_since_s, self._better_since_s = None, None, None, None
+            self._before, self._episode = None, None
+            self._beginning.pause()
+        if self._known is None and self._before is not None:
+            given = self._beginning.given(small.shape)
+            if given is not None:
+                self._learn(given, small, now)
         if self._known is None:
-            look, fraction = self._first(gray, small, now)
+            # The first frame shows neither what moves nor how much noise there is.
+            look, fraction, learn = self._beginning.look(gray, now, moving=not self._is_still(small))
+            if learn:
+                self._learn(small, small, now)
         else:
             look, fraction = self._compared(self._known, small, now, believed)
-            if look.state is not DoorState.SHUT and self._learn_better(gray, small, now):
+            if look.state is not DoorState.SHUT and self._fits_better(gray, small, now):
                 look = STOOD_SHUT
         self._before, self._seen_s = small, now
-        if look.state is DoorState.SHUT and now < self._doubted_until_s:
+        if look.state is DoorState.SHUT and self._beginning.doubts(now):
             look = COVERED
         return look, fraction
 
-    # ------------------------------------------------------------ without history
-
-    def _first(self, gray: ImageArray, small: FloatArray, now: float) -> tuple[Look, float]:
-        """Nothing is known of the shut door yet: a plain fill decides."""
-        fraction = fill_fraction(gray, self._seed, self._settings.tolerance)
-        share = self._share(fraction)
-        # The first frame shows neither what moves nor how much noise there is.
-        moving = not self._is_still(small)
-        if share < self._settings.open_below or moving:
-            self._first_since_s = None
-            return PERHAPS_OPEN if share < self._settings.open_below else COVERED, fraction
-        if self._first_since_s is None:
-            self._first_since_s = now
-        off, lasted = abs(share - 1), now - self._first_since_s
-        near = off < 1 - self._settings.shut_above and (off < _SURELY or lasted >= _STOOD_S)
-        if near or lasted >= (_LEAK_S if share > 1 else _UNSEEN_START_S):
-            self._learn(small, now)
-            self._learned_off, self._doubted_until_s = off, now + (_DOUBT_S if off > _NEARLY else 0.0)
-            return NEARLY_SHUT, fraction
-        return COVERED, fraction
+    def _fits_better(self, gray: ImageArray, small: FloatArray, now: float) -> bool:
+        """Whether this frame took the place of a first picture that may have been no shut door."""
+        better = self._beginning.fits_better(gray, now, moving=self._moves(small, reach=0.5))
+        if better:
+            self._learn(small, small, now)
+        return better
 
     def _forget(self) -> None:
         """Begin anew."""
         self._known = self._before = self._episode = None
-        self._first_since_s = self._better_since_s = None
-        self._learned_off = self._doubted_until_s = 0.0
+        self._beginning.forget()
 
-    def _learn_better(self, gray: ImageArray, small: FloatArray, now: float) -> bool:
-        """Take what stands still for the shut door if the first picture taken fitted the settings worse."""
-        if self._learned_off < _BADLY:
-            return False
-        off = abs(self._share(fill_fraction(gray, self._seed, self._settings.tolerance)) - 1)
-        if self._moves(small, reach=0.5) or off >= min(_SURELY, self._learned_off / 2):
-            self._better_since_s = None
-            return False
-        if self._better_since_s is None:
-            self._better_since_s = now
-        if now - self._better_since_s < _BETTER_S:
-            return False
-        self._learn(small, now)
-        self._learned_off, self._doubted_until_s = off, 0.0
-        return True
+    def _learn(self, picture: FloatArray, small: FloatArray, now: float) -> None:
+        """Take a picture for the shut door's.
 
-    def _share(self, fraction: float) -> float:
-        """A fill's share of the shut door's."""
-        return fraction / max(self._settings.shut_fraction, 1e-3)
-
-    def _learn(self, small: FloatArray, now: float) -> None:
-        """Take this frame for the shut door."""
+        Args:
+            picture: Small picture.
+            small: Of this frame, which shows how much noise there is.
+            now: Seconds.
+        """
         noise = 0.0 if self._before is None else float(np.median(np.abs(small - self._before)))
-        self._known = Likeness(small, noise * _PAIR_NOISE, self._settings, self._seed, now)
+        self._known = Likeness(picture, noise * _PAIR_NOISE, self._settings, self._seed, now)
         self._episode = None
 
     # ------------------------------------------------------------ with a reference
@@ -209,29 +196,46 @@ class FollowedRule:
         else:
             episode = self._noted(known, comparison, signs, small, now=now, believed=believed)
             look = self._judged(signs, known, episode, now)
+            episode.opening |= look is OPEN and not episode.is_light
             look = self._in_context(look, signs, episode, believed)
+            if self._is_only_light(look, known, small, believed):
+                look = NEARLY_SHUT
             if look is COVERED and self._is_shut_anew(signs, episode, small, now, believed):
-                self._learn(small, now)
+                self._learn(small, small, now)
         if self._still_closes(look, small, now, believed):
             look = PERHAPS_OPEN
         elif look.state is DoorState.SHUT:
-            if look.strong or not signs.opened:
-                self._episode = None
-            if look.strong and believed is DoorState.OPEN:
-                # It came back to what was taken for shut: that it was.
-                self._learned_off = 0.0
-            if look.strong or believed is not DoorState.OPEN:
-                # Else a leaf that rests ajar for a moment would be learnt as the shut one.
-                known.follow(small, comparison, now - self._seen_s, _CRACK_S if signs.opened else _DRIFT_S)
-            known.settle(now, sure=look.strong)
-            if self._held_since_s is not None and now > self._held_since_s and look.strong:
-                look = replace(look, awaited=True)
+            look = self._taken_for_shut(look, known, comparison, signs, small, now=now, believed=believed)
         else:
             known.unsettle()
             if signs.sides >= _LIT_SIDES and believed is DoorState.OPEN:
                 known.reference.light(small, known.outline.sides)
         filled = fill_mask(comparison.alike & known.outline.door, self._seed)
         return look, float(np.count_nonzero(filled)) / filled.size
+
+    def _taken_for_shut(
+        self,
+        look: Look,
+        known: Likeness,
+        comparison: Comparison,
+        signs: Signs,
+        small: FloatArray,
+        *,
+        now: float,
+        believed: DoorState,
+    ) -> Look:
+        """Follow what looks shut; awaited when it had looked so before and has come to rest."""
+        if look.strong or not signs.opened:
+            self._episode = None
+        if look.strong and (believed is DoorState.OPEN or self._beginning.unconfirmed):
+            self._beginning.confirm()
+        if look.strong or believed is not DoorState.OPEN:
+            # Else a leaf that rests ajar for a moment would be learnt as the shut one.
+            known.follow(small, comparison, now - self._seen_s, _CRACK_S if signs.opened else _DRIFT_S)
+        known.settle(now, sure=look.strong)
+        if self._held_since_s is not None and now > self._held_since_s and look.strong:
+            return replace(look, awaited=True)
+        return look
 
     def _still_closes(self, look: Look, small: FloatArray, now: float, believed: DoorState) -> bool:
         """Whether a leaf that looks shut is still on its way: the last degrees are hardly to be seen."""
@@ -261,7 +265,23 @@ class FollowedRule:
             return PERHAPS_OPEN if look.state is DoorState.UNSURE and signs.opened else look
         if episode.lamp:
             return COVERED
+        if episode.opening and look is COVERED:
+            # Who comes through covers the wall, and so does the leaf itself; who stands before it came first.
+            return PERHAPS_OPEN
         return PERHAPS_OPEN if look.state is DoorState.OPEN and episode.sudden else look
+
+    def _is_only_light(self, look: Look, known: Likeness, small: FloatArray, believed: DoorState) -> bool:
+        """Whether what looks like an opening left the door's fine lines where they were, as shadows do.
+
+        Not asked while the door is open: of a closing leaf's last degrees, lines tell less than light.
+        """
+        if look.state is not DoorState.OPEN or believed is DoorState.OPEN:
+            return False
+        shut, outline = known.reference.picture, known.outline
+        return (
+            compare_lines(shut, small).all_kept(_LINES_KEPT)
+            and steps_at(shut, small, (outline.left, outline.right)) <= _LIGHT_STEP
+        )
 
     def _is_shut_anew(
         self, signs: Signs, episode: _Episode, small: FloatArray, now: float, believed: DoorState

@@ -10,6 +10,7 @@ from typing import Protocol
 from appliance.door.evidence import Look
 from appliance.door.fill import fill_fraction
 from appliance.door.followed import FollowedRule
+from appliance.door.shut_picture import ShutPicture
 from appliance.settings import DoorSettings
 from appliance.values import DoorReading, DoorState, Frame, ImageArray, Region
 
@@ -29,14 +30,18 @@ class DoorWatch:
 
     Args:
         settings: Region, seed, fractions, rule, debounce.
+        vouched: A picture of the shut door, kept when the door was set up; without one, or with one of
+            another region, the first that fits the settings is taken for it.
     """
 
-    def __init__(self, settings: DoorSettings) -> None:
+    def __init__(self, settings: DoorSettings, vouched: ShutPicture | None = None) -> None:
         left, top, right, bottom = settings.region
         self._region = Region(left, top, right, bottom)
         seed = (settings.seed[0] - left) / (right - left), (settings.seed[1] - top) / (bottom - top)
         self._rule: _Rule = (
-            PlainRule(settings, seed) if settings.rule == "plain" else FollowedRule(settings, seed)
+            PlainRule(settings, seed)
+            if settings.rule == "plain"
+            else FollowedRule(settings, seed, vouched if vouched and vouched.is_of(settings) else None)
         )
         self._belief = _Belief(settings.debounce_s)
 

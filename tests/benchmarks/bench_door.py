@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import cv2
-from door_scenes import HELD_OUT, DoorScene, scenes
+from door_scenes import HELD_OUT, DoorScene, kept_picture, scenes
 from door_scenes_families import FAMILIES
 from door_scenes_scoring import Score, Watching, watch_scene, wilson
 
@@ -31,8 +31,9 @@ from appliance.door.snapshot import Snapshot
 from appliance.errors import InputError
 from appliance.values import WHOLE_FRAME, DoorReading, DoorState, Frame
 
-RULES = ("ours", "plain", "calibrated")
-"""Our rule and the plain one, as an admin drew the door; and ours as `door calibrate` proposes it."""
+RULES = ("ours", "unvouched", "plain", "calibrated")
+"""Our rule and the plain one, as an admin drew the door, ours with and without a picture of the shut door
+that the admin kept; and ours as `door calibrate` proposes it, with the picture it keeps."""
 Key = tuple[str, str, int]
 """Rule, family, seed."""
 
@@ -42,10 +43,13 @@ def watch_for(rule: str, scene: DoorScene) -> Watching:
     if rule == "calibrated":
         looks = [Snapshot(f.stamp.monotonic_s, f.gray(WHOLE_FRAME)) for f in scene.calibration.frames()]
         try:
-            return DoorWatch(calibrate(looks, scene.door).door)
+            found = calibrate(looks, scene.door)
         except InputError:
             return Refused()
-    return DoorWatch(scene.door.model_copy(update={"rule": "followed" if rule == "ours" else rule}))
+        return DoorWatch(found.door, found.picture)
+    if rule == "ours":
+        return DoorWatch(scene.door, kept_picture(scene))
+    return DoorWatch(scene.door.model_copy(update={"rule": "followed" if rule == "unvouched" else rule}))
 
 
 class Refused:

@@ -9,6 +9,7 @@ Seeds from 100 on are held out: nobody tunes on them.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -16,8 +17,9 @@ from door_scenes_clip import Clip, Move, Plan, Truth, pad_of, steady
 from door_scenes_families import FAMILIES
 from door_scenes_stage import Picture, Points, Stage
 
+from appliance.door import ShutPicture, shut_picture, snapshot
 from appliance.settings import DoorSettings
-from appliance.values import Frame, Region
+from appliance.values import WHOLE_FRAME, Frame, Region
 
 HELD_OUT = 100
 """Seeds from here on were not looked at while tuning."""
@@ -154,6 +156,13 @@ def draw(shut: Clip, rng: np.random.Generator) -> DoorSettings:
         tolerance=tolerance,
         shut_fraction=round(share, 3),
     )
+
+
+def kept_picture(scene: DoorScene) -> ShutPicture:
+    """What an admin kept who said "it is shut now": half a second of the shut door, before the scene."""
+    shut = islice(scene.calibration.frames(), max(2, round(scene.calibration.plan.fps / 2)))
+    looks = [snapshot(frame.stamp.monotonic_s, frame.gray(WHOLE_FRAME)) for frame in shut]
+    return shut_picture(looks, scene.door.region)
 
 
 def _seed_point(shut: Clip, quad: Points, low: float, rng: np.random.Generator) -> tuple[float, float]:

@@ -1,0 +1,95 @@
+"""A picture of the shut door that somebody vouched for, kept so that the watch need not guess at its start.
+
+Made where a door is calibrated or set up, with nobody in it: gray, of the door's region only, at most
+`_WIDTH_PX` wide. Where it is kept, and when it is read, is for others.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from appliance.door.snapshot import Snapshot, some
+from appliance.errors import InputError
+from appliance.settings import DoorSettings
+from appliance.values import ImageArray, Region
+
+_WIDTH_PX = 192
+"""Twice what the watch looks at."""
+_FORMAT = 1
+_MOST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ShutPicture:
+    """The shut door.
+
+    Attributes:
+        region: What it shows: left, top, right, bottom in fractions of the frame.
+        gray: Luma, uint8, (h, w), at most 192 wide.
+    """
+
+    region: tuple[float, float, float, float]
+    gray: ImageArray
+
+    def is_of(self, door: DoorSettings) -> bool:
+        """Whether it shows what this door's settings look at; not so after the region was drawn anew."""
+        return bool(np.allclose(self.region, door.region, atol=1e-4))
+
+
+def shut_picture(pictures: Sequence[Snapshot], region: tuple[float, float, float, float]) -> ShutPicture:
+    """The mean of pictures that show the door shut, with nobody before it.
+
+    Args:
+        pictures: At least one; all of the same size.
+        region: To be cut out.
+    """
+    height, width = pictures[0].gray.shape
+    left, top, right, bottom = Region(*region).pixels(width, height)
+    chosen = [pictures[i].gray[top:bottom, left:right] for i in some(range(len(pictures)))]
+    mean = np.mean(np.stack(chosen).astype(np.float32), axis=0)
+    if mean.shape[1] > _WIDTH_PX:
+        size = _WIDTH_PX, max(1, round(mean.shape[0] * _WIDTH_PX / mean.shape[1]))
+        mean = np.asarray(cv2.resize(mean, size, interpolation=cv2.INTER_AREA))
+    return ShutPicture(region, np.rint(mean).astype(np.uint8))
+
+
+def encode(picture: ShutPicture) -> bytes:
+    """As a file: JSON with the region and a PNG."""
+    _, png = cv2.imencode(".png", picture.gray)
+    body = {
+        "format": _FORMAT,
+        "region": [float(each) for each in picture.region],
+        "png": base64.b64encode(png.tobytes()).decode(),
+    }
+    return (json.dumps(body) + "\n").encode()
+
+
+def decode(content: bytes) -> ShutPicture:
+    """Back from a file.
+
+    Raises:
+        InputError: It is not one of these.
+    """
+    try:
+        body = json.loads(content)
+        left, top, right, bottom = (float(each) for each in body["region"])
+        png = np.frombuffer(base64.b64decode(body["png"], validate=True), np.uint8)
+        gray = cv2.imdecode(png, cv2.IMREAD_GRAYSCALE) if len(content) <= _MOST_BYTES else None
+        known = body["format"] == _FORMAT
+    except (ValueError, KeyError, TypeError, binascii.Error, cv2.error) as error:
+        raise _unusable() from error
+    if not known or gray is None or gray.shape[1] > _WIDTH_PX:
+        raise _unusable()
+    return ShutPicture((left, top, right, bottom), np.asarray(gray, np.uint8))
+
+
+def _unusable() -> InputError:
+    return InputError(
+        "this is no picture of the shut door as a calibration keeps it",
+        hint="make it anew: appliance door calibrate --keep, or set the door up in the browser",
+    )
