@@ -76,7 +76,7 @@ def for_api() -> bool:
     """Whether who asks wants JSON: the API's addresses, and scripts that say so."""
     accepted = request.accept_mimetypes
     return request.path.startswith("/api/") or (
-        accepted.best == "application/json" and not accepted.accept_html
+        accepted.best in {"application/json", "text/event-stream"} and not accepted.accept_html
     )
 
 

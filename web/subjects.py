@@ -13,6 +13,7 @@ from web import (
     log,
     operators,
     people,
+    screen,
     set_up,
     settings,
 )
@@ -30,5 +31,6 @@ SUBJECTS: tuple[Blueprint, ...] = (
     settings.blueprint,
     cameras.blueprint,
     doors.blueprint,
+    screen.blueprint,
 )
 """In the order in which they are registered."""

@@ -198,13 +198,15 @@ def test_the_leaderboard_has_five_places_and_shares_them(hall: Hall) -> None:
 
 def test_without_the_setting_there_is_no_leaderboard(tmp_path: Path) -> None:
     """It is off until an admin switches it on."""
-    with open_services(Settings(), Layout(tmp_path / "state"), create=True) as services:
-        with desk_box(services) as box:
-            hall = Hall(box)
-            ann = hall.enrol("Ann Archer", BOARD)
-            hall.store.append(identified(ann.id))
+    with (
+        open_services(Settings(), Layout(tmp_path / "state"), create=True) as services,
+        desk_box(services) as box,
+    ):
+        hall = Hall(box)
+        ann = hall.enrol("Ann Archer", BOARD)
+        hall.store.append(identified(ann.id))
 
-            assert hall.now()["leaderboard"] is None
+        assert hall.now()["leaderboard"] is None
 
 
 def test_waiting_ends_when_something_else_is_to_be_seen(hall: Hall) -> None:
@@ -371,16 +373,18 @@ def test_the_leaderboard_moves_on_at_midnight(tmp_path: Path) -> None:
     short = SETTINGS.model_copy(
         update={"screen": ScreenSettings(leaderboard="greetings", leaderboard_days=1)}
     )
-    with open_services(short, Layout(tmp_path / "state"), create=True, clock=clock) as services:
-        with desk_box(services, short) as box:
-            hall = Hall(box)
-            ann = hall.enrol("Ann Archer", BOARD)
-            hall.store.append(identified(ann.id))
-            before = hall.places()
-            clock.advance(timedelta(days=1).total_seconds())
+    with (
+        open_services(short, Layout(tmp_path / "state"), create=True, clock=clock) as services,
+        desk_box(services, short) as box,
+    ):
+        hall = Hall(box)
+        ann = hall.enrol("Ann Archer", BOARD)
+        hall.store.append(identified(ann.id))
+        before = hall.places()
+        clock.advance(timedelta(days=1).total_seconds())
 
-            assert [(1, "AA", 1)] == before
-            assert [] == hall.places()
+        assert [(1, "AA", 1)] == before
+        assert [] == hall.places()
 
 
 def test_a_board_reads_only_what_matters(hall: Hall) -> None:
