@@ -6,6 +6,7 @@ from web import (
     accounts,
     cameras,
     captures,
+    devices,
     doors,
     events_stream,
     home,
@@ -32,5 +33,6 @@ SUBJECTS: tuple[Blueprint, ...] = (
     cameras.blueprint,
     doors.blueprint,
     screen.blueprint,
+    devices.blueprint,
 )
 """In the order in which they are registered."""

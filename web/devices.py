@@ -1,0 +1,130 @@
+"""What comes in without signing in: paired screens, and tokens for programs. A secret is shown once.
+
+A pairing link holds its code in the fragment, so that no log ever holds it. A token's secret stands on the page
+that answers its making, and nowhere else.
+"""
+
+from typing import Any, Final
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance.errors import ApplianceError, FormError
+from appliance.permissions import Permission
+from web.access import permission
+from web.asking import ask
+
+blueprint = Blueprint("devices", __name__, url_prefix="/devices")
+
+SCOPES: Final = (
+    (Permission.LIVE, "Watch", "Look through the cameras, and how the doors are."),
+    (Permission.LOG, "Read the log", "Who came by and why the box says so, with names."),
+    (Permission.PEOPLE, "See who is enrolled", "Names, and how well each is recognised."),
+    (Permission.ENROL, "Change who is enrolled", "Enrol, rename, remove, correct decisions."),
+    (Permission.CAPTURES, "Fetch sealed pictures", "They open with your private key only."),
+    (Permission.DOORS, "Set doors up", "Where each door is, and when it is shut."),
+    (Permission.SETTINGS, "Change settings", "Read and change what the box does."),
+)
+"""What a token may be given, in words; whoever uses it may do that and nothing else."""
+LASTS: Final = (("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "until it is revoked"))
+_LASTS_USUALLY: Final = "365"
+
+
+@blueprint.get("")
+@permission(Permission.OPERATORS)
+def index() -> str:
+    """Screens and tokens."""
+    return _page()
+
+
+@blueprint.post("/screens")
+@permission(Permission.OPERATORS)
+def begin_pairing() -> Response:
+    """Make a code; the page that follows shows it and the link, this once."""
+    label = request.form.get("label", "")
+    try:
+        made = ask("screens.begin_pairing", label=label).result
+    except FormError as error:
+        return make_response(_page(screen_error=error, screen_label=label), 422)
+    address = url_for("screen.pair", _external=True, _scheme="https")
+    code = {
+        "label": label,
+        "code": made["code"],
+        "url": f"{address}#{made['code']}",
+        "address": address,
+        "minutes": round(made["lasts_s"] / 60),
+    }
+    return make_response(_page(code=code))
+
+
+@blueprint.post("/screens/<screen>/revoke")
+@permission(Permission.OPERATORS)
+def revoke_screen(screen: str) -> Response:
+    """Let a screen's link be good no more."""
+    ask("screens.revoke", screen=screen)
+    flash("That screen shows nothing any more.", "good")
+    return redirect(url_for("devices.index"), code=303)
+
+
+@blueprint.post("/tokens")
+@permission(Permission.OPERATORS)
+def add_token() -> Response:
+    """Make a token; the page that follows shows its secret, this once."""
+    form = request.form
+    label, scopes, lasts = form.get("purpose", ""), form.getlist("scopes"), form.get("lasts", "")
+    try:
+        days = int(lasts) if lasts else None
+        made = ask("tokens.create", label=label, scopes=scopes, lasts_days=days).result
+    except (FormError, ValueError) as error:
+        return make_response(_page(token_error=_worded(error), token={"label": label, "scopes": scopes}), 422)
+    return make_response(_page(secret={"label": made["token"]["label"], "secret": made["secret"]}))
+
+
+@blueprint.post("/tokens/<token>/revoke")
+@permission(Permission.OPERATORS)
+def revoke_token(token: str) -> Response:
+    """Let a token be good no more."""
+    ask("tokens.revoke", token=token)
+    flash("That token was revoked.", "good")
+    return redirect(url_for("devices.index"), code=303)
+
+
+def _worded(error: Exception) -> FormError:
+    """What is wrong with the form of a token, by the names that its fields have there."""
+    if not isinstance(error, FormError):
+        return FormError("choose how long it is good", fields={"lasts": "choose one"})
+    names = {"label": "purpose", "lasts_days": "lasts"}
+    fields = {names.get(name, name): words for name, words in error.fields.items()}
+    return FormError(error.message, fields=fields, hint=error.hint)
+
+
+def _page(
+    *,
+    code: dict[str, Any] | None = None,
+    secret: dict[str, Any] | None = None,
+    screen_error: ApplianceError | None = None,
+    screen_label: str = "",
+    token_error: ApplianceError | None = None,
+    token: dict[str, Any] | None = None,
+) -> str:
+    words = {scope.value: title for scope, title, _ in SCOPES}
+    return render_template(
+        "devices/index.html",
+        screens=_in_use(ask("screens.list").result),
+        tokens=_in_use(ask("tokens.list").result),
+        scopes=SCOPES,
+        words=words,
+        lasts=LASTS,
+        usually=_LASTS_USUALLY,
+        code=code,
+        secret=secret,
+        screen_error=screen_error,
+        screen_label=screen_label,
+        token_error=token_error,
+        token=token or {"label": "", "scopes": []},
+    )
+
+
+def _in_use(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that were not revoked; that they were is in the log."""
+    return [each for each in found if each["revoked_at"] is None]
