@@ -14,8 +14,11 @@ from typing import Any, Final
 
 import structlog
 
+from appliance.errors import ApplianceError
 from appliance.services import Layout, Services
 from appliance.settings import WebSettings
+from appliance.wire import Client
+from appliance.wire.messages import Ping
 
 FIRST_RUN: Final = "/first-run"
 PASSWORD: Final = "/password"  # noqa: S105 - a path
@@ -26,6 +29,7 @@ _EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 - looked for, not bound
 _HTTPS: Final = 443
 _POLL_S: Final = 0.1
 _PATIENCE_S: Final = 60.0
+_ANSWER_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,12 @@ def reach(settings: WebSettings, layout: Layout) -> Reach:
 
 
 def announce(
-    settings: WebSettings, services: Services, say: Callable[[str], None], *, terminal: bool
+    settings: WebSettings,
+    services: Services,
+    say: Callable[[str], None],
+    *,
+    terminal: bool,
+    ready: Callable[[], bool] = lambda: True,
 ) -> threading.Thread:
     """Say where the pages are once they are served, and how the first admin gets in; returns at once.
 
@@ -65,6 +74,7 @@ def announce(
         services: Opened for as long as the supervisor runs. The code is made at once, and those before void.
         say: Prints a line.
         terminal: Whether a person reads it, and nobody keeps it.
+        ready: Whether whoever opens a page now gets one; nothing is said before, for a minute.
     """
     code = None
     if not services.store.has_operators() and terminal:
@@ -74,10 +84,12 @@ def announce(
 
     def wait_and_tell() -> None:
         give_up = time.monotonic() + _PATIENCE_S
-        while not _told(services.layout):
+        while not (_told(services.layout) and ready()):
             if time.monotonic() > give_up:
-                return
+                break
             time.sleep(_POLL_S)
+        if not _told(services.layout):
+            return
         found = reach(settings, services.layout)
         if not terminal:
             hint = "appliance operators link" if missing else ""
@@ -92,6 +104,15 @@ def announce(
     thread = threading.Thread(target=wait_and_tell, name="announce", daemon=True)
     thread.start()
     return thread
+
+
+def answers(layout: Layout, process: str) -> bool:
+    """Whether a process answers at its socket."""
+    try:
+        Client(layout.socket(process), timeout_s=_ANSWER_S).call(Ping())
+    except ApplianceError:
+        return False
+    return True
 
 
 def _told(layout: Layout) -> dict[str, Any]:

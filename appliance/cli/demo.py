@@ -1,14 +1,19 @@
 """`appliance demo`: the whole appliance on a rendered office door. No camera, no cloud.
 
 Nothing of it is a special case: it writes a settings file, makes an admin's key, enrols two
-people with the ordinary command and runs the ordinary appliance on the bundled scene.
+people with the ordinary command and runs the ordinary appliance on the bundled scene, with its pages.
+On a terminal it goes on until Ctrl-C, so that there is time to look at those; elsewhere the scene is
+played once.
 """
 
+import contextlib
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -63,13 +68,23 @@ level = "warning"
     default=_DATA / "var" / "demo",
     help="Where the demo keeps its things. [default: data/var/demo]",
 )
-def demo(*, folder: Path) -> None:
+@click.option(
+    "--once/--on",
+    default=None,
+    help="Play the scene once, or until Ctrl-C. [default: until Ctrl-C on a terminal, else once]",
+)
+def demo(*, folder: Path, once: bool | None) -> None:
     """Watch a rendered office door: two people who are enrolled, one who is not.
 
+    The pages are served meanwhile: open the link that is printed.
+
     \b
-    Example:
+    Examples:
       appliance demo
+      appliance demo --once
     """
+    if once is None:
+        once = not sys.stdout.isatty()
     state, identity, settings = folder / "state", folder / "admin" / "identity.txt", folder / "appliance.toml"
     if not settings.exists():
         _step("an admin's key, kept outside the appliance's state")
@@ -97,8 +112,12 @@ def demo(*, folder: Path) -> None:
                     *_PURPOSES,
                 ]
             )
-    _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
-    _call([*appliance, "run", "--once"])
+    if once:
+        _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
+    else:
+        _step("the appliance, on a rendered office door (again every half minute, until Ctrl-C)")
+        click.echo("  open the link below; the browser warns, as the certificate was made on this machine")
+    _call([*appliance, "run", *(["--once"] if once else [])])
     _epilogue(appliance, state, identity, settings)
 
 
@@ -129,12 +148,32 @@ def _call(command: Sequence[str]) -> None:
     Raises:
         ApplianceError: It failed; its own words stand above.
     """
-    done = subprocess.run(list(command), check=False)
-    if done.returncode != 0:
+    with subprocess.Popen(list(command)) as process, _passed_on(process):
+        code = process.wait()
+    if code != 0:
         raise ApplianceError(
             f"the demo ended because this failed: appliance {' '.join(command[3:])}",
             hint="its own message stands above; appliance doctor looks at everything",
         )
+
+
+@contextlib.contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """What ends us ends the command first, in good order; what comes after it is still said."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        process.terminate()
+
+    def typed(_: int, __: FrameType | None) -> None:
+        """Ctrl-C reaches the command by itself: the terminal tells everybody on it."""
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, end)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, typed)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _read(command: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 import click
 
@@ -34,7 +35,7 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
     """
     from appliance.app.certifying import certify
     from appliance.app.checking import checked
-    from appliance.app.reach import announce
+    from appliance.app.reach import announce, answers
     from appliance.app.running import serves_pages, supervise
 
     if camera is not None:
@@ -50,6 +51,8 @@ def run(context: Context, *, camera: str | None, when: str | None, once: bool) -
         def begun() -> None:
             if serves_pages(settings):
                 certify(settings.web, services.layout, services.clock)
-                announce(settings.web, services, click.echo, terminal=sys.stdout.isatty())
+                # Pages without the desk behind them say nothing but "one moment".
+                ready = partial(answers, services.layout, "desk")
+                announce(settings.web, services, click.echo, terminal=sys.stdout.isatty(), ready=ready)
 
         supervise(settings, services, context.renewed_command, once=once, begun=begun)

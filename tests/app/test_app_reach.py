@@ -5,15 +5,17 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 from structlog.testing import capture_logs
 
-from appliance.app.reach import FIRST_RUN, announce, reach
+from appliance.app.reach import FIRST_RUN, announce, answers, reach
 from appliance.errors import NotSignedInError
 from appliance.permissions import Role
 from appliance.services import Layout, Services
 from appliance.settings import WebSettings
+from appliance.wire import Server
 
 
 def tell(layout: Layout, **told: object) -> None:
@@ -90,6 +92,36 @@ def test_the_first_admin_is_told_on_the_terminal(services: Services) -> None:
     with pytest.raises(NotSignedInError):
         services.store.add_first_admin(before, "eve", "$")
     assert services.store.add_first_admin(code, "ann", "$")
+
+
+def test_nothing_is_told_before_a_page_would_come(services: Services) -> None:
+    """The link is pressed at once: whoever is behind the pages is waited for, too."""
+    said: list[str] = []
+    there = threading.Event()
+    asked = threading.Event()
+
+    def ready() -> bool:
+        asked.set()
+        return there.is_set()
+
+    tell_after = announce(web(), services, said.append, terminal=True, ready=ready)
+    tell(services.layout)
+    asked.wait(10)
+    before = list(said)
+    there.set()
+    tell_after.join(10)
+
+    assert [] == before
+    assert 3 == len(said)
+
+
+def test_whether_a_process_answers(layout: Layout) -> None:
+    """Nobody at the socket: no; somebody: yes."""
+    away = answers(layout, "desk")
+    with Server(layout.socket("desk"), {}):
+        there = answers(layout, "desk")
+
+    assert (False, True) == (away, there)
 
 
 def test_no_code_is_told_to_what_may_be_a_journal(services: Services) -> None:

@@ -1,6 +1,8 @@
 // On every page: the theme's button, questions before what cannot be undone, times, copying.
 import { localise, toast } from "./telling.js";
 
+const AGAIN_MS = 3000;
+
 function dark() {
   const chosen = document.documentElement.dataset.theme;
   return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -36,6 +38,15 @@ async function copy(from) {
   } catch {
     toast("Your browser did not allow copying. Select the text and copy it.");
   }
+}
+
+// Whoever is told to wait need not press anything, and it is called as before: with what stands behind the # of a one-time link, which no server ever sees.
+for (const again of document.querySelectorAll("[data-again]")) {
+  again.addEventListener("click", (event) => {
+    event.preventDefault();
+    location.reload();
+  });
+  setTimeout(() => location.reload(), AGAIN_MS);
 }
 
 // A form is sent once, however often its button is pressed.
