@@ -31,6 +31,10 @@ SETTINGS = """
 [web]
 port = 0
 
+# The scene is shorter than half a minute: somebody who comes in each time round is to be greeted each time.
+[encounters]
+repeat_after_s = 5
+
 [log]
 level = "warning"
 """
@@ -83,11 +87,16 @@ def test_from_the_first_link_to_a_greeting_on_the_screen(
         came_in = wait_until_somebody_is_recognised(page)
         corrected = say_that_was_somebody_else(page)
         sealed = fetch_a_sealed_picture(page, tmp_path / "stranger.age")
+        with open_page(browser, link.partition("/first-run")[0], width="tv") as (screen, _):
+            screen.set_default_timeout(SCENE_MS)
+            pair_a_screen(page, screen)
+            greeted = wait_for_the_greeting(screen)
     again = opens_a_second_time(browser, link)
 
     assert verdict.startswith("Shut and open are told apart")
     assert NAME in came_in
     assert "a stranger" in corrected
+    assert ALIAS in greeted
     assert "Already set up" in again
     assert "metadata.json" in open_capture(sealed.read_bytes(), load_identities(identity))
     assert ["decision_corrected"] == [event.type for event in logged(state, "decision_corrected")]
@@ -236,6 +245,26 @@ def fetch_a_sealed_picture(page: Page, to: Path) -> Path:
         fetch.first.click()
     download.value.save_as(to)
     return to
+
+
+def pair_a_screen(page: Page, screen: Page) -> None:
+    """An admin makes a link; the television opens it, and that is all that is done there."""
+    page.goto("/account")
+    page.get_by_role("link", name="Screens and programs").click()
+    page.get_by_label("Where it hangs").fill("Kitchen")
+    page.get_by_role("button", name="Make a link").click()
+    shots(page, "story-12-pairing")
+    screen.goto(page.get_by_label("The link").input_value())
+    screen.wait_for_url("**/screen")
+    expect(screen.locator("[data-clock]")).to_have_text(re.compile(r"\d:\d\d"))
+
+
+def wait_for_the_greeting(screen: Page) -> str:
+    """The next time they come in, by themselves; what stands there."""
+    greeting = screen.locator("[data-hello]")
+    expect(greeting).to_contain_text(ALIAS, timeout=SCENE_MS)
+    shots(screen, "story-13-greeting")
+    return greeting.inner_text()
 
 
 def opens_a_second_time(browser: Browser, link: str) -> str:
