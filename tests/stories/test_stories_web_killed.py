@@ -234,7 +234,7 @@ def wait_until(met: Callable[[], bool], what: str) -> None:
 
 @contextlib.contextmanager
 def looking_on(box: Box) -> Iterator[dict[int, int]]:
-    """Somebody at each of the paths, who comes back when the line breaks; how often each was shown a thing."""
+    """Somebody at each of the paths, who comes back when the line breaks; how often each was shown some."""
     shown = dict.fromkeys(range(len(PATHS)), 0)
     stop = threading.Event()
 
