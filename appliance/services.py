@@ -73,6 +73,10 @@ class Layout:
         """Sealed captures."""
         return self.state / "spool"
 
+    def shut_picture(self, door: str) -> Path:
+        """The picture of a door, shut, that an admin vouched for; `door` is an id of the settings."""
+        return self.state / "doors" / f"{door}.json"
+
     @property
     def web_file(self) -> Path:
         """Where the web process tells at which address it is reached; gone while it does not listen."""

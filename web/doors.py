@@ -30,6 +30,14 @@ _NEW: Final = {
 """What a new door begins with: the upper middle of the picture."""
 _TAKEN: Final = ("new", "paint", "look", "propose", "save")
 """Names that are addresses of pages."""
+_GUESSES: Final = "Whenever the appliance starts, it has to guess what the shut door looks like."
+_UNKEPT: Final = {
+    "not_shown": "No picture of the shut door is kept: it was not shown shut in the last quarter of an hour. "
+    f"{_GUESSES} Show it shut, and save again.",
+    "moved": "No picture of the shut door is kept: something moved there while it was shown shut. "
+    f"{_GUESSES} Show it shut with nobody before it, and save again.",
+}
+"""What is said where the door was saved without a picture of it shut."""
 _PAINTED: Final = ("camera", "region", "seed", "tolerance", "after", "width_px")
 _SHOWN: Final = ("camera", "door", "state")
 _SETTINGS: Final = ("region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above")
@@ -107,9 +115,11 @@ def save() -> Response:
     given = _given(wanted)
     if given.get("door") in _TAKEN:
         raise FormError("taken", fields={"door": "choose another name; this one is a page of its own"})
-    saved = ask("doors.save", **given).result
+    saved = ask("doors.save", timeout_s=45, **given).result
     there = redirected_to(request.get_json().get("next"), url_for("doors.show", door=given["door"]))
     flash("Saved. The cameras start again with it, which takes a moment.", "good")
+    if saved["picture"] in _UNKEPT:
+        flash(_UNKEPT[saved["picture"]], "warn")
     return jsonify({**saved, "there": there})
 
 

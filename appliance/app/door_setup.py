@@ -1,8 +1,8 @@
 """Setting a door up by looking: painting what a fill covers, keeping the door shut and open, proposing.
 
 Works in the models process, on shared frames; the arithmetic is the door room's. What is kept are small
-gray pictures in memory, of a few set-ups at once, for a quarter of an hour. Settings are proposed here
-and written elsewhere.
+gray pictures in memory, of a few set-ups at once, for a quarter of an hour. Settings are proposed here,
+and the picture of the shut door is made; both are written elsewhere.
 """
 
 import threading
@@ -22,7 +22,18 @@ from appliance.camera.annotate import IDENTIFIED
 from appliance.camera.jpeg import shrunk
 from appliance.camera.pictures import MadePicture, reduction
 from appliance.clock import Clock, SystemClock
-from appliance.door import DoorWatch, Proposal, Snapshot, calibrate, check_region, fill, snapshot
+from appliance.door import (
+    DoorWatch,
+    Proposal,
+    ShutPicture,
+    Snapshot,
+    calibrate,
+    check_region,
+    fill,
+    shut_picture,
+    snapshot,
+)
+from appliance.door.shut_picture import encode
 from appliance.errors import CameraLostError, InputError
 from appliance.frames import FrameReader
 from appliance.settings import DoorSettings
@@ -34,7 +45,9 @@ from appliance.wire.messages import (
     FillPainted,
     KeepDoor,
     PaintFill,
+    PictureShut,
     ProposeDoor,
+    ShutPictured,
 )
 
 KEPT_S = 900.0
@@ -83,7 +96,12 @@ class DoorSetupHandlers:
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for a server."""
-        return {PaintFill: self.paint, KeepDoor: self.keep, ProposeDoor: self.propose}
+        return {
+            PaintFill: self.paint,
+            KeepDoor: self.keep,
+            ProposeDoor: self.propose,
+            PictureShut: self.picture,
+        }
 
     def paint(self, request: Request[PaintFill]) -> Reply[FillPainted]:
         """The newest frame with what a fill covers tinted.
@@ -136,10 +154,7 @@ class DoorSetupHandlers:
             InputError: One of the states is missing, or the pictures do not show a door that opens.
         """
         wanted = request.message
-        with self._lock:
-            self._forget(self._clock.monotonic())
-            kept = self._setups.get(wanted.setup)
-            states = dict(kept.states) if kept is not None else {}
+        states = self._states(wanted.setup)
         missing = [state for state in ("shut", "open") if state not in states]
         if missing:
             raise InputError(
@@ -155,7 +170,10 @@ class DoorSetupHandlers:
                 found = judged(shut, opened, door)
             else:
                 found = calibrate(
-                    one_behind_the_other(shut, opened), door, keep_region=wanted.keep == "region"
+                    one_behind_the_other(shut, opened),
+                    door,
+                    keep_region=wanted.keep == "region",
+                    vouched=True,
                 )
         return Reply(
             DoorProposed(
@@ -169,6 +187,32 @@ class DoorSetupHandlers:
                 notes=found.notes,
             )
         )
+
+    def picture(self, request: Request[PictureShut]) -> Reply[ShutPictured]:
+        """The shut door as it is to be kept.
+
+        Raises:
+            InputError: The region is none, or too small.
+        """
+        wanted = request.message
+        left, top, right, bottom = wanted.region
+        middle = (left + right) / 2, (top + bottom) / 2
+        _region(wanted.region, middle)
+        shut = self._states(wanted.setup).get("shut", ())
+        if not shut:
+            return Reply(ShutPictured(frames=0, still=False))
+        height, width = shut[0].gray.shape
+        check_region(_door(wanted.region, middle), width, height)
+        found = _vouched(shut, wanted.region)
+        told = ShutPictured(frames=len(shut), still=found is not None)
+        return Reply(told, blob=encode(found) if found is not None else b"")
+
+    def _states(self, setup: str) -> dict[str, list[Snapshot]]:
+        """What was shown in a set-up and is not forgotten yet."""
+        with self._lock:
+            self._forget(self._clock.monotonic())
+            kept = self._setups.get(setup)
+            return dict(kept.states) if kept is not None else {}
 
     def _forget(self, now: float) -> None:
         for setup in [setup for setup, kept in self._setups.items() if kept.until_s < now]:
@@ -192,7 +236,8 @@ def judged(shut: Sequence[Snapshot], opened: Sequence[Snapshot], door: DoorSetti
     """
     height, width = shut[0].gray.shape
     check_region(door, width, height)
-    watch = DoorWatch(door)
+    picture = _vouched(shut, door.region)
+    watch = DoorWatch(door, picture)
     readings = [
         watch.observe(_frame(each, number)) for number, each in enumerate(one_behind_the_other(shut, opened))
     ]
@@ -210,7 +255,16 @@ def judged(shut: Sequence[Snapshot], opened: Sequence[Snapshot], door: DoorSetti
         shut_s=round(shut[-1].at_s - shut[0].at_s, 2),
         opened_s=round(opened[-1].at_s - opened[0].at_s, 2),
         agreed=round(sum(right) / len(right), 3),
+        picture=picture,
     )
+
+
+def _vouched(shut: Sequence[Snapshot], region: tuple[float, float, float, float]) -> ShutPicture | None:
+    """The picture of the shut door that is kept when the door is saved; None if something moved in it."""
+    height, width = shut[0].gray.shape
+    left, top, right, bottom = Region(*region).pixels(width, height)
+    inside = [Snapshot(each.at_s, each.gray[top:bottom, left:right]) for each in shut]
+    return shut_picture(shut, region) if _is_still(inside) else None
 
 
 def _look(fd: int, seconds: float) -> list[Snapshot]:

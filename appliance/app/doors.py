@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from appliance.camera import Camera, open_source, recorded_frames
 from appliance.camera.annotate import annotate_door, encode_png
 from appliance.clock import Clock, SystemClock
-from appliance.door import DoorWatch, Proposal, Snapshot, check_region, fill, snapshot
+from appliance.door import DoorWatch, Proposal, ShutPicture, Snapshot, check_region, fill, snapshot
 from appliance.door import calibrate as propose
 from appliance.errors import CameraLostError, InputError
 from appliance.settings import CameraSettings, DoorSettings
@@ -140,9 +140,21 @@ class _Patience(threading.Thread):
 
 
 def calibrate(
-    frames: Iterator[Frame], door: DoorSettings, *, keep_region: bool = False, tell: Tell = lambda _: None
+    frames: Iterator[Frame],
+    door: DoorSettings,
+    *,
+    keep_region: bool = False,
+    vouched: bool = False,
+    tell: Tell = lambda _: None,
 ) -> Calibration:
     """Look at a door that is shut and then opened, and propose how to watch it.
+
+    Args:
+        frames: In order of time.
+        door: Identity, and whatever is not proposed.
+        keep_region: Leave the region as it is.
+        vouched: The proposal's picture is going to be kept, so it is judged by a watch that begins with it.
+        tell: Told of progress.
 
     Raises:
         InputError: The frames do not show that.
@@ -163,7 +175,7 @@ def calibrate(
         tell(at_s)
     if first is None:
         raise CameraLostError("no frame came")
-    proposal = propose(kept.snapshots, door, keep_region=keep_region)
+    proposal = propose(kept.snapshots, door, keep_region=keep_region, vouched=vouched)
     return Calibration(proposal, drawn(first, proposal.door))
 
 
@@ -193,9 +205,17 @@ class _Kept:
             self._every_s *= 2
 
 
-def watched(frames: Iterator[Frame], door: DoorSettings) -> Iterator[tuple[float, DoorReading]]:
-    """Seconds since the first frame, and what the watch says of each."""
-    watch = DoorWatch(door)
+def watched(
+    frames: Iterator[Frame], door: DoorSettings, picture: ShutPicture | None = None
+) -> Iterator[tuple[float, DoorReading]]:
+    """Seconds since the first frame, and what the watch says of each.
+
+    Args:
+        frames: In order of time.
+        door: How it is watched.
+        picture: The shut door, to begin with; without one the watch begins by guessing.
+    """
+    watch = DoorWatch(door, picture)
     begin: float | None = None
     for frame in frames:
         if begin is None:

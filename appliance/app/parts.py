@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from appliance.app.shut_pictures import kept_picture
 from appliance.app.sights import LastSight, last_sights
 from appliance.camera import ConditionWatch, encode_jpeg
 from appliance.decision import ErrorTables, Policy
@@ -24,7 +25,7 @@ from appliance.models.folder import ModelFolder
 from appliance.pipeline import CameraPipeline, FaceReading, GalleryHolder
 from appliance.pipeline.loop import LoopSettings, Rooms, Show
 from appliance.pipeline.records import Recording
-from appliance.services import Services
+from appliance.services import Layout, Services
 from appliance.settings import CameraSettings, Settings
 from appliance.store import NewEvent, Store, StoredEvent
 from appliance.values import DetectedFace, FaceSample, ImageArray, Templates
@@ -163,8 +164,18 @@ def camera_pipeline(
     records: Recording,
     faces: FaceReading,
     show: Show | None = None,
+    *,
+    home: Layout | None = None,
 ) -> CameraPipeline:
     """The loop of one camera, introduced to its rooms; what disturbed it when an earlier loop ended goes on.
+
+    Args:
+        camera: Which.
+        parts: What it shares with the others.
+        records: Where it writes.
+        faces: Reads them.
+        show: Told of each frame, if anybody is.
+        home: Whose pictures of shut doors it begins with; by default those that lie where it writes.
 
     Raises:
         StoreError: The log cannot be read.
@@ -173,10 +184,11 @@ def camera_pipeline(
     sight = last_sights(parts.services.store).get(camera.id, LastSight())
     doors = [door for door in settings.doors if door.camera == camera.id]
     held_open_s = {door.id: door.held_open_s for door in doors}
+    home = home or parts.services.layout
     return CameraPipeline(
         LoopSettings(camera, settings.faces, settings.encounters, settings.evidence, held_open_s),
         Rooms(
-            doors={door.id: DoorWatch(door) for door in doors},
+            doors={door.id: DoorWatch(door, kept_picture(home, door)) for door in doors},
             faces=faces,
             policy=parts.policy,
             gallery=parts.gallery,

@@ -1,8 +1,8 @@
 """`appliance replay`: the whole loop on a recording, with the recording's own time.
 
 Every frame is looked at, nothing waits and no clock is read, so the same recording with the
-same gallery writes the same log every time. It writes to a state directory of its own:
-the running appliance's log is not touched, its gallery is only read.
+same gallery and the same pictures of shut doors writes the same log every time. It writes to a state
+directory of its own: the running appliance's log is not touched, its gallery and pictures are only read.
 """
 
 import contextlib
@@ -70,7 +70,8 @@ def replay(
 
     Args:
         settings: With at least one camera, whose source is a recording.
-        origin: Whose gallery is searched; None searches an empty one.
+        origin: Whose gallery is searched, and whose pictures of shut doors the watch begins with; None
+            searches an empty one and begins without.
         scratch: An empty directory for the replay's own log and captures.
         seals: Seal strangers' captures into `scratch`. Sealing is random by nature, so size and
             digest of a capture, and the chain behind it, then differ from one replay to the next;
@@ -102,7 +103,8 @@ def replay(
         logged = threading.Event()
         spool = parts.spool if seals else SealsNothing()
         records = Records(LoggedEvents(services.store, logged.set), spool, parts.origin)
-        pipeline = camera_pipeline(camera, parts, records, parts.reader)
+        home = origin.layout if origin is not None else layout
+        pipeline = camera_pipeline(camera, parts, records, parts.reader, home=home)
         fresh = _Fresh(services.store, happened)
         source = open_source(camera, clock)
         frames = damaged = 0

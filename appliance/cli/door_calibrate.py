@@ -52,6 +52,9 @@ _SELDOM = ("rule", "debounce_s", "held_open_s")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG with region, seed and fill."
 )
+@click.option(
+    "--keep", is_flag=True, help="Also keep a picture of the shut door, for the watch to begin with."
+)
 @click.option("--json", "as_json", is_flag=True, help="The proposal as one JSON object.")
 @click.pass_obj
 def calibrate(
@@ -65,6 +68,7 @@ def calibrate(
     shut_s: float,
     open_s: float,
     out: Path | None,
+    keep: bool,
     as_json: bool,
 ) -> None:
     """Propose region, seed and fractions from the door being shut and then opened.
@@ -74,10 +78,13 @@ def calibrate(
     it where other things move. The first state is taken for the shut door, and nobody should be in the
     picture. Prints the block to paste into the settings; one that should not be used, as comments.
 
+    With --keep a small gray picture of the shut door's region is kept in the state directory: the watch then
+    knows the door when it starts, even while it is open, and need not guess.
+
     \b
     Examples:
       appliance door calibrate --clip opened.mp4 --out seen.png
-      appliance door calibrate --camera entrance --shut-s 5 --open-s 15
+      appliance door calibrate --camera entrance --shut-s 5 --open-s 15 --keep
       appliance door calibrate --clip opened.mp4 --region 0.3,0.0,0.7,0.3 --json
     """
     from appliance.app import doors
@@ -98,12 +105,13 @@ def calibrate(
     progress = Progress()
     # The live camera has its own count-down.
     tell: Callable[[float], None] = progress.tell if clip is not None else lambda _: None
-    done = doors.calibrate(frames, base, keep_region=region is not None, tell=tell)
+    done = doors.calibrate(frames, base, keep_region=region is not None, vouched=keep, tell=tell)
     progress.clear()
     if out is not None:
         write_private(out, done.picture)
     found = done.proposal
-    click.echo(json.dumps(_row(found, new=new)) if as_json else _text(found))
+    kept = _keep(context, found) if keep else None
+    click.echo(json.dumps(_row(found, new=new, kept=kept)) if as_json else _text(found))
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     if not found.usable:
@@ -112,9 +120,31 @@ def calibrate(
             hint="record it again with nobody in the picture, move the camera so that the upper door stands "
             "out, light it, or try --region",
         )
+    if kept is not None:
+        click.echo(
+            f"{kept}: picture of the shut door, for the watch to begin with at its next start", err=True
+        )
+    else:
+        click.echo(
+            "with --keep a picture of the shut door is kept, too, for the watch to begin with", err=True
+        )
 
 
-def _row(found: "Proposal", *, new: bool) -> dict[str, Any]:
+def _keep(context: Context, found: "Proposal") -> Path | None:
+    """Keep the picture of a proposal that may be used; where it lies.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    from appliance.app.shut_pictures import keep_picture
+
+    if not found.usable or found.picture is None:
+        return None
+    keep_picture(context.layout, found.door.id, found.picture)
+    return context.layout.shut_picture(found.door.id)
+
+
+def _row(found: "Proposal", *, new: bool, kept: Path | None) -> dict[str, Any]:
     """A proposal with stable names; shares 0 to 1."""
     return {
         "door": found.door.model_dump(mode="json"),
@@ -129,6 +159,7 @@ def _row(found: "Proposal", *, new: bool) -> dict[str, Any]:
         "shut_s": found.shut_s,
         "open_s": found.opened_s,
         "agreed": found.agreed,
+        "picture_kept": kept is not None,
     }
 
 

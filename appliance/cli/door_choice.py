@@ -18,6 +18,7 @@ from appliance.errors import SettingsError
 from appliance.settings import CameraSettings, DoorSettings
 
 if TYPE_CHECKING:
+    from appliance.door import ShutPicture
     from appliance.values import Frame
 
 _REGION_PARTS, _SEED_PARTS = 4, 2
@@ -145,6 +146,13 @@ def chosen_door(
             hint="propose one with: appliance door calibrate --clip FILE; or give --region and --seed",
         )
     return changed(DoorSettings(id="door", camera="camera"), changes)
+
+
+def picture_of(context: Context, door: DoorSettings) -> "ShutPicture | None":
+    """The kept picture of a door just as it stands in the settings, shut; None of any other."""
+    from appliance.app.shut_pictures import kept_picture
+
+    return kept_picture(context.layout, door) if door in context.settings.doors else None
 
 
 def _read_doors(file: Path) -> tuple[DoorSettings, ...]:

@@ -17,6 +17,7 @@ from appliance.cli.door_choice import (
     fps_option,
     frames_of,
     only_one_source,
+    picture_of,
     region_option,
     seed_option,
 )
@@ -60,7 +61,8 @@ def watch(
     """Print the door's timeline: seconds, state, share filled.
 
     Live until Ctrl-C. The door is that of the settings, of a file with --doors, or the one given
-    by --region and --seed.
+    by --region and --seed. A door just as it stands in the settings is watched as the loop does: from the
+    kept picture of it shut, if there is one.
 
     \b
     Examples:
@@ -74,11 +76,12 @@ def watch(
     chosen = chosen_door(context, door, doors, clip, given)
     stop = threading.Event()
     frames = frames_of(context, clip, camera or chosen.camera, fps=fps, stop=stop)
+    picture = picture_of(context, chosen)
     seen: dict[str, int] = {"open": 0, "shut": 0, "unsure": 0}
     count = {"opened": 0, "shut": 0}
     last, end_s = "unsure", 0.0
     try:
-        for at_s, reading in trying.watched(frames, chosen):
+        for at_s, reading in trying.watched(frames, chosen, picture):
             state, end_s = reading.state.value, at_s
             seen[state] += 1
             if state not in {"unsure", last}:

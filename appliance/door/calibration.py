@@ -130,13 +130,16 @@ def check_region(door: DoorSettings, width: int, height: int) -> None:
         )
 
 
-def calibrate(snapshots: Sequence[Snapshot], door: DoorSettings, *, keep_region: bool = False) -> Proposal:
+def calibrate(
+    snapshots: Sequence[Snapshot], door: DoorSettings, *, keep_region: bool = False, vouched: bool = False
+) -> Proposal:
     """Propose how to watch a door that is first shut and then opened.
 
     Args:
         snapshots: In order of time, from a camera that stands still; it may be shut again at the end.
         door: Identity, and whatever is not proposed.
         keep_region: Leave the region as it is, look for changes in it alone, and propose the rest.
+        vouched: The proposal's picture is going to be kept: try it as it will then be watched.
 
     Raises:
         InputError: Too short, or nothing changes, or all of the picture does, or more than one place.
@@ -178,14 +181,15 @@ def calibrate(snapshots: Sequence[Snapshot], door: DoorSettings, *, keep_region:
         )
     starts = find_starts(seen)
     fullest = max(each.merit for each in starts)
+    picture = shut_picture([snapshots[i] for i in phases.shut], door.region)
     tried: list[tuple[Proposal, float]] = []
     for start in starts:
-        proposal = _tried(snapshots, phases, _filled(door, start))
+        proposal = _tried(snapshots, phases, _filled(door, start), picture if vouched else None)
         if proposal.usable and proposal.separation >= 1 - _AS_CLEAR and start.merit >= fullest - _AS_FULL:
             # As good as any can be, and preferred to those that follow.
-            return replace(proposal, notes=tuple(notes))
+            return replace(proposal, notes=tuple(notes), picture=picture)
         tried.append((proposal, start.merit))
-    return replace(_best(tried), notes=tuple(notes))
+    return replace(_best(tried), notes=tuple(notes), picture=picture)
 
 
 def _in_region(door: DoorSettings, region: Region) -> DoorSettings:
@@ -203,9 +207,11 @@ def _filled(door: DoorSettings, start: Start) -> DoorSettings:
     return door.model_copy(update={"seed": seed, "tolerance": start.tolerance, "shut_fraction": share})
 
 
-def _tried(snapshots: Sequence[Snapshot], phases: Phases, door: DoorSettings) -> Proposal:
+def _tried(
+    snapshots: Sequence[Snapshot], phases: Phases, door: DoorSettings, vouched: ShutPicture | None
+) -> Proposal:
     """Watch the pictures as proposed, and see how far the fills lie apart."""
-    watch = DoorWatch(door)
+    watch = DoorWatch(door, vouched)
     readings = [watch.observe(_Picture(each, number)) for number, each in enumerate(snapshots)]
     low = float(np.quantile([readings[i].fraction for i in phases.shut], _WORST))
     high = float(np.quantile([readings[i].fraction for i in phases.opened], 1 - _WORST))
@@ -232,7 +238,6 @@ def _tried(snapshots: Sequence[Snapshot], phases: Phases, door: DoorSettings) ->
         shut_s=_lasts_s(snapshots, phases.shut),
         opened_s=_lasts_s(snapshots, phases.opened),
         agreed=round(sum(right) / len(right), 3),
-        picture=shut_picture([snapshots[i] for i in phases.shut], door.region),
     )
 
 

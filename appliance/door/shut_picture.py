@@ -5,7 +5,6 @@ Made where a door is calibrated or set up, with nobody in it: gray, of the door'
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,10 @@ _WIDTH_PX = 192
 """Twice what the watch looks at."""
 _FORMAT = 1
 _MOST_BYTES = 1 << 20
+_PNG, _SIZE_AT = b"\x89PNG\r\n\x1a\n", 16
+"""How a PNG begins, and where its width and height stand, four bytes each."""
+_MOST_HIGH_PX = 4096
+"""Higher than the picture of any camera; a few bytes of PNG may claim to be anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +78,25 @@ def decode(content: bytes) -> ShutPicture:
     Raises:
         InputError: It is not one of these.
     """
+    if len(content) > _MOST_BYTES:
+        raise _unusable()
     try:
         body = json.loads(content)
         left, top, right, bottom = (float(each) for each in body["region"])
-        png = np.frombuffer(base64.b64decode(body["png"], validate=True), np.uint8)
-        gray = cv2.imdecode(png, cv2.IMREAD_GRAYSCALE) if len(content) <= _MOST_BYTES else None
-        known = body["format"] == _FORMAT
-    except (ValueError, KeyError, TypeError, binascii.Error, cv2.error) as error:
+        png = base64.b64decode(body["png"], validate=True)
+        known = body["format"] == _FORMAT and _is_small_png(png)
+        gray = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE) if known else None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, cv2.error) as error:
         raise _unusable() from error
-    if not known or gray is None or gray.shape[1] > _WIDTH_PX:
+    if gray is None:
         raise _unusable()
     return ShutPicture((left, top, right, bottom), np.asarray(gray, np.uint8))
+
+
+def _is_small_png(png: bytes) -> bool:
+    """Whether it says of itself that it is a PNG of a size that we write; looked at before it is decoded."""
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (_SIZE_AT, _SIZE_AT + 4))
+    return png.startswith(_PNG) and 0 < width <= _WIDTH_PX and 0 < height <= _MOST_HIGH_PX
 
 
 def _unusable() -> InputError:

@@ -367,6 +367,36 @@ class DoorProposed(Message):
     notes: tuple[str, ...] = ()
 
 
+class PictureShut(Message):
+    """Make the picture of the shut door that is to be kept, of what was looked at as shut.
+
+    Answered by `ShutPictured` with the picture as a file has it in the blob; see `appliance.door`.
+
+    Attributes:
+        setup: As in `KeepDoor`.
+        region: What it shows: left, top, right, bottom in fractions of the frame.
+    """
+
+    type: Literal["picture_shut"] = "picture_shut"
+    version: Literal[1] = 1
+    setup: str = Field(min_length=1, max_length=100)
+    region: tuple[float, float, float, float]
+
+
+class ShutPictured(Message):
+    """What the picture was made of; without pictures, or if something moved in them, there is none.
+
+    Attributes:
+        frames: Pictures of the shut door there are still; 0: it was not shown, or too long ago.
+        still: Nothing moved in the region meanwhile.
+    """
+
+    type: Literal["shut_pictured"] = "shut_pictured"
+    version: Literal[1] = 1
+    frames: int
+    still: bool
+
+
 class SupervisorStatusRequest(Message):
     """How are your children? Answered by `SupervisorStatus`."""
 
@@ -468,6 +498,8 @@ MESSAGES: tuple[type[Message], ...] = (
     DoorKept,
     ProposeDoor,
     DoorProposed,
+    PictureShut,
+    ShutPictured,
     SupervisorStatusRequest,
     SupervisorStatus,
     RestartChild,

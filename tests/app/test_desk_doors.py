@@ -59,7 +59,11 @@ class Here:
         self.files = SettingsFiles(file, services.layout.overlay_file)
         source = Source(self.files, lambda: self._running(named))
         applying, eyes = Applying(services, source, later_s=0.01), Eyes(services.layout)
-        rooms = (Live(services, source, eyes), Cameras(source, applying, eyes), Doors(source, applying, eyes))
+        rooms = (
+            Live(services, source, eyes),
+            Cameras(source, applying, eyes, services.layout),
+            Doors(source, applying, eyes, services.layout),
+        )
         self.applying = applying
         self.desk = Desk(
             CALLERS.get, [each for room in rooms for each in room.operations()], services.store.acting

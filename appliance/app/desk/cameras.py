@@ -17,9 +17,11 @@ from appliance.app.desk.applying import Applying, Source
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.shut_pictures import forget_picture
 from appliance.errors import FormError
 from appliance.logs import redact
 from appliance.permissions import Permission
+from appliance.services import Layout
 from appliance.settings import CameraSettings, Settings
 from appliance.settings.overlay import overlaid_keys, read_overlay
 
@@ -70,13 +72,17 @@ class Cameras:
         source: Where the settings are.
         applying: Puts them in force.
         eyes: For how the cameras are.
+        layout: Where the pictures of shut doors lie.
         devices: Where the system lists its video devices.
     """
 
-    def __init__(self, source: Source, applying: Applying, eyes: Eyes, devices: Path = _DEVICES) -> None:
+    def __init__(
+        self, source: Source, applying: Applying, eyes: Eyes, layout: Layout, devices: Path = _DEVICES
+    ) -> None:
         self._source = source
         self._applying = applying
         self._eyes = eyes
+        self._layout = layout
         self._devices = devices
 
     def operations(self) -> list[Operation[Any]]:
@@ -144,8 +150,11 @@ class Cameras:
         written = self._source.files.read().settings
         if not _named(given.camera, written):
             self._refuse_foreign(given.camera)
-        doors = {f"doors.{door.id}": None for door in written.doors if door.camera == given.camera}
-        saved = self._applying.save({f"cameras.{given.camera}": None, **doors}, revision=given.revision)
+        doors = [door.id for door in written.doors if door.camera == given.camera]
+        gone = {f"doors.{door}": None for door in doors}
+        saved = self._applying.save({f"cameras.{given.camera}": None, **gone}, revision=given.revision)
+        for door in doors:
+            forget_picture(self._layout, door)
         return Answer(saved.told())
 
     def _refuse_foreign(self, camera: str) -> None:

@@ -14,9 +14,11 @@ from appliance.app.desk.cameras import fields_of
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
-from appliance.errors import FormError
+from appliance.app.shut_pictures import forget_picture, kept_instead
+from appliance.errors import FormError, PeerGoneError
 from appliance.events import DoorCalibrated
 from appliance.permissions import Caller, Permission
+from appliance.services import Layout
 from appliance.settings import DoorSettings, Settings
 from appliance.wire.messages import (
     DoorKept,
@@ -24,7 +26,9 @@ from appliance.wire.messages import (
     FillPainted,
     KeepDoor,
     PaintFill,
+    PictureShut,
     ProposeDoor,
+    ShutPictured,
 )
 
 _LOOK_S = 2.0
@@ -34,6 +38,7 @@ _SHOWN = {"id", "camera", "region", "seed", "tolerance", "shut_fraction", "open_
 
 Region = tuple[float, float, float, float]
 Point = tuple[float, float]
+Picture = Literal["kept", "earlier", "not_shown", "moved"]
 
 
 class Nothing(Arguments):
@@ -122,12 +127,14 @@ class Doors:
         source: Where the settings are.
         applying: Puts them in force.
         eyes: Looks.
+        layout: Where the pictures of shut doors lie.
     """
 
-    def __init__(self, source: Source, applying: Applying, eyes: Eyes) -> None:
+    def __init__(self, source: Source, applying: Applying, eyes: Eyes, layout: Layout) -> None:
         self._source = source
         self._applying = applying
         self._eyes = eyes
+        self._layout = layout
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -189,10 +196,14 @@ class Doors:
         return Answer(told)
 
     def _save(self, asked: Asked[Door]) -> Answer:
-        """Write the door; the loop then reads the settings anew and watches it."""
+        """Write the door and keep the picture of it shut; the loop then reads both anew and watches it.
+
+        Of the picture the answer says `kept`; `earlier`: the door was not shown shut now, and the picture
+        kept before still is of this region; `not_shown` or `moved`: there is none, and why.
+        """
         given = asked.arguments
         written = self._source.files.read().settings
-        there = any(each.id == given.door for each in written.doors)
+        there = next((each for each in written.doors if each.id == given.door), None)
         if given.fresh and there:
             raise FormError("taken", fields={"door": "there is a door of this name already"})
         key = f"doors.{given.door}"
@@ -202,8 +213,37 @@ class Doors:
         changes.update(self._camera(given, written))
         done = DoorCalibrated(door=given.door, camera=given.camera, separation=given.separation)
         with fields_of(key):
-            saved = self._applying.save(changes, revision=given.revision, events=[done])
-        return Answer(saved.told())
+            # Refused before any picture is given up for it.
+            self._applying.propose(changes)
+            picture, content = self._pictured(asked, there)
+            if picture == "earlier":
+                saved = self._applying.save(changes, revision=given.revision, events=[done])
+            else:
+                with kept_instead(self._layout, given.door, content):
+                    saved = self._applying.save(changes, revision=given.revision, events=[done])
+        return Answer({**saved.told(), "picture": picture})
+
+    def _pictured(self, asked: Asked[Door], there: DoorSettings | None) -> tuple[Picture, bytes | None]:
+        """What is to be said of the picture of the shut door, and the picture."""
+        given = asked.arguments
+        setup = _setup(asked.who, given.camera, "new" if given.fresh else given.door)
+        try:
+            reply = self._eyes.think(PictureShut(setup=setup, region=given.region), ShutPictured)
+        except PeerGoneError:
+            # What it was shown went with it.
+            found, content = ShutPictured(frames=0, still=False), b""
+        else:
+            found, content = reply.message, reply.blob
+        if content:
+            return "kept", content
+        if not found.frames and self._is_kept_of(given, there):
+            return "earlier", None
+        return ("moved" if found.frames else "not_shown"), None
+
+    def _is_kept_of(self, given: Door, there: DoorSettings | None) -> bool:
+        """Whether the picture that is kept shows the door as it is to be saved."""
+        same = there is not None and (there.camera, there.region) == (given.camera, given.region)
+        return same and self._layout.shut_picture(given.door).exists()
 
     def _camera(self, given: Door, written: Settings) -> dict[str, Any]:
         """What is to be written of the door's camera.
@@ -234,7 +274,9 @@ class Doors:
         changes: dict[str, Any] = {f"doors.{given.door}": None}
         if _waits_for(door, written):
             changes[f"cameras.{door.camera}.when"] = "always"
-        return Answer(self._applying.save(changes, revision=given.revision).told())
+        saved = self._applying.save(changes, revision=given.revision)
+        forget_picture(self._layout, given.door)
+        return Answer(saved.told())
 
 
 def _waits_for(door: DoorSettings, settings: Settings) -> bool:

@@ -14,10 +14,11 @@ import numpy as np
 
 from appliance.app.examining.finding import Finding, found
 from appliance.app.examining.processes import answers
+from appliance.app.shut_pictures import kept_picture, read_picture
 from appliance.camera import CapturedFrame, ConditionWatch, Shot, open_source
 from appliance.camera.pictures import MadePicture, Picture
 from appliance.clock import SystemClock
-from appliance.door import DoorWatch, fill_fraction
+from appliance.door import DoorWatch, ShutPicture, fill_fraction
 from appliance.errors import CameraLostError
 from appliance.frames import FrameReader
 from appliance.services import Layout
@@ -49,6 +50,9 @@ def views(settings: Settings, layout: Layout) -> Iterator[Finding]:
         yield Finding("cameras", "ok", "looked at through the running appliance")
     for camera in settings.cameras:
         yield from found(f"camera {camera.id}", _view(settings, layout, camera, running=running))
+        for door in settings.doors:
+            if door.camera == camera.id:
+                yield from found(f"picture of {door.id}", _pictured(layout, door))
 
 
 def _view(settings: Settings, layout: Layout, camera: CameraSettings, *, running: bool) -> Iterator[Finding]:
@@ -66,7 +70,7 @@ def _view(settings: Settings, layout: Layout, camera: CameraSettings, *, running
     yield _condition(subject, camera, frames, live=live, took_s=time.monotonic() - began)
     for door in settings.doors:
         if door.camera == camera.id:
-            yield from found(f"door {door.id}", iter([_door(door, frames[-1])]))
+            yield from found(f"door {door.id}", iter([_door(door, frames[-1], kept_picture(layout, door))]))
 
 
 def _taken(camera: CameraSettings) -> tuple[list[Frame], bool]:
@@ -142,7 +146,27 @@ def _is_dark(camera: CameraSettings, frame: Frame) -> bool:
     return any(reading.begun is Disturbance.DARK for reading in readings)
 
 
-def _door(door: DoorSettings, frame: Frame) -> Finding:
+def _pictured(layout: Layout, door: DoorSettings) -> Iterator[Finding]:
+    """Whether the watch of a door has a picture to begin with; nothing of one that would not use it.
+
+    Raises:
+        InputError: There is one, but it cannot be used.
+    """
+    if door.rule == "plain" or not _is_calibrated(door):
+        return
+    subject = f"picture of {door.id}"
+    if read_picture(layout, door) is not None:
+        yield Finding(subject, "ok", "kept of the shut door: the watch begins with it")
+        return
+    yield Finding(
+        subject,
+        "note",
+        "no picture of the shut door is kept: at each start the watch begins by guessing",
+        f"run: appliance door calibrate --keep --door {door.id}, or show it shut where doors are set up",
+    )
+
+
+def _door(door: DoorSettings, frame: Frame, picture: ShutPicture | None) -> Finding:
     """Whether the fill makes sense on this picture."""
     subject = f"door {door.id}"
     recalibrate = f"appliance door calibrate --door {door.id}"
@@ -160,7 +184,7 @@ def _door(door: DoorSettings, frame: Frame) -> Finding:
         return Finding(
             subject, "note", f"not calibrated: region and seed are the defaults; {words}", recalibrate
         )
-    state = _believed(door, frame)
+    state = _believed(door, frame, picture)
     if state is DoorState.SHUT and share > _OVERFLOW:
         return Finding(
             subject,
@@ -174,9 +198,9 @@ def _door(door: DoorSettings, frame: Frame) -> Finding:
     return Finding(subject, "note", f"{words}: it looks {now}", f"if it is shut: {recalibrate}")
 
 
-def _believed(door: DoorSettings, frame: Frame) -> DoorState:
+def _believed(door: DoorSettings, frame: Frame, picture: ShutPicture | None) -> DoorState:
     """What the loop would believe of this picture if it lasted: its rule is shown it as if for a while."""
-    watch = DoorWatch(door)
+    watch = DoorWatch(door, picture)
     still = MadePicture(frame.width, frame.height, frame.bgr)
     for look in range(round(_BELIEVED_S / _BELIEVE_EVERY_S)):
         stamp = replace(frame.stamp, sequence=look, monotonic_s=look * _BELIEVE_EVERY_S)
