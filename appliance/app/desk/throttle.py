@@ -4,11 +4,11 @@ Kept in memory: the desk's restart forgets it, which an attacker cannot bring ab
 little use. A name waits half a minute at most, so that nobody is locked out by somebody else's guesses.
 """
 
-import ipaddress
 import threading
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.addresses import network_of
 from appliance.clock import Clock
 from appliance.errors import ThrottledError
 
@@ -108,12 +108,4 @@ class Throttle:
 
 def address_key(client: str) -> Key:
     """What a client's address is counted as: of IPv6 the network, for a household has 2^64 of them."""
-    try:
-        address = ipaddress.ip_address(client.partition("%")[0])
-    except ValueError:
-        return "address", ""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return "address", str(address.ipv4_mapped)
-        return "address", str(ipaddress.ip_network((address, 64), strict=False))
-    return "address", str(address)
+    return "address", network_of(client)
