@@ -21,7 +21,8 @@ from appliance.errors import ApplianceError
 from appliance.evidence import make_identity
 
 _DATA = Path(__file__).parents[2] / "data"
-_PEOPLE = (("Barack Obama", "obama.jpg"), ("Eileen Collins", "astronaut.jpg"))
+_PEOPLE = (("Barack Obama", "Barack", "obama.jpg"), ("Eileen Collins", "Eileen", "astronaut.jpg"))
+"""Name, what the office screen calls them, portrait."""
 
 _PURPOSES = [word for purpose in ("identify", "greet", "leaderboard") for word in ("--purpose", purpose)]
 
@@ -44,8 +45,14 @@ shut_fraction = 0.93               # how much of the region the shut door fills
 [evidence]
 recipients = [{recipient}]     # strangers are sealed to this key
 
+[encounters]
+repeat_after_s = 5             # the scene comes round every half minute, and everybody is greeted each time
+
 [screen]
 leaderboard = "greetings"      # the two portraits consent to it
+
+[web]
+port = {port}                    # the pages; host = "0.0.0.0" lets other machines of your network in
 
 [[actions]]
 id = "terminal"
@@ -73,7 +80,13 @@ level = "warning"
     default=None,
     help="Play the scene once, or until Ctrl-C. [default: until Ctrl-C on a terminal, else once]",
 )
-def demo(*, folder: Path, once: bool | None) -> None:
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8443,
+    help="Port of the pages, if this demo is new; 0: any.",
+)
+def demo(*, folder: Path, once: bool | None, port: int) -> None:
     """Watch a rendered office door: two people who are enrolled, one who is not.
 
     The pages are served meanwhile: open the link that is printed.
@@ -92,26 +105,17 @@ def demo(*, folder: Path, once: bool | None) -> None:
             # From a demo that was interrupted before it had settings: nothing is sealed to that key.
             identity.unlink()
         recipient = make_identity(identity)
-        settings.write_text(_SETTINGS.format(recipient=json.dumps(recipient)), encoding="utf-8")
+        settings.write_text(_SETTINGS.format(recipient=json.dumps(recipient), port=port), encoding="utf-8")
         click.echo(f"  private half: {_short(identity)}")
     appliance = [sys.executable, "-m", "appliance", "--settings", str(settings), "--state", str(state)]
     enrolled = _enrolled(appliance) if (state / "appliance.db").exists() else set()
-    for name, photo in _PEOPLE:
+    for name, alias, photo in _PEOPLE:
         if name not in enrolled:
             _step(f"enrolling {name} from one public-domain portrait")
             picture = _DATA / "portraits" / "enrol" / photo
-            _call(
-                [
-                    *appliance,
-                    "enroll",
-                    "add",
-                    name,
-                    str(picture),
-                    "--consent",
-                    "public-domain portrait, demo only",
-                    *_PURPOSES,
-                ]
-            )
+            consent = ["--consent", "public-domain portrait, demo only", *_PURPOSES]
+            _call([*appliance, "enroll", "add", name, str(picture), *consent])
+            _call([*appliance, "enroll", "alias", name, alias])
     if once:
         _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
     else:
