@@ -22,6 +22,7 @@ Declared = Permission | Literal["public"]
 
 PUBLIC: Final = "public"
 _DECLARED: Final = "appliance_permission"
+_TOKENS: Final = "appliance_tokens_only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,12 @@ def permission(needed: Permission) -> Callable[[View], View]:
     return declare
 
 
+def tokens_only(view: View) -> View:
+    """Declare that a view is for programs: cookies count for nothing there, so no browser can be tricked."""
+    setattr(view, _TOKENS, True)
+    return view
+
+
 def public(view: View) -> View:
     """Declare that anybody may call this view."""
     setattr(view, _DECLARED, PUBLIC)
@@ -74,6 +81,11 @@ def declared(app: Flask, rule: Rule) -> Declared | None:
     """What the view behind a rule declares; None: nothing."""
     found: Declared | None = getattr(app.view_functions[rule.endpoint], _DECLARED, None)
     return found
+
+
+def for_tokens(app: Flask, rule: Rule) -> bool:
+    """Whether the view behind a rule is for programs alone."""
+    return getattr(app.view_functions[rule.endpoint], _TOKENS, False)
 
 
 def undeclared(app: Flask) -> list[str]:
@@ -92,6 +104,8 @@ def credential() -> str:
     token = cookies.bearer()
     if token:
         return token
+    if request.url_rule is not None and for_tokens(current_app, request.url_rule):
+        return ""
     wanted = cookies.SCREEN if _wanted() is Permission.SCREEN else cookies.SESSION
     return request.cookies.get(wanted, "")
 

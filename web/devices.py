@@ -1,7 +1,7 @@
 """What comes in without signing in: paired screens, and tokens for programs. A secret is shown once.
 
-A pairing link holds its code in the fragment, so that no log ever holds it. A token's secret stands on the page
-that answers its making, and nowhere else.
+A pairing link holds its code in the fragment, so that no log ever holds it. A token's secret stands on the
+page that answers its making, and nowhere else.
 """
 
 from typing import Any, Final

@@ -105,7 +105,7 @@ def _http(error: HTTPException) -> AnyResponse:
         return error.get_response()
     if for_api():
         title, words = _WORDS.get(error.code, _WORDS[400])
-        response = jsonify(error={"code": _code(error.name), "message": title, "hint": words})
+        response = jsonify(error={"code": code_of(error.name), "message": title, "hint": words})
         response.status_code = error.code
     else:
         response = _page(error.code)
@@ -130,7 +130,11 @@ def _foreign(error: Exception) -> AnyResponse:
 
 
 def _json(status: int, error: ApplianceError) -> Response:
-    body: dict[str, Any] = {"code": _code(type(error).__name__), "message": error.message, "hint": error.hint}
+    body: dict[str, Any] = {
+        "code": code_of(type(error).__name__),
+        "message": error.message,
+        "hint": error.hint,
+    }
     if isinstance(error, FormError):
         body["fields"] = dict(error.fields)
     response = jsonify(error=body)
@@ -176,7 +180,7 @@ def _page(status: int, message: str = "", hint: str = "") -> Response:
     return make_response(text, status)
 
 
-def _code(name: str) -> str:
+def code_of(name: str) -> str:
     """`NotSignedInError` → `not_signed_in`."""
     name = name.removesuffix("Error").replace(" ", "")
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

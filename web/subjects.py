@@ -18,6 +18,8 @@ from web import (
     set_up,
     settings,
 )
+from web.api import calls
+from web.api import page as api_page
 
 SUBJECTS: tuple[Blueprint, ...] = (
     home.blueprint,
@@ -34,5 +36,7 @@ SUBJECTS: tuple[Blueprint, ...] = (
     doors.blueprint,
     screen.blueprint,
     devices.blueprint,
+    calls.blueprint,
+    api_page.blueprint,
 )
 """In the order in which they are registered."""

@@ -1,4 +1,4 @@
-"""The reference pages, made from the program itself: settings, commands, events.
+"""The reference pages, made from the program itself: settings, commands, events, operations of the API.
 
 `python tests/support/reference.py` writes them; `tests/test_docs.py` fails when they are stale.
 """
@@ -7,6 +7,7 @@ import inspect
 from pathlib import Path
 from typing import Any, get_args
 
+import api_operations
 import click
 
 from appliance import events
@@ -25,6 +26,7 @@ def pages() -> dict[Path, str]:
         folder / "SETTINGS.md": settings_page(),
         folder / "CLI.md": commands_page(),
         folder / "EVENTS.md": events_page(),
+        ROOT / "web" / "api" / "operations.json": api_operations.text(),
     }
 
 

@@ -61,21 +61,21 @@ def test_an_unpaired_screen_sees_nothing_any_more(site: Site) -> None:
 def test_a_token_is_shown_once_and_works(site: Site) -> None:
     """Its secret stands on the page that answers, and on no later one."""
     admin = site.client("admin")
-    made = admin.post("/devices/tokens", {"purpose": "canteen", "scopes": ["people", "log"], "lasts": "30"})
+    made = admin.post("/devices/tokens", {"purpose": "kiosk", "scopes": ["people", "log"], "lasts": "30"})
     found = re.search(r'id="token-secret"[^>]*value="([^"]+)"', made.text)
     assert found is not None
     secret = found.group(1)
     page = admin.get("/devices").text
 
     assert secret not in page
-    assert "canteen" in page
+    assert "kiosk" in page
     assert "Read the log, See who is enrolled" in page
     bearer = {"Authorization": f"Bearer {secret}"}
     assert 200 == site.client().get("/api/v1/people", headers=bearer).status_code
     (token,) = site.ask("tokens.list")
     admin.post(f"/devices/tokens/{token['id']}/revoke")
     assert 401 == site.client().get("/api/v1/people", headers=bearer).status_code
-    assert "canteen" not in admin.get("/devices").text
+    assert "kiosk" not in admin.get("/devices").text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import { Clock } from "./screen-clock.js";
 import { Scene } from "./screen-scene.js";
 
 const TICK_MS = 250;
-const LOST_MS = 12_000;
+// The appliance says something every ten seconds.
+const SILENT_MS = 12_000;
+const LOST_MS = 17_000;
 const ASK_MS = 5000;
 const ANSWER_MS = 8000;
 const RELOADS_APART_MS = 60_000;
@@ -61,7 +63,7 @@ async function ask() {
     const told = await response.json();
     fresh(told);
     show(told.state);
-    connected = false; // of the stream; what was just heard counts for LOST_MS
+    connected = false; // that was not the stream
   } catch {
     // Still away; asked again soon.
   } finally {
@@ -101,9 +103,9 @@ async function reload() {
 function tick() {
   try {
     const now = performance.now();
-    const lost = now - heard > LOST_MS;
-    scene.tick(clock.now(), now, !connected && lost);
-    if (!connected && now - BEGUN > 2000) ask();
+    const silentMs = now - heard;
+    scene.tick(clock.now(), now, silentMs > LOST_MS);
+    if (silentMs > SILENT_MS || (!connected && now - BEGUN > 2000)) ask();
     if (newer || broken > 2) reload();
     broken = broken > 2 ? broken : 0;
   } catch (error) {

@@ -1,0 +1,162 @@
+"""Which operation of the desk is at which address, and which are at none, and why. Nothing else.
+
+GET reads and changes nothing; POST does something. What stands in braces in a path is an argument of the
+operation; the others come in the query of a GET and in the JSON body of a POST.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+PREFIX: Final = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An operation and where it is called.
+
+    Attributes:
+        operation: Its name.
+        method: GET or POST.
+        path: Behind the prefix, with arguments in braces.
+        summary: What it does, in a line.
+        uploads: Its body is a picture file; its other arguments come in the query.
+        media: What it answers instead of JSON; empty: JSON.
+        cursor: The argument that goes on where `next` of an answer says; empty: it has no pages.
+        slow_s: Seconds it may take.
+    """
+
+    operation: str
+    method: Literal["GET", "POST"]
+    path: str
+    summary: str
+    uploads: bool = False
+    media: str = ""
+    cursor: str = ""
+    slow_s: float = 10.0
+
+    @property
+    def rule(self) -> str:
+        """The path as Flask writes it."""
+        return PREFIX + self.path.replace("{", "<").replace("}", ">")
+
+
+def _get(operation: str, path: str, summary: str, *, cursor: str = "", slow_s: float = 10.0) -> Endpoint:
+    return Endpoint(operation, "GET", path, summary, cursor=cursor, slow_s=slow_s)
+
+
+def _post(operation: str, path: str, summary: str, *, slow_s: float = 60.0) -> Endpoint:
+    return Endpoint(operation, "POST", path, summary, slow_s=slow_s)
+
+
+_DRAFT: Final = "/enrolments/{draft}"
+_PHOTO: Final = f"{_DRAFT}/photos/{{photo}}"
+
+ENDPOINTS: Final = (
+    # People
+    _get("people.list", "/people", "Who is enrolled, page by page", cursor="after"),
+    _get("people.show", "/people/{person}", "One person: consents, references, quality"),
+    _post("people.rename", "/people/{person}/rename", "Another name"),
+    _post("people.initials", "/people/{person}/initials", "Other initials"),
+    _post("people.alias", "/people/{person}/alias", "What the office screen calls them"),
+    _post("people.pause", "/people/{person}/pause", "Recognise them no more, for the time being"),
+    _post("people.resume", "/people/{person}/resume", "Recognise them again"),
+    _post("people.strictness", "/people/{person}/strictness", "Take strangers for them more rarely"),
+    _post("people.remove", "/people/{person}/remove", "Remove them; their key is destroyed"),
+    _post("people.give_consent", "/people/{person}/consents", "Record a further consent"),
+    _post("people.withdraw_consent", "/people/{person}/consents/withdraw", "Take consents back"),
+    _post("people.remove_reference", "/people/{person}/references/{reference}/remove", "Remove a reference"),
+    _get("people.merge_proposal", "/people/{keep}/merge/{other}", "What merging two would do"),
+    _post("people.merge", "/people/{keep}/merge/{other}", "Two were one person: merge them"),
+    _get("people.consent_text", "/consent-text", "The text people agree to, and its version"),
+    _get("people.safety", "/safety", "How often somebody would be mistaken", slow_s=60.0),
+    # Enrolling
+    _post("enrol.begin", "/enrolments", "Begin to enrol somebody"),
+    _get("enrol.show", _DRAFT, "How far an enrolment is"),
+    Endpoint(
+        "enrol.judge",
+        "POST",
+        f"{_DRAFT}/photos",
+        "Add a picture and hear what is wrong with it",
+        uploads=True,
+        slow_s=60.0,
+    ),
+    _post("enrol.choose_face", f"{_PHOTO}/face", "Say which face of a picture is theirs"),
+    _post("enrol.answer", f"{_PHOTO}/answer", "Say that a likeness is known"),
+    _post("enrol.drop_photo", f"{_PHOTO}/drop", "Leave a picture out"),
+    _post("enrol.snapshot", f"{_DRAFT}/snapshot", "Take a picture with a door's camera"),
+    _post("enrol.add_to", f"{_DRAFT}/add-to", "The pictures are of somebody enrolled"),
+    _post("enrol.commit", f"{_DRAFT}/commit", "Enrol"),
+    _post("enrol.discard", f"{_DRAFT}/discard", "Forget an enrolment under way"),
+    _get("enrol.cameras", "/enrolment-cameras", "Cameras that pictures can be taken with"),
+    # Watching
+    _get("live.cameras", "/live/cameras", "Cameras and how they are"),
+    _get("live.names", "/live/names", "What those who are seen are called"),
+    # The log
+    _get("log.page", "/log", "The log, the newest first, page by page", cursor="before"),
+    _get("log.choices", "/log/choices", "What the log can be filtered by"),
+    _get("log.accuracy", "/log/accuracy", "How often decisions were corrected"),
+    _get("log.entry", "/log/{event}", "One entry"),
+    _get("log.explain", "/log/{event}/explanation", "Why a decision came out as it did"),
+    _get("log.note", "/log/{event}/note", "The note to a correction"),
+    _post("log.correct", "/log/{event}/correct", "Say who it really was"),
+    _get("feed.wait", "/events", "Wait for what is logged next", slow_s=40.0),
+    # Sealed pictures
+    _get("captures.list", "/captures", "Sealed pictures of strangers, page by page", cursor="before"),
+    Endpoint(
+        "captures.read",
+        "GET",
+        "/captures/{capture}/sealed",
+        "One of them, as it is sealed",
+        media="application/octet-stream",
+        slow_s=30.0,
+    ),
+    _post("captures.remove", "/captures/{capture}/remove", "Delete one"),
+    _get("recipients.list", "/recipients", "Whom pictures are sealed to"),
+    _post("recipients.check", "/recipients/check", "Look at a public key before it is added"),
+    _post("recipients.add", "/recipients", "Seal to one more key"),
+    _post("recipients.remove", "/recipients/remove", "Seal to a key no more"),
+    # Setting up
+    _get("cameras.list", "/cameras", "The cameras in the settings"),
+    _get("cameras.find", "/cameras/found", "Cameras that are connected", slow_s=30.0),
+    _post("cameras.save", "/cameras/{camera}/save", "Add a camera or change it"),
+    _post("cameras.remove", "/cameras/{camera}/remove", "Remove a camera"),
+    _get("doors.list", "/doors", "The doors in the settings"),
+    _post("doors.look", "/doors/{door}/look", "Say that a door is shut or open just now"),
+    _post("doors.propose", "/doors/{door}/propose", "What settings would tell a door's states apart"),
+    _post("doors.save", "/doors/{door}/save", "Add a door or change it"),
+    _post("doors.remove", "/doors/{door}/remove", "Remove a door"),
+    _get("settings.read", "/settings", "Every setting: what holds, and from where"),
+    _get("settings.describe", "/settings/description", "What settings there are"),
+    _post("settings.propose", "/settings/propose", "What a change would do"),
+    _post("settings.save", "/settings", "Change settings"),
+    _get("system.state", "/system", "How the processes are"),
+    _get("system.examine", "/system/examination", "Examine the machine", slow_s=120.0),
+)
+"""In the order in which they are shown."""
+
+_PEOPLE_ONLY: Final = "Passwords, sessions and who else comes in are for people who sign in; no token may."
+_PUBLIC: Final = "For browsers that are not signed in yet; a program is given a token instead."
+_SCREEN: Final = "For paired screens, whose page asks it; a token is no screen."
+
+EXCEPTIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (
+            *("operators.add", "operators.change", "operators.list", "operators.remove", "operators.reset"),
+            *("password.change", "session.close", "session.end", "session.list"),
+            *("screens.begin_pairing", "screens.list", "screens.revoke"),
+            *("tokens.create", "tokens.list", "tokens.revoke"),
+        ),
+        _PEOPLE_ONLY,
+    ),
+    **dict.fromkeys(
+        (
+            *("first_run.create_admin", "first_run.state", "password.link", "password.redeem"),
+            *("screens.pair", "session.check", "session.open"),
+        ),
+        _PUBLIC,
+    ),
+    **dict.fromkeys(("screen.now", "screen.wait"), _SCREEN),
+    "doors.paint": "A picture for the page on which a door is clicked; doors.propose has it in numbers.",
+}
+"""Operations that no address has, and why."""
