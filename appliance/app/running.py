@@ -26,7 +26,7 @@ from appliance.wire.messages import Done, Ping, RestartChild, SupervisorStatus, 
 _log = structlog.get_logger()
 
 Command = Callable[[str], Sequence[str]]
-"""From the name of a process to the command line that starts it; asked anew before a restart on request."""
+"""From the name of a process to the command line that starts it; asked anew before each restart."""
 
 
 _NO_SECRETS: Mapping[str, str] = {}
@@ -66,6 +66,22 @@ def child_specs(
     watching = _spec("loop", layout, loop, secrets=secrets, final=once)
     specs.append(replace(watching, patient=patient))
     return specs
+
+
+def renewed_argv(
+    name: str, settings: Settings, layout: Layout, command: Command, *, once: bool
+) -> Sequence[str] | None:
+    """A child's command line before another start: some are handed their settings on it.
+
+    None: the settings are wrong now, and it starts as it did before. So a process that died of its settings
+    comes back with those that somebody mended meanwhile, whether or not anybody asked for a restart.
+    """
+    try:
+        anew = child_specs(settings, layout, command, once=once)
+    except ApplianceError as error:
+        _log.warning("command_not_renewed", child=name, error=error.message)
+        return None
+    return next((spec.argv for spec in anew if spec.name == name), None)
 
 
 def serves_pages(settings: Settings) -> bool:
@@ -111,16 +127,19 @@ def supervise(
             _log.error("change_not_logged", child=event.process, error=error.message)
 
     specs = child_specs(settings, services.layout, command, once=once)
-    supervisor = Supervisor(specs, changed, services.clock, environment=without_secrets(os.environ))
+    supervisor = Supervisor(
+        specs,
+        changed,
+        services.clock,
+        environment=without_secrets(os.environ),
+        renew=lambda name: renewed_argv(name, settings, services.layout, command, once=once),
+    )
 
     def status(_: Request[SupervisorStatusRequest]) -> Reply[SupervisorStatus]:
         return Reply(supervisor.status())
 
     def restart(request: Request[RestartChild]) -> Reply[Done]:
-        # Its command line is made anew: some processes are handed their settings on it.
-        anew = child_specs(settings, services.layout, command, once=once)
-        argv = next((spec.argv for spec in anew if spec.name == request.message.child), None)
-        supervisor.restart(request.message.child, argv)
+        supervisor.restart(request.message.child)
         return Reply(Done())
 
     handlers: dict[type[Message], Handler] = {SupervisorStatusRequest: status, RestartChild: restart}

@@ -70,6 +70,8 @@ class Supervisor:
         healthy_s: Seconds of life after which earlier deaths are forgotten.
         grace_s: Seconds from SIGTERM to SIGKILL, for each child.
         environment: What children inherit; this process's own, if None.
+        renew: Asked for a child's command line by its name before each restart, for what it is told there
+            may have changed; None, or None from it: as it was. It raises nothing.
     """
 
     def __init__(
@@ -82,7 +84,9 @@ class Supervisor:
         healthy_s: float = 60.0,
         grace_s: float = 5.0,
         environment: Mapping[str, str] | None = None,
+        renew: Callable[[str], Sequence[str] | None] | None = None,
     ) -> None:
+        self._renew = renew
         self._environment = dict(os.environ if environment is None else environment)
         self._children = [Child(spec, self._environment) for spec in children]
         self._on_change = on_change
@@ -100,7 +104,7 @@ class Supervisor:
         self._unclean: ApplianceError | None = None
         self._at_once = threading.Event()
         self._hung: queue.SimpleQueue[tuple[Child, int]] = queue.SimpleQueue()
-        self._asked: queue.SimpleQueue[tuple[Child, tuple[str, ...] | None]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[Child] = queue.SimpleQueue()
         self._began = 0.0
         self._told_ready = False
         self._watchdog_due = 0.0
@@ -143,14 +147,13 @@ class Supervisor:
         self._stopping.set()
         self._poke()
 
-    def restart(self, name: str, argv: Sequence[str] | None = None) -> None:
+    def restart(self, name: str) -> None:
         """Have a child end in good order and start again, from any thread; returns at once.
 
         One that waits for its restart is started now, and what it died of before is forgotten.
 
         Args:
             name: Of the child.
-            argv: Its command line from now on; None leaves it as it was.
 
         Raises:
             WireError: There is no such child.
@@ -159,7 +162,7 @@ class Supervisor:
         if child is None:
             there = ", ".join(each.spec.name for each in self._children)
             raise WireError(f"there is no process {name[:40]!r}", hint=f"there are: {there}")
-        self._asked.put((child, None if argv is None else tuple(argv)))
+        self._asked.put(child)
         self._poke()
 
     def status(self) -> SupervisorStatus:
@@ -180,7 +183,7 @@ class Supervisor:
             if child.ready and child.state == "starting":
                 child.state = "running"
         while not self._asked.empty():
-            self._begin_restart(*self._asked.get())
+            self._begin_restart(self._asked.get())
         for child in self._children:
             if child.kill_at is not None and child.kill_at <= now:
                 child.kill_at = None
@@ -230,6 +233,9 @@ class Supervisor:
         self._reports.put(report)
 
     def _restart(self, child: Child) -> None:
+        argv = None if self._renew is None else self._renew(child.spec.name)
+        if argv is not None:
+            child.spec = replace(child.spec, argv=tuple(argv))
         child.restarts += 1
         self._start(
             child,
@@ -241,11 +247,9 @@ class Supervisor:
             ),
         )
 
-    def _begin_restart(self, child: Child, argv: tuple[str, ...] | None) -> None:
+    def _begin_restart(self, child: Child) -> None:
         """Take up a restart that somebody asked for."""
         now = self._clock.monotonic()
-        if argv is not None:
-            child.spec = replace(child.spec, argv=argv)
         child.failures = child.fatal = 0
         if child.pid is None:
             child.due = now

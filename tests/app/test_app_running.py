@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.app.running import child_specs, supervise
+from appliance.app.running import child_specs, renewed_argv, supervise
 from appliance.errors import SettingsError
 from appliance.services import Layout, Services
 from appliance.settings import Settings, parse
@@ -33,3 +33,24 @@ def test_without_pages_and_camera_nothing_is_started(services: Services) -> None
         supervise(parse("[web]\nenabled = false\n"), services, command, once=False)
     with pytest.raises(SettingsError, match="no camera is configured"):
         supervise(Settings(), services, command, once=True)
+
+
+def test_a_command_line_is_made_of_the_settings_as_they_are_now(layout: Layout) -> None:
+    """A process that died of its settings is started with mended ones; while they are wrong, as it was."""
+    held = {"web": "wrong"}
+
+    def of_now(name: str) -> list[str]:
+        if held["web"] == "broken":
+            raise SettingsError("appliance.toml:3: no such key")
+        return [name, held["web"]]
+
+    def renewed() -> object:
+        return renewed_argv("web", Settings(), layout, of_now, once=False)
+
+    said = [renewed()]
+    held["web"] = "broken"
+    said.append(renewed())
+    held["web"] = "mended"
+    said.append(renewed())
+
+    assert [("web", "wrong"), None, ("web", "mended")] == said

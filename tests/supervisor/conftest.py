@@ -55,6 +55,7 @@ class Run:
             grace_s=options.get("grace_s", 2.0),
             healthy_s=options.get("healthy_s", 60.0),
             environment=options.get("environment"),
+            renew=options.get("renew"),
         )
         self.thread = threading.Thread(target=self._run)
         self.thread.start()

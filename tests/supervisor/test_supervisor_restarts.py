@@ -431,16 +431,20 @@ def test_a_child_is_restarted_on_request_and_the_others_stay(diary: Any, run: An
     assert 1 == len(diary.pids("web"))
 
 
-def test_a_restart_on_request_may_bring_another_command_line(diary: Any, run: Any, wait_for: Wait) -> None:
-    """A child that is handed its settings on the command line gets the new ones, then and later."""
-    running = run(diary.spec("models", "stay"))
-    wait_for(lambda: diary.pids("models"))
-    running.supervisor.restart("models", diary.spec("other", "stay").argv)
+def test_every_restart_asks_for_the_command_line_anew(diary: Any, run: Any, wait_for: Wait) -> None:
+    """What died of its settings comes back with those that somebody mended meanwhile; asked for or not."""
+    lines = {"web": diary.spec("other", "stay").argv}
+    running = run(diary.spec("web", "stay"), diary.spec("loop", "stay"), renew=lines.get)
+    wait_for(lambda: diary.pids("web") and diary.pids("loop"))
+    os.kill(diary.pids("web")[0], signal.SIGKILL)
     wait_for(lambda: diary.pids("other"))
-    os.kill(diary.pids("other")[0], signal.SIGKILL)
-    wait_for(lambda: len(diary.pids("other")) == 2)
+    lines["web"] = diary.spec("third", "stay").argv
+    running.supervisor.restart("web")
+    wait_for(lambda: diary.pids("third"))
+    running.supervisor.restart("loop")
+    wait_for(lambda: len(diary.pids("loop")) == 2)
 
-    assert 1 == len(diary.pids("models"))
+    assert (1, 1) == (len(diary.pids("web")), len(diary.pids("other")))
 
 
 def test_a_child_that_will_not_go_is_killed_and_restarted(diary: Any, run: Any, wait_for: Wait) -> None:
@@ -455,10 +459,12 @@ def test_a_child_that_will_not_go_is_killed_and_restarted(diary: Any, run: Any, 
 
 def test_a_child_that_waits_for_its_restart_is_started_at_once(run: Any, wait_for: Wait) -> None:
     """Whoever has mended the settings does not wait for the pause to end, nor is what was before counted."""
-    running = run(ChildSpec("ghost", ("/nonexistent/program",)))
+    lines: dict[str, tuple[str, ...]] = {}
+    running = run(ChildSpec("ghost", ("/nonexistent/program",)), renew=lines.get)
     wait_for(lambda: running.supervisor.status().children[0].state == "waiting")
     before = running.supervisor.status().children[0].restarts
-    running.supervisor.restart("ghost", (sys.executable, "-c", "import time; time.sleep(600)"))
+    lines["ghost"] = (sys.executable, "-c", "import time; time.sleep(600)")
+    running.supervisor.restart("ghost")
     wait_for(lambda: running.supervisor.status().children[0].pid is not None)
 
     assert before + 1 <= running.supervisor.status().children[0].restarts
