@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import DeniedError, EnrolmentError, FormError, InputError, PhotoError
 from appliance.permissions import Permission
 from appliance.picture_files import Embeds
@@ -22,7 +22,7 @@ from enroll.desk.drafts import LIFE_S, MOST_PHOTOS, QUESTIONS, Draft, DraftPhoto
 from enroll.desk.filled import Agreement, PersonId, checked_alias, checked_field_name, checked_initials
 from enroll.desk.knowing import Knowledge
 from enroll.desk.looking import MOST_BYTES, Snapshots
-from enroll.desk.people import Nothing, person
+from enroll.desk.people import person
 from enroll.desk.verdicts import asks, photo_json
 from enroll.keeping import keep, namesakes
 from enroll.likeness import examine

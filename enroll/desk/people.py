@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import EnrolmentError, FormError, UnknownSubjectError
 from appliance.permissions import Permission
 from appliance.store import IDENTIFY, Store, Subject
@@ -24,10 +24,6 @@ from enroll.uniting import merged_json, proposal
 
 MOST_CARDS = 1000
 """In one answer; a message between processes is bounded."""
-
-
-class Nothing(Arguments):
-    """An operation that needs to be told nothing."""
 
 
 class Page(Arguments):

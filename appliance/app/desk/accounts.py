@@ -4,14 +4,14 @@ What is kept of whom is the store's business, how passwords are hashed that of `
 after failures that of `guarding`. Nothing here tells anybody whether a name exists.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field, SecretStr
 
 from appliance.app.desk.guarding import Guard
-from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.desk.passwords import Passwords, check_password
+from appliance.app.desk.times import moment
 from appliance.errors import DeniedError, FormError, NotSignedInError
 from appliance.permissions import Permission
 from appliance.services import Services
@@ -22,10 +22,6 @@ _PASSWORD = Field(max_length=1024)
 _CODE = Field(max_length=100)
 _CLIENT = Field(default="", max_length=100)
 _ID = Field(max_length=36)
-
-
-class Nothing(Arguments):
-    """No arguments."""
 
 
 class SignIn(Arguments):
@@ -297,8 +293,3 @@ def described(operator: Operator) -> dict[str, Any]:
         "created_at": moment(operator.created_at),
         "changed_at": moment(operator.changed_at),
     }
-
-
-def moment(at: datetime | None) -> str | None:
-    """A time as it travels: ISO 8601, UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat()

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from appliance.app.desk.accounts import Nothing, described
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.accounts import described
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.permissions import Permission, Role
 from appliance.services import Services
 from appliance.store import CodePurpose, Operator

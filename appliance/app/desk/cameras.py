@@ -5,8 +5,6 @@ Opens no camera; the loop does, when it reads the settings anew.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -15,8 +13,9 @@ from pydantic import Field, SecretStr
 
 from appliance.app.desk.applying import Applying, Source
 from appliance.app.desk.eyes import Eyes
+from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.shut_pictures import forget_picture
 from appliance.errors import FormError
 from appliance.logs import redact
@@ -30,10 +29,6 @@ Kind = Literal["device", "network", "file", "scene"]
 _DEVICES = Path("/sys/class/video4linux")
 _NUMBERED = re.compile(r"video\d{1,3}")
 _ID = Field(max_length=64)
-
-
-class Nothing(Arguments):
-    """No arguments."""
 
 
 class Which(Arguments):
@@ -233,23 +228,3 @@ def _address(given: Camera, now: CameraSettings | None) -> str | None:
 
 def _named(camera: str, settings: Settings) -> bool:
     return any(each.id == camera for each in settings.cameras)
-
-
-@contextmanager
-def fields_of(element: str) -> Iterator[None]:
-    """Name the fields of a form as its page calls them, without the settings' key in front.
-
-    Raises:
-        FormError: The one raised within, with the page's names.
-    """
-    try:
-        yield
-    except FormError as error:
-        fields = {_field(key, element): words for key, words in error.fields.items()}
-        raise FormError(
-            "it was not saved", fields=fields, hint=error.hint or "look at what is marked"
-        ) from None
-
-
-def _field(key: str, element: str) -> str:
-    return key.removeprefix(f"{element}.") if key.startswith(f"{element}.") else key

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from appliance.app.desk.accounts import moment
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.times import moment
 from appliance.errors import UnknownCaptureError
 from appliance.events import CaptureRemoved, StrangerCaptured
 from appliance.evidence.spool_folder import SpoolEntry, SpoolFolder

@@ -39,15 +39,15 @@ CLOSED: Final[Mapping[str, str]] = {
     "vault": "A wrong word here, and no name and no face opens any more. Change it in the settings file.",
     "models": "A path on this machine is for whoever is signed in on it. Change it in the settings file.",
     "processes.models": (
-        "Photos are read in a process of their own, which holds no key; whoever gets into these pages must not "
-        "move that. Change it in the settings file."
+        "Photos are read in a process of their own, which holds no key; whoever gets into these pages must "
+        "not move that. Change it in the settings file."
     ),
     "web.enabled": "Switched off from here, these pages could not be switched on again from here.",
     "web.host": "At a wrong address nobody gets to these pages any more to mend it.",
     "web.port": "At a wrong port nobody gets to these pages any more to mend it.",
     "web.names": (
-        "Links for passwords begin with the first of these names, and only pages under these names are answered: "
-        "a foreign one would be sent them. Change them in the settings file."
+        "Links for passwords begin with the first of these names, and pages are answered under these names "
+        "only: a foreign one would be sent those links. Change them in the settings file."
     ),
     "web.certificate": "A path on this machine is for whoever is signed in on it.",
     "web.private_key": "A path on this machine is for whoever is signed in on it.",

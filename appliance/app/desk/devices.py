@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from appliance.app.desk.accounts import Nothing, moment
 from appliance.app.desk.guarding import Guard
-from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Nothing, Operation
+from appliance.app.desk.times import moment
 from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.store import ApiToken, CodePurpose, Screen

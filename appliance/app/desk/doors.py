@@ -10,10 +10,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from appliance.app.desk.applying import Applying, Source
-from appliance.app.desk.cameras import fields_of
 from appliance.app.desk.eyes import Eyes
+from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.shut_pictures import forget_picture, kept_instead
 from appliance.errors import FormError, PeerGoneError
 from appliance.events import DoorCalibrated
@@ -39,10 +39,6 @@ _SHOWN = {"id", "camera", "region", "seed", "tolerance", "shut_fraction", "open_
 Region = tuple[float, float, float, float]
 Point = tuple[float, float]
 Picture = Literal["kept", "earlier", "not_shown", "moved"]
-
-
-class Nothing(Arguments):
-    """No arguments."""
 
 
 class Paint(Arguments):

@@ -6,6 +6,7 @@ Turns stored events into JSON values; finds nothing, and decides nothing about w
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
+from appliance.app.desk.times import moment
 from appliance.decision import DECIDED, verdict_of
 from appliance.dispatch.wording import describe, plain
 from appliance.events import (
@@ -56,11 +57,6 @@ def kind_of(event_type: str) -> Kind:
     return fitting[0] if fitting else "processes"
 
 
-def moment(stored: StoredEvent) -> str:
-    """When, ISO 8601 in UTC."""
-    return stored.at.isoformat()
-
-
 class Shown:
     """Shows entries to one caller.
 
@@ -82,7 +78,7 @@ class Shown:
         common = {
             "position": entry.position,
             "newest": entry.events[-1].position,
-            "at": moment(first),
+            "at": moment(first.at),
             "door": place.door,
             "camera": place.camera,
             "visit": place.visit,
@@ -127,7 +123,7 @@ class Shown:
         return {
             "event": stored.id,
             "position": stored.position,
-            "at": moment(stored),
+            "at": moment(stored.at),
             "verdict": verdict.value,
             "person": self._person(subject) if subject is not None else None,
             "grade": getattr(event, "grade", None),
@@ -140,7 +136,7 @@ class Shown:
             "event": stored.id,
             "position": stored.position,
             "type": stored.type,
-            "at": moment(stored),
+            "at": moment(stored.at),
             "words": self._words(stored),
         }
         if stored.type in DECIDED:
@@ -179,7 +175,7 @@ class Shown:
             return None
         return {
             "event": stored.id,
-            "at": moment(stored),
+            "at": moment(stored.at),
             "verdict": event.verdict,
             "person": self._person(event.subject) if event.subject else None,
             "by": self._operator(event.by) if event.by else None,

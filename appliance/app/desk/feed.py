@@ -11,8 +11,8 @@ from typing import Any, Final, Self
 import structlog
 from pydantic import Field
 
-from appliance.app.desk.accounts import moment
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.times import moment
 from appliance.errors import ApplianceError
 from appliance.permissions import Permission
 from appliance.services import Services

@@ -10,16 +10,12 @@ from pydantic import Field
 
 from appliance.app.desk.applying import Source
 from appliance.app.desk.eyes import Eyes, LoopSeen
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.permissions import Permission
 from appliance.services import Services
 
 _MOST_NAMES = 64
 """People asked for at once: those that can be seen in one picture, not everybody enrolled."""
-
-
-class Nothing(Arguments):
-    """No arguments."""
 
 
 class Whose(Arguments):

@@ -10,9 +10,8 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import AwareDatetime, Field
 
-from appliance.app.desk.accounts import Nothing
 from appliance.app.desk.entries import Kind, Shown, kind_of
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.explaining import Names, decided, explained
 from appliance.decision import DECIDED, Likeness, told, verdict_of
 from appliance.dispatch.wording import person, plain

@@ -27,6 +27,10 @@ class Arguments(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
+class Nothing(Arguments):
+    """No arguments."""
+
+
 A = TypeVar("A", bound=Arguments)
 """An operation's own arguments."""
 

@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from appliance.app.desk.accounts import Nothing
 from appliance.app.desk.applying import Applying, Source
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import FormError, RecipientError
 from appliance.evidence import Recipient, parse_recipient
 from appliance.permissions import Permission

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field, JsonValue, SecretStr
 
-from appliance.app.desk.accounts import Nothing
 from appliance.app.desk.applying import ORDER, WHOLE, Applying, Source
 from appliance.app.desk.describing import closed, rooms
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import FormError
 from appliance.permissions import Permission
 from appliance.settings import nested_model

@@ -11,8 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from appliance.app.desk.accounts import Nothing, moment
-from appliance.app.desk.operations import Answer, Asked, Operation
+from appliance.app.desk.operations import Answer, Asked, Nothing, Operation
+from appliance.app.desk.times import moment
 from appliance.errors import ApplianceError, ThrottledError, WireError
 from appliance.permissions import Permission
 from appliance.services import Layout, Services

@@ -1,0 +1,22 @@
+"""A form's faults as its page calls the fields."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from appliance.errors import FormError
+
+
+@contextmanager
+def fields_of(element: str) -> Iterator[None]:
+    """Name the fields of a form as its page calls them, without the settings' key in front.
+
+    Raises:
+        FormError: The one raised within, with the page's names.
+    """
+    try:
+        yield
+    except FormError as error:
+        fields = {key.removeprefix(f"{element}."): words for key, words in error.fields.items()}
+        raise FormError(
+            "it was not saved", fields=fields, hint=error.hint or "look at what is marked"
+        ) from None
