@@ -124,10 +124,13 @@ def change_password() -> Response:
     form = request.form
     try:
         same(form.get("new", ""), form.get("again", ""))
-        ask("password.change", old=form.get("old", ""), new=form.get("new", ""))
+        changed = ask("password.change", old=form.get("old", ""), new=form.get("new", "")).result
     except (FormError, ThrottledError) as error:
         return make_response(_account(error), 422)
     flash("Your password was changed. Every other browser was signed out.", "good")
+    if changed["tokens"]:
+        count = "One token" if changed["tokens"] == 1 else f"{changed['tokens']} tokens"
+        flash(f"{count} of yours can still be used. Somebody else had your password? Revoke them.", "warn")
     return redirect(url_for("accounts.account"), code=303)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from appliance.errors import FormError, UnknownAccountError
 from appliance.events import TokenChanged
@@ -78,6 +78,16 @@ class ApiTokens(Operators):
         with reading(self._engine) as connection:
             rows = connection.execute(_JOINED.order_by(api_tokens.c.created_at, api_tokens.c.id)).mappings()
             return [self._token(row) for row in rows]
+
+    def good_tokens(self, operator: str) -> int:
+        """How many tokens of an operator's are good now."""
+        good = select(func.count()).where(
+            api_tokens.c.operator == operator,
+            api_tokens.c.revoked_at.is_(None),
+            api_tokens.c.expires_at.is_(None) | (api_tokens.c.expires_at > self._clock.wall()),
+        )
+        with reading(self._engine) as connection:
+            return int(connection.execute(good).scalar_one())
 
     def token(self, token: str) -> ApiToken:
         """One token by id.

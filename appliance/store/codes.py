@@ -108,7 +108,7 @@ class Codes(Operators, Screens):
         return self.operator(made)
 
     def set_password_by_code(self, code: str, password_hash: str) -> Operator:
-        """Give the operator that a code is for another password; all their sessions end.
+        """Give the operator that a code is for another password; all their sessions and tokens end.
 
         Raises:
             NotSignedInError: The code is no good.
@@ -120,6 +120,7 @@ class Codes(Operators, Screens):
             self._operator_row(connection, spent["operator"])
             with self.acting(spent["operator"]):
                 self._set_password(connection, spent["operator"], password_hash)
+                self._end_tokens(connection, spent["operator"])
         return self.operator(spent["operator"])
 
     def pair_screen(self, code: str) -> tuple[str, Screen]:

@@ -155,7 +155,7 @@ class Operators(Changing):
         return self._scrub()
 
     def set_password(self, operator: str, password_hash: str, *, keep_session: str | None = None) -> None:
-        """Give somebody another password; their other sessions and links end with it.
+        """Give somebody another password; their other sessions and links end with it. Their tokens go on.
 
         Args:
             operator: Id.
@@ -255,9 +255,12 @@ class Operators(Changing):
 
     def _end_everything(self, connection: Connection, operator: str) -> None:
         """Whatever an operator is known by is good no more."""
-        now = self._clock.wall()
         for table in (operator_sessions, one_time_codes):
             connection.execute(delete(table).where(table.c.operator == operator))
+        self._end_tokens(connection, operator)
+
+    def _end_tokens(self, connection: Connection, operator: str) -> None:
+        now = self._clock.wall()
         connection.execute(
             update(api_tokens)
             .where(api_tokens.c.operator == operator, api_tokens.c.revoked_at.is_(None))

@@ -29,7 +29,6 @@ from appliance.app.desk.recipients import Recipients
 from appliance.app.desk.screen import Screens
 from appliance.app.desk.settings import SettingsPages
 from appliance.app.desk.system import System, doctor
-from appliance.app.desk.throttle import Throttle
 from appliance.services import Services
 from appliance.settings import Settings
 from appliance.wire import Server
@@ -97,12 +96,14 @@ def open_desk(
     store = services.store
     source = source or source_of(services)
     with Feed(store.position) as feed:
+        passwords = passwords or Passwords()
+        passwords.prepare()
         parts = Parts(
             settings,
             services,
             feed,
-            passwords or Passwords(),
-            Guard(store, Throttle(services.clock)),
+            passwords,
+            Guard(store, services.clock),
             source,
             Applying(services, source),
             Eyes(services.layout),

@@ -136,10 +136,14 @@ def test_whatever_is_wrong_is_said_the_same(box: DeskBox, name: str, password: s
 
 
 def test_an_unknown_name_is_worked_on_as_long(services: Services) -> None:
-    """As many passwords are verified for a name that is not there as for one that is: one."""
+    """As much is hashed and verified for a name that is not there as for one that is, for the first, too."""
 
     class Counting(PasswordHasher):
-        verified = 0
+        hashed = verified = 0
+
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            self.hashed += 1
+            return super().hash(password, salt=salt)
 
         def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002 - as it is called there
             self.verified += 1
@@ -150,13 +154,13 @@ def test_an_unknown_name_is_worked_on_as_long(services: Services) -> None:
         box = DeskBox(desk, services)
         box.first_admin()
         counts = []
-        for name in ("ann", "eve", "eve"):
-            before = hasher.verified
+        for name in ("eve", "ann", "eve"):
+            before = hasher.hashed, hasher.verified
             with pytest.raises(NotSignedInError):
                 box.ask("session.open", name=name, password=WRONG)
-            counts.append(hasher.verified - before)
+            counts.append((hasher.hashed - before[0], hasher.verified - before[1]))
 
-    assert [1, 1, 1] == counts
+    assert [(0, 1)] * 3 == counts
 
 
 def test_a_hash_of_older_parameters_is_made_anew(services: Services) -> None:
@@ -207,6 +211,64 @@ def test_guessing_is_slowed_down_by_name(box: DeskBox, clock: ManualClock) -> No
     assert 0 < caught.value.wait_s <= 30
     assert box.ask("session.open", name="ann", password=PASSWORD)["secret"]
     assert 1 == [kind for kind, _ in logged(box)].count("sign_in_throttled")
+
+
+def test_outsiders_do_not_lock_a_known_name_out(box: DeskBox, clock: ManualClock) -> None:
+    """However many addresses guess at it, without pause: where it was signed in lately, it is taken again.
+
+    From an address that is new to the name the guesses stand in the way, of all of them together.
+    """
+    box.first_admin()
+    box.ask("session.open", name="ann", password=PASSWORD, client="203.0.113.9")
+    taken, tried = [], 0
+    for _ in range(30):
+        for number in range(12):
+            with pytest.raises((NotSignedInError, ThrottledError)) as caught:
+                box.ask("session.open", name="ann", password=WRONG, client=f"198.51.100.{number}")
+            tried += isinstance(caught.value, NotSignedInError)
+        taken.append(box.ask("session.open", name="Ann", password=PASSWORD, client="203.0.113.9"))
+        clock.advance(1.0)
+
+    assert [True] * 30 == [bool(each["secret"]) for each in taken]
+    assert tried < 12 * FREE
+
+
+def test_a_familiar_address_is_slowed_down_by_its_own_failures(box: DeskBox) -> None:
+    """Whoever sits beside somebody guesses no faster for it, even where others share the address."""
+    box.first_admin()
+    box.ask("session.open", name="ann", password=PASSWORD, client="203.0.113.9")
+    said = []
+    for _ in range(FREE + 2):
+        with pytest.raises((NotSignedInError, ThrottledError)) as caught:
+            box.ask("session.open", name="ann", password=WRONG, client="203.0.113.9")
+        said.append(type(caught.value))
+
+    assert [NotSignedInError] * (FREE + 1) + [ThrottledError] == said
+
+
+def test_a_password_chosen_with_a_link_makes_its_address_familiar(box: DeskBox) -> None:
+    """A link is as good as a password: whoever used it is not held up by others' guesses afterwards."""
+    admin = box.first_admin()
+    code = box.ask("operators.add", admin, name="ben", role="viewer")["code"]
+    box.ask("password.redeem", code=code, password=PASSWORD, client="203.0.113.9")
+    for number in range(FREE + 1):
+        with pytest.raises(NotSignedInError):
+            box.ask("session.open", name="ben", password=WRONG, client=f"198.51.100.{number}")
+
+    with pytest.raises(ThrottledError):
+        box.ask("session.open", name="ben", password=PASSWORD, client="192.0.2.1")
+    assert box.ask("session.open", name="ben", password=PASSWORD, client="203.0.113.9")["secret"]
+
+
+def test_guesses_from_outside_do_not_stand_in_the_way_of_another_password(box: DeskBox) -> None:
+    """Whoever is signed in changes theirs meanwhile."""
+    ann = box.first_admin()
+    for number in range(FREE + 1):
+        with pytest.raises(NotSignedInError):
+            box.ask("session.open", name="ann", password=WRONG, client=f"198.51.100.{number}")
+    box.ask("password.change", ann, old=PASSWORD, new=OTHER)
+
+    assert "password_changed" == logged(box)[-1][0]
 
 
 def test_guessing_is_slowed_down_by_address(box: DeskBox) -> None:
@@ -290,6 +352,22 @@ def test_a_password_is_changed_by_who_knows_it(box: DeskBox) -> None:
         box.ask("session.open", name="ann", password=PASSWORD)
     assert box.ask("session.open", name="ann", password=OTHER)["secret"]
     assert ("password_changed", identity(box, ann)) == logged(box)[-1]
+
+
+def test_another_password_says_what_becomes_of_tokens(box: DeskBox) -> None:
+    """Changed by who knows it, tokens go on and are counted; set with a link, they end with the sessions."""
+    ann = box.first_admin()
+    token, _ = box.token(ann, Permission.LOG), box.token(ann, Permission.LIVE)
+    gone = next(each["id"] for each in box.ask("tokens.list", ann) if each["scopes"] == ["live"])
+    box.ask("tokens.revoke", ann, token=gone)
+    changed = box.ask("password.change", ann, old=PASSWORD, new=OTHER)
+    between = box.ask("session.check", token)
+    code = box.services.store.password_code(identity(box, ann))
+    box.ask("password.redeem", code=code, password=PASSWORD)
+
+    assert {"tokens": 1} == changed
+    assert between is not None
+    assert [None, None] == [box.ask("session.check", each) for each in (ann, token)]
 
 
 def test_guessing_the_current_password_is_slowed_down(box: DeskBox) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.app.desk.throttle import FREE, LONGEST_S, Key, Throttle, address_key
+from appliance.app.desk.throttle import FAMILIAR_S, FREE, LONGEST_S, Familiar, Key, Throttle, address_key
 from appliance.clock import ManualClock
 from appliance.errors import ThrottledError
 
@@ -37,7 +37,7 @@ def test_a_few_mistakes_cost_nothing() -> None:
     assert wait(throttle, ANN) > 0
 
 
-@pytest.mark.parametrize("key", [ANN, HERE])
+@pytest.mark.parametrize("key", [ANN, HERE, ("login from", "198.51.100.7 ann"), ("operator", "o")])
 def test_waits_grow_up_to_their_limit(key: Key) -> None:
     """Twice as long each time; a name waits half a minute at most, an address five."""
     throttle, clock = started()
@@ -73,6 +73,20 @@ def test_it_is_forgotten_after_a_quarter_of_an_hour() -> None:
     clock.advance(901)
 
     assert [0.0] * (FREE + 1) == [wait(throttle, ANN) for _ in range(FREE + 1)]
+
+
+def test_a_familiar_address_is_forgotten_after_a_month() -> None:
+    """Lately is thirty days; each time it is right they begin anew, and an unknown address is none."""
+    clock = ManualClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
+    familiar = Familiar(clock)
+    familiar.note("ann", HERE[1])
+    familiar.note("ann", "")
+    clock.advance(FAMILIAR_S)
+    before = [familiar.knows("ann", HERE[1]), familiar.knows("ben", HERE[1]), familiar.knows("ann", "")]
+    clock.advance(1.0)
+
+    assert [True, False, False] == before
+    assert not familiar.knows("ann", HERE[1])
 
 
 def test_getting_it_right_forgives_the_name_and_uncounts_the_address() -> None:

@@ -15,7 +15,7 @@ from appliance.app.desk.times import moment
 from appliance.errors import DeniedError, FormError, NotSignedInError
 from appliance.permissions import Permission
 from appliance.services import Services
-from appliance.store import Operator, OperatorState, Store
+from appliance.store import KeptPassword, Operator, OperatorState, Store
 
 _NAME = Field(max_length=200)
 _PASSWORD = Field(max_length=1024)
@@ -114,14 +114,11 @@ class Accounts:
         """
         given = asked.arguments
         password = given.password.get_secret_value()
-        with self._guard.tried(login=given.name, client=given.client):
-            kept = self._store.kept_password(given.name)
-            self._need_to_fit(None if kept is None else kept.hash, password)
-        if kept is None or kept.hash is None:
-            raise _wrong()
-        if self._passwords.outdated(kept.hash):
-            self._store.refresh_hash(kept.operator.id, old=kept.hash, new=self._passwords.hash(password))
-        return self._signed_in(kept.operator)
+        with self._guard.sign_in(given.name, given.client):
+            operator, kept = self._fitting(self._store.kept_password(given.name), password)
+        if self._passwords.outdated(kept):
+            self._store.refresh_hash(operator.id, old=kept, new=self._passwords.hash(password))
+        return self._signed_in(operator)
 
     def check(self, asked: Asked[Nothing]) -> Answer:
         """Who the caller is; null: nobody. Not permitted to fail, so that web can ask for everybody."""
@@ -179,6 +176,9 @@ class Accounts:
     def change_password(self, asked: Asked[NewPassword]) -> Answer:
         """Another password for the caller; their other sessions end.
 
+        Their tokens go on, as `tokens` of the answer says how many: they are no passwords, programs rest on
+        them, and whoever changes theirs in peace has nothing to fear of them. A link ends them, too.
+
         Raises:
             FormError: The current one is wrong, or the new one is not worth having.
             ThrottledError: The current one was wrong too often.
@@ -188,14 +188,14 @@ class Accounts:
         login = kept.operator.login or ""
         check_password(given.new.get_secret_value(), login=login, field="new")
         try:
-            with self._guard.tried(login=login):
-                self._need_to_fit(kept.hash, given.old.get_secret_value())
+            with self._guard.own(who.operator):
+                self._fitting(kept, given.old.get_secret_value())
         except NotSignedInError:  # they are; a field is wrong
             words = "this is not your password"
             raise FormError(words, fields={"old": words}) from None
         hashed = self._passwords.hash(given.new.get_secret_value())
         self._store.set_password(who.operator, hashed, keep_session=who.session)
-        return Answer()
+        return Answer({"tokens": self._store.good_tokens(who.operator)})
 
     # ------------------------------------------------------------ with a link
 
@@ -210,7 +210,10 @@ class Accounts:
         )
 
     def redeem(self, asked: Asked[Redeem]) -> Answer:
-        """Set the password that the link is for, and sign its owner in.
+        """Set the password that the link is for, and sign its owner in; what they were known by ends.
+
+        A link is for who lost a password, or fears that somebody has it: neither a session nor a token that
+        was made with the old one is good any more.
 
         Raises:
             NotSignedInError: The link is no good.
@@ -219,12 +222,12 @@ class Accounts:
             ThrottledError: Links were tried too often.
         """
         given, code = asked.arguments, asked.arguments.code.get_secret_value()
-        with self._guard.tried(client=given.client):
+        with self._guard.tried(given.client):
             login = self._store.operator_of_code(code).login or ""
             check_password(given.password.get_secret_value(), login=login)
             hashed = self._passwords.hash(given.password.get_secret_value())
             operator = self._store.set_password_by_code(code, hashed)
-        self._guard.forgive(login)
+        self._guard.chosen(login, given.client)
         if operator.state is not OperatorState.ACTIVE:
             raise DeniedError("the password is set, but you may not sign in", hint="ask an admin")
         return self._signed_in(operator)
@@ -250,7 +253,7 @@ class Accounts:
         """
         given = asked.arguments
         code = given.code.get_secret_value()
-        with self._guard.tried(client=given.client):
+        with self._guard.tried(given.client):
             if self._store.has_operators():
                 raise DeniedError("there is an admin already", hint="sign in instead")
             if not self._store.first_run_code_is_good(code):  # before the expensive part
@@ -258,18 +261,21 @@ class Accounts:
             check_password(given.password.get_secret_value(), login=given.name)
             hashed = self._passwords.hash(given.password.get_secret_value())
             operator = self._store.add_first_admin(code, given.name, hashed)
+        self._guard.chosen(given.name, given.client)
         return self._signed_in(operator)
 
     # ------------------------------------------------------------ shared
 
-    def _need_to_fit(self, kept: str | None, password: str) -> None:
-        """See that a password is the one that is kept; None: there is none, found out in the same time.
+    def _fitting(self, kept: KeptPassword | None, password: str) -> tuple[Operator, str]:
+        """Whose password it is, and its hash; that there is none is found out in the same time.
 
         Raises:
-            NotSignedInError: It is not.
+            NotSignedInError: It is not the one that is kept.
         """
-        if not self._passwords.fits(kept, password):
+        fits = self._passwords.fits(None if kept is None else kept.hash, password)
+        if kept is None or kept.hash is None or not fits:
             raise _wrong()
+        return kept.operator, kept.hash
 
     def _signed_in(self, operator: Operator) -> Answer:
         secret, session = self._store.open_session(operator.id)

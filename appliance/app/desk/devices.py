@@ -126,7 +126,7 @@ class Devices:
             NotSignedInError: The code is no good.
             ThrottledError: Codes were tried too often from there.
         """
-        with self._guard.tried(client=asked.arguments.client):
+        with self._guard.tried(asked.arguments.client):
             secret, screen = self._store.pair_screen(asked.arguments.code.get_secret_value())
         return Answer({"secret": secret, "screen": _screen(screen)})
 

@@ -1,7 +1,7 @@
 """Slowing down who tries passwords or codes: by name and by address, ever longer, forgotten after a while.
 
 Kept in memory: the desk's restart forgets it, which an attacker cannot bring about and argon2 makes of
-little use. A name waits half a minute at most, so that nobody is locked out by somebody else's guesses.
+little use. Which keys a try is counted under, and who is spared, is for `guarding`.
 """
 
 import threading
@@ -14,12 +14,13 @@ from appliance.errors import ThrottledError
 
 FREE: Final = 5
 """Failures that cost nothing: people mistype."""
-LONGEST_S: Final = {"login": 30.0, "address": 300.0}
+LONGEST_S: Final = {"login": 30.0, "login from": 300.0, "operator": 30.0, "address": 300.0}
+FAMILIAR_S: Final = 30 * 86_400.0
 _FORGOTTEN_S: Final = 900.0
 _MOST_KEPT: Final = 10_000
 
 Key = tuple[str, str]
-"""What is counted: `("login", …)` or `("address", …)`."""
+"""What is counted: `("login", …)`, `("login from", …)`, `("operator", …)` or `("address", …)`."""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,35 @@ class Throttle:
         self._tries[key] = tries
         if len(self._tries) > _MOST_KEPT:
             del self._tries[next(iter(self._tries))]
+
+
+class Familiar:
+    """From where each name was signed in with its right password lately.
+
+    Args:
+        clock: The monotonic one is used.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since: dict[tuple[str, str], float] = {}
+
+    def note(self, login: str, place: str) -> None:
+        """The password was right; a place that is not known is none."""
+        if not place:
+            return
+        with self._lock:
+            self._since.pop((login, place), None)  # to the end: the oldest go first
+            self._since[login, place] = self._clock.monotonic()
+            if len(self._since) > _MOST_KEPT:
+                del self._since[next(iter(self._since))]
+
+    def knows(self, login: str, place: str) -> bool:
+        """Whether it was right from there within `FAMILIAR_S`."""
+        with self._lock:
+            since = self._since.get((login, place))
+        return since is not None and self._clock.monotonic() - since <= FAMILIAR_S
 
 
 def address_key(client: str) -> Key:
