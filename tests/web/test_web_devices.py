@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from browser import axe, overflow, shots
+from playwright.sync_api import Page, expect
 from web_site import Site
 
 from appliance.permissions import Role
@@ -135,3 +137,29 @@ def test_the_page_holds_nothing_of_anybody(site: Site) -> None:
     ]
 
     assert pages[0] == pages[1]
+
+
+@pytest.mark.slow
+@pytest.mark.debian(reason="chromium")
+def test_the_pages_in_a_browser(page: Page) -> None:
+    """Made by keyboard; nothing serious in the way; no wider than a phone."""
+    page.goto("/devices")
+    page.get_by_label("Where it hangs").fill("Kitchen")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Pair “Kitchen”")).to_be_visible()
+    page.get_by_label("What it is for").fill("kiosk")
+    page.get_by_label("Read the log").press("Space")
+    page.get_by_role("button", name="Make the token").press("Enter")
+    expect(page.get_by_role("textbox", name="The token")).to_have_value(re.compile("^o"))
+    found = axe(page)
+    wide = overflow(page)
+    shots(page, "devices")
+    page.goto("/api")
+    page.get_by_text("Another name").click()
+    expect(page.get_by_text("initials").first).to_be_visible()
+    found += axe(page)
+    shots(page, "api", widths=("phone", "desktop"))
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    assert [] == found
+    assert 0 >= max(wide, overflow(page))

@@ -56,7 +56,7 @@ async function ask() {
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     if (response.status === 401) {
-      location.replace("/screen/pair?gone");
+      location.replace(heard > 0 ? "/screen/pair?gone" : "/screen/pair");
       return;
     }
     if (!response.ok) return;
