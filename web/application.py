@@ -11,6 +11,7 @@ from appliance.clock import Clock, SystemClock
 from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
 from web.desk import DeskCalls
 from web.feed import Feed
+from web.places import Places
 from web.subjects import SUBJECTS
 from web.surroundings import EXTENSION, Surroundings
 
@@ -52,7 +53,12 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]
     stopping = stopping or threading.Event()
     app.extensions[EXTENSION] = Surroundings(
-        desk=desk, feed=Feed(desk, stopping), run=run, clock=clock or SystemClock(), stopping=stopping
+        desk=desk,
+        feed=Feed(desk, stopping),
+        places=Places(),
+        run=run,
+        clock=clock or SystemClock(),
+        stopping=stopping,
     )
     app.extensions[static_files.EXTENSION] = static_files.StaticFiles.read()
     faults.install(app)

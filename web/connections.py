@@ -1,7 +1,8 @@
 """Connections of the server: who holds one, for how long a request may take to arrive, and ending them all.
 
-A connection that says nothing waits in the selector and holds no thread; one that speaks slowly is cut;
-one address may hold only so many. What is in a request is no business of this module.
+A connection that says nothing, or is in the middle of its handshake, waits in the selector and holds no
+thread. One that speaks slowly is cut, and sooner where others wait: of whoever holds most, the longest
+under way. One household may hold only so many. What is in a request is no business of this module.
 """
 
 import contextlib
@@ -11,9 +12,13 @@ import ssl
 import threading
 import time
 from collections import Counter
-from typing import Any, Final
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final, Protocol
 
 from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
+
+from appliance.addresses import network_of
 
 HEAD_S: Final = 10.0
 """Seconds from the first byte (the TLS handshake included) until a request's head must be here."""
@@ -24,12 +29,37 @@ BODY_BYTES_S: Final = 50_000
 MOST: Final = 400
 """Connections at once."""
 MOST_OF_ONE: Final = 64
-"""Connections of one address at once: fewer than there are threads. This machine's own and a proxy's are not
-counted."""
-_OURS: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+"""Connections of one address at once, of IPv6 of one /64. A proxy's are not counted."""
+MOST_OF_OURS: Final = 200
+"""Connections of this machine itself at once: tunnels end here, with many people in them."""
+HEADS: Final = 16
+"""Threads that may wait for the rest of a request's head."""
+BODIES: Final = 24
+"""Threads that may wait for the rest of a body."""
+_OURS: Final = frozenset({network_of("127.0.0.1"), network_of("::1")})
 
 _PLAIN: Final = re.compile(rb"\r\nHost: *([A-Za-z0-9.:\[\]_-]{1,255})\r\n", re.IGNORECASE)
 _TLS_HANDSHAKE: Final = b"\x16"
+
+
+class Part(Enum):
+    """What is waited for."""
+
+    HANDSHAKE = "handshake"
+    HEAD = "head"
+    BODY = "body"
+
+
+class Watched(Protocol):
+    """A connection, as far as `Watch` knows it."""
+
+    remote_addr: str | None
+    """Of the client."""
+    serving: bool
+    """Whether a thread is busy with it."""
+
+    def cut(self) -> None:
+        """End it, from any thread."""
 
 
 class Watch:
@@ -38,15 +68,22 @@ class Watch:
     Args:
         counted: Whether connections of one address are limited; not behind a proxy.
         head_s: Seconds from a request's first byte until its head must be here.
+        heads: Threads that may wait for the rest of a head. One more, and the one that is longest under way
+            is cut, of whoever has most of them.
+        bodies: Likewise for bodies.
     """
 
-    def __init__(self, *, counted: bool = True, head_s: float = HEAD_S) -> None:
+    def __init__(
+        self, *, counted: bool = True, head_s: float = HEAD_S, heads: int = HEADS, bodies: int = BODIES
+    ) -> None:
         self.head_s = head_s
         self._counted = counted
+        self._most = {Part.HEAD: heads, Part.BODY: bodies}
         self._lock = threading.Lock()
-        self._open: set[Connection] = set()
+        self._open: dict[Watched, str] = {}
         self._of: Counter[str] = Counter()
-        self._due: dict[Connection, float] = {}
+        self._due: dict[Watched, float] = {}
+        self._arriving: dict[Part, dict[Watched, None]] = {part: {} for part in self._most}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -65,36 +102,81 @@ class Watch:
         if self._thread is not None:
             self._thread.join()
 
-    def admit(self, connection: "Connection") -> bool:
-        """Take a new connection up; whether there is room for it."""
-        address = connection.remote_addr or ""
-        with self._lock:
-            many = self._counted and address not in _OURS and self._of[address] >= MOST_OF_ONE
-            full = many or len(self._open) >= MOST
-            if full or self._stop.is_set():
-                return False
-            self._open.add(connection)
-            self._of[address] += 1
-            return True
+    def admit(self, connection: Watched) -> bool:
+        """Take a new connection up; whether there is room for it.
 
-    def forget(self, connection: "Connection") -> None:
+        Where all places are taken, one that is idle is cut, of whoever holds more than the newcomer would.
+        """
+        whose = network_of(connection.remote_addr or "")
+        displaced = None
+        with self._lock:
+            most = MOST_OF_OURS if whose in _OURS else MOST_OF_ONE
+            if self._stop.is_set() or (self._counted and self._of[whose] >= most):
+                return False
+            if len(self._open) >= MOST:
+                displaced = self._idle_of_the_greedy(self._of[whose] + 1)
+                if displaced is None:
+                    return False
+                self._drop(displaced)
+            self._open[connection] = whose
+            self._of[whose] += 1
+        if displaced is not None:
+            displaced.cut()
+        return True
+
+    def forget(self, connection: Watched) -> None:
         """It was closed."""
         with self._lock:
-            self._due.pop(connection, None)
-            if connection in self._open:
-                self._open.remove(connection)
-                self._of[connection.remote_addr or ""] -= 1
-                self._of += Counter()  # without those at zero
+            self._drop(connection)
 
-    def expect(self, connection: "Connection", within_s: float) -> None:
+    def expect(self, connection: Watched, within_s: float, part: Part) -> None:
         """What it is sending has to be here in time."""
+        displaced = None
         with self._lock:
+            if connection not in self._open:
+                return
             self._due[connection] = time.monotonic() + within_s
+            if part in self._arriving:
+                under_way = self._arriving[part]
+                under_way[connection] = None
+                if len(under_way) > self._most[part]:
+                    displaced = self._longest_of_the_greedy(under_way)
+                    del under_way[displaced]
+        if displaced is not None:
+            displaced.cut()
 
-    def arrived(self, connection: "Connection") -> None:
+    def arrived(self, connection: Watched) -> None:
         """It is here; what is done with it may take as long as it takes."""
         with self._lock:
-            self._due.pop(connection, None)
+            self._arrived(connection)
+
+    def _arrived(self, connection: Watched) -> None:
+        self._due.pop(connection, None)
+        for under_way in self._arriving.values():
+            under_way.pop(connection, None)
+
+    def _drop(self, connection: Watched) -> None:
+        self._arrived(connection)
+        whose = self._open.pop(connection, None)
+        if whose is not None:
+            self._of[whose] -= 1
+            if not self._of[whose]:
+                del self._of[whose]
+
+    def _idle_of_the_greedy(self, fair: int) -> Watched | None:
+        """The oldest that no thread serves, of whoever holds most; None if nobody holds more than `fair`."""
+        for whose, many in self._of.most_common():
+            if many <= fair:
+                return None
+            for each, owner in self._open.items():
+                if owner == whose and not each.serving:
+                    return each
+        return None
+
+    def _longest_of_the_greedy(self, under_way: Mapping[Watched, None]) -> Watched:
+        """The one longest under way, of whoever has most of these."""
+        many = Counter(self._open[each] for each in under_way)
+        return max(under_way, key=lambda each: many[self._open[each]])  # the first of equals: the oldest
 
     def _look(self) -> None:
         while not self._stop.wait(0.5):
@@ -105,11 +187,40 @@ class Watch:
                 each.cut()
 
 
+_ONCE: Final = frozenset({b"Host", b"Content-Length", b"Transfer-Encoding", b"Authorization"})
+
+
+class _Headers(dict[bytes, bytes]):
+    """Headers of a request; of some there can be but one, or two readers would read two things."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        """Take a header.
+
+        Raises:
+            ValueError: It was there already, or is no length.
+        """
+        if name in _ONCE and name in self:
+            raise ValueError("a header stands there twice")
+        if name == b"Content-Length" and not value.isdigit():
+            raise ValueError("the length is no number")
+        super().__setitem__(name, value)
+
+
 class _PlainNames(HeaderReader):
     """Drops headers with an underscore: WSGI would take `X_Forwarded_For` for `X-Forwarded-For`.
 
     (cheroot's own reader for this fails on every request.)
     """
+
+    def __call__(self, rfile: Any, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+        """Read the headers.
+
+        Raises:
+            ValueError: They are none, or one that may stand there once stands there twice.
+        """
+        hdict = {} if hdict is None else hdict
+        hdict.update(super().__call__(rfile, _Headers()))
+        return hdict
 
     def _allow_header(self, key_name: bytes) -> bool:
         allowed = super()._allow_header(key_name)  # type: ignore[misc]
@@ -124,7 +235,7 @@ class Request(HTTPRequest):
     def parse_request(self) -> None:
         """Read the head, in time."""
         watch: Watch = self.server.watch
-        watch.expect(self.conn, watch.head_s)
+        watch.expect(self.conn, watch.head_s, Part.HEAD)
         try:
             super().parse_request()
         finally:
@@ -135,7 +246,7 @@ class Request(HTTPRequest):
         watch: Watch = self.server.watch
         length = int(self.inheaders.get(b"Content-Length", 0) or 0)
         if length or self.chunked_read:
-            watch.expect(self.conn, BODY_S + length / BODY_BYTES_S)
+            watch.expect(self.conn, BODY_S + length / BODY_BYTES_S, Part.BODY)
         try:
             super().respond()
         finally:
@@ -150,38 +261,49 @@ class Request(HTTPRequest):
 
 
 class Connection(HTTPConnection):
-    """A connection that is watched, and whose TLS handshake is made by the thread that serves it."""
+    """A connection that is watched, and whose TLS handshake holds a thread only while there is work to do."""
 
     RequestHandlerClass = Request
 
     greeted = False
     """Whether it has said anything yet."""
+    serving = False
+    _shaking = False
     _shaken = False
     _closed = False
 
     def communicate(self) -> bool:
-        """Serve one request; whether the connection stays open."""
-        if isinstance(self.socket, ssl.SSLSocket) and not self._shaken:
-            if not self._shake():
-                return False
-            if not self.socket.pending():
-                return True  # its request may be long in coming, and is waited for without a thread
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
-
-    def _shake(self) -> bool:
-        watch: Watch = self.server.watch
-        watch.expect(self, watch.head_s)
+        """Serve one request, or go on with the handshake; whether the connection stays open."""
+        self.serving = True
         try:
-            # The first byte tells TLS from plain HTTP; it stays where it is.
-            if socket.socket.recv(self.socket, 1, socket.MSG_PEEK) != _TLS_HANDSHAKE:
-                self._answer_plainly()
-                return False
-            self.socket.do_handshake()
+            if isinstance(self.socket, ssl.SSLSocket) and not self._shaken:
+                going_on = self._shake(self.socket)
+                if not going_on or not self.socket.pending():
+                    return going_on  # the rest may be long in coming, and is waited for without a thread
+            return bool(super().communicate())  # type: ignore[no-untyped-call]
+        finally:
+            self.serving = False
+
+    def _shake(self, wrapped: ssl.SSLSocket) -> bool:
+        """Go on with the handshake, as far as what is here goes; whether all is well so far."""
+        watch: Watch = self.server.watch
+        try:
+            if not self._shaking:
+                # The first byte tells TLS from plain HTTP; it stays where it is.
+                if socket.socket.recv(wrapped, 1, socket.MSG_PEEK) != _TLS_HANDSHAKE:
+                    self._answer_plainly()
+                    return False
+                self._shaking = True
+                watch.expect(self, watch.head_s, Part.HANDSHAKE)
+            wrapped.settimeout(0)
+            wrapped.do_handshake()
+        except ssl.SSLWantReadError:
+            return True
         except OSError:
             return False
-        finally:
-            watch.arrived(self)
         self._shaken = True
+        watch.arrived(self)
+        wrapped.settimeout(self.server.timeout)
         return True
 
     def _answer_plainly(self) -> None:

@@ -8,6 +8,7 @@ import ipaddress
 import os
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -18,15 +19,17 @@ from typing import Any, Final, Self
 import structlog
 from cheroot import connections as cheroot_connections
 from cheroot import wsgi
+from cheroot.errors import FatalSSLAlert
 from cheroot.makefile import MakeFile
 from cheroot.ssl import Adapter
 
+from appliance.addresses import written
 from appliance.errors import SettingsError, WireError
-from web.connections import HEAD_S, Connection, Watch, shut_out
+from web.connections import BODIES, HEAD_S, HEADS, Connection, Watch, shut_out
 from web.requests import UPLOAD_BYTES
 
-THREADS: Final = 96
-"""20 viewers, 20 screens, and room for people."""
+THREADS: Final = 128
+"""For 72 streams (20 viewers, 20 screens), what arrives slowly (`HEADS`, `BODIES`), and room for pages."""
 _IDLE_S: Final = 15
 """Seconds a connection may be silent, and a stuck client may not read, before it is closed."""
 _HEAD_BYTES: Final = 32 << 10
@@ -124,7 +127,9 @@ class Server:
             timeout=_IDLE_S,
             shutdown_timeout=2,
         )
-        self._server.watch = Watch(counted=not trusted, head_s=head_s)
+        # A small server keeps threads for pages too.
+        heads, bodies = min(HEADS, max(1, threads // 8)), min(BODIES, max(1, threads // 5))
+        self._server.watch = Watch(counted=not trusted, head_s=head_s, heads=heads, bodies=bodies)
         self._server.ssl_adapter = None if tls is None else Tls(*tls)
         self._thread: threading.Thread | None = None
 
@@ -171,7 +176,8 @@ def behind(
     """An application that learns from a trusted proxy, and from nobody else, where a request came from.
 
     Where there are proxies, nobody else is answered. Of `X-Forwarded-For` the last address is taken that
-    no trusted proxy has: all before it anybody may have written.
+    no trusted proxy has: all before it anybody may have written. A port beside it is dropped; where what
+    stands there is no address, the request counts as the proxy's own.
 
     Args:
         application: The application.
@@ -181,7 +187,7 @@ def behind(
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         forwarded = {name: environ.pop(f"HTTP_X_FORWARDED_{name}", "") for name in ("FOR", "PROTO", "HOST")}
         environ.pop("HTTP_FORWARDED", None)
-        environ["REMOTE_ADDR"] = _plain(environ.get("REMOTE_ADDR", ""))
+        environ["REMOTE_ADDR"] = written(environ.get("REMOTE_ADDR", ""))
         if trusted and not _within(environ["REMOTE_ADDR"], trusted):
             # Behind a proxy this port is plain HTTP: nobody shall type a password into it.
             start(
@@ -189,7 +195,7 @@ def behind(
             )
             return [_PROXY_ONLY]
         if trusted:
-            hops = [each.strip() for each in forwarded["FOR"].split(",") if each.strip()]
+            hops = [written(each) for each in forwarded["FOR"].split(",") if each.strip()]
             client = next((each for each in reversed(hops) if not _within(each, trusted)), "")
             environ["REMOTE_ADDR"] = client or environ["REMOTE_ADDR"]
             environ["wsgi.url_scheme"] = "https"  # cookies are for TLS alone, so the proxy must do it
@@ -200,14 +206,9 @@ def behind(
     return answer
 
 
-def _plain(address: str) -> str:
-    """An address of IPv4 as such, even where the socket is of IPv6."""
-    return address.removeprefix("::ffff:") if "." in address else address
-
-
 def _within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
     try:
-        found = ipaddress.ip_address(_plain(address))
+        found = ipaddress.ip_address(address)
     except ValueError:
         return False
     return any(found in network for network in networks)
@@ -248,7 +249,8 @@ class _Cheroot(wsgi.Server):
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
         """What cheroot has to say; it may quote what clients sent, so only that it happened is kept."""
         del msg
-        if traceback:
-            _log.warning("connection_broke", level=level)
+        broken = sys.exc_info()[1] if traceback else None
+        if broken is None or isinstance(broken, (OSError, FatalSSLAlert)):
+            _log.debug("connection", level=level)  # viewers leave, networks fail: that is no fault
         else:
-            _log.debug("connection", level=level)
+            _log.warning("connection_broke", level=level, error=type(broken).__name__)

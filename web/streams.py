@@ -3,7 +3,6 @@
 What flows in them is for their makers (`live`, `events_stream`).
 """
 
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Final
@@ -13,15 +12,11 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from appliance.errors import ApplianceError
 from appliance.permissions import Permission
-from web.access import check_with, credential
+from web.access import check_with, credential, who
 from web.surroundings import Surroundings, surroundings
 
-MOST: Final = 72
-"""Streams at once; the server's other threads are for pages."""
 _CHECKED_S: Final = 20.0
 """How often it is asked again whether the viewer may look."""
-
-_places = threading.BoundedSemaphore(MOST)
 
 
 def stream(
@@ -41,12 +36,14 @@ def stream(
         seconds: A monotonic clock.
 
     Raises:
-        ServiceUnavailable: Too many look already.
+        ServiceUnavailable: Too many look already, or this caller has too many of these.
     """
-    if not _places.acquire(blocking=False):
+    around, caller = surroundings(), who()
+    name, screen = ("", False) if caller is None else (caller.id, caller.kind == "screen")
+    if not around.places.take(name, screen=screen):
         chunks.close()
         raise ServiceUnavailable
-    guarded = _Guarded(chunks, credential(), needed, surroundings(), seconds)
+    guarded = _Guarded(chunks, credential(), needed, around, seconds=seconds, caller=name)
     response = Response(guarded, mimetype=mimetype, direct_passthrough=True)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -62,13 +59,16 @@ class _Guarded:
         secret: str,
         needed: Permission,
         around: Surroundings,
+        *,
         seconds: Callable[[], float],
+        caller: str,
     ) -> None:
         self._chunks = chunks
         self._secret = secret
         self._needed = needed
         self._around = around
         self._seconds = seconds
+        self._caller = caller
         self._due = seconds() + _CHECKED_S
         self._open = True
 
@@ -94,5 +94,5 @@ class _Guarded:
         """Called by the server at the end, whatever the end was."""
         if self._open:
             self._open = False
-            _places.release()
+            self._around.places.give_back(self._caller)
             self._chunks.close()

@@ -12,6 +12,7 @@ from flask import current_app
 from appliance.clock import Clock
 from web.desk import DeskCalls
 from web.feed import Feed
+from web.places import Places
 
 EXTENSION = "appliance"
 """Where the application keeps it."""
@@ -24,6 +25,7 @@ class Surroundings:
     Attributes:
         desk: Carries out operations.
         feed: What happens, as it happens.
+        places: Who looks at streams.
         run: The folder of our processes' sockets; None where there are none (some tests).
         clock: The clocks.
         stopping: Set when the server stops; every stream looks at it and ends.
@@ -31,6 +33,7 @@ class Surroundings:
 
     desk: DeskCalls
     feed: Feed
+    places: Places
     run: Path | None
     clock: Clock
     stopping: threading.Event

@@ -4,23 +4,27 @@ import contextlib
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 import stores
 from flask import Response
+from hypothesis import given
+from hypothesis import strategies as st
 from web_site import Site
 from werkzeug.exceptions import ServiceUnavailable
 
 from appliance.errors import AccessError
 from appliance.permissions import Permission, Role
 from appliance.store import NewEvent
-from web import cookies, streams
-from web.access import public
+from web import cookies, places
+from web.access import permission, public
 from web.desk import Answered
 from web.events_stream import event_stream, message
 from web.feed import Feed
+from web.places import Places
 from web.streams import stream
 from web.surroundings import EXTENSION
 
@@ -285,23 +289,83 @@ def test_a_stream_ends_with_the_right_to_read_it(site: Site) -> None:
     response.close()
 
 
-def test_so_many_streams_and_no_more(site: Site) -> None:
-    """Threads are left for pages; the next viewer is told so, and a place is free when somebody leaves."""
-    with site.app.test_request_context(), contextlib.ExitStack() as stack:
-        held = [stream((b"x" for _ in range(1)), "text/plain", Permission.LOG) for _ in range(streams.MOST)]
+def begun(site: Site, secret: str, *, screen: bool = False) -> Response:
+    """One more stream of somebody.
+
+    Raises:
+        ServiceUnavailable: There is no place.
+    """
+    cookie, needed = (cookies.SCREEN, Permission.SCREEN) if screen else (cookies.SESSION, Permission.LOG)
+
+    @permission(needed)
+    def view() -> None: ...
+
+    address = f"/streams-of-{cookie.strip('_').lower()}"
+    if address not in {rule.rule for rule in site.app.url_map.iter_rules()}:
+        site.app.add_url_rule(address, address, view)
+    headers = {"Cookie": f"{cookie}={secret}"}
+    with site.app.test_request_context(address, headers=headers):
+        return stream((b"x" for _ in range(1)), "text/plain", needed)
+
+
+def test_one_viewer_takes_so_many_streams_and_no_more(site: Site) -> None:
+    """The others still have theirs; a place is free again when one of them ends."""
+    greedy, other = site.secrets[Role.VIEWER], site.secrets[Role.ADMIN]
+    with contextlib.ExitStack() as stack:
+        held = [begun(site, greedy) for _ in range(places.MOST_OF_ONE)]
         for each in held:
             stack.callback(each.close)
         with pytest.raises(ServiceUnavailable):
-            stream((b"x" for _ in range(1)), "text/plain", Permission.LOG)
+            begun(site, greedy)
+        stack.callback(begun(site, other).close)
         held[0].close()
-        stack.callback(stream((b"x" for _ in range(1)), "text/plain", Permission.LOG).close)
+        stack.callback(begun(site, greedy).close)
+
+
+def test_however_many_look_on_screens_go_on(site: Site) -> None:
+    """Viewers together leave places that only screens take, and all together leave threads for pages."""
+    hall = site.secrets[Role.SCREEN]
+    viewers = [
+        site.admit(f"Vera{number}", Role.VIEWER) for number in range(places.MOST // places.MOST_OF_ONE)
+    ]
+    with contextlib.ExitStack() as stack:
+        taken = 0
+        for secret in viewers:
+            with contextlib.suppress(ServiceUnavailable):
+                for _ in range(places.MOST_OF_ONE):
+                    stack.callback(begun(site, secret).close)
+                    taken += 1
+
+        assert places.MOST - places.FOR_SCREENS == taken
+        for _ in range(places.MOST_OF_ONE):
+            stack.callback(begun(site, hall, screen=True).close)
+
+
+_SOMEBODY = st.sampled_from([("ann", False), ("bob", False), ("hall", True), ("desk", True)])
+
+
+@given(st.lists(st.tuples(_SOMEBODY, st.booleans()), max_size=150))
+def test_places_are_counted_right(steps: list[tuple[tuple[str, bool], bool]]) -> None:
+    """In any order of coming and going nobody has more than one may have, and nothing is lost."""
+    counted, have = Places(), Counter[str]()
+    for (who, screen), comes in steps:
+        if comes and counted.take(who, screen=screen):
+            have[who] += 1
+        elif not comes and have[who]:
+            counted.give_back(who)
+            have[who] -= 1
+    taken = sum(counted.take("eve", screen=False) for _ in range(places.MOST))
+    people = have["ann"] + have["bob"]
+
+    assert max(have.values(), default=0) <= places.MOST_OF_ONE
+    assert min(places.MOST_OF_ONE, places.MOST - places.FOR_SCREENS - people) == taken
 
 
 def test_asking_for_the_head_of_a_stream_takes_no_place(site: Site) -> None:
     """However often: what was begun for it is ended."""
     browser = site.client(Role.VIEWER)
     answers = []
-    for _ in range(streams.MOST + 3):
+    for _ in range(places.MOST + 3):
         answer = browser.send("HEAD", "/events", buffered=False)
         answers.append(answer.status_code)
         answer.close()

@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from appliance.clock import SystemClock
 from appliance.errors import SettingsError, WireError
@@ -88,6 +90,13 @@ def secured(counting: Counting, certificate: tuple[Path, Path]) -> Iterator[Serv
     """It, over TLS."""
     with Server(counting, stopping=counting.stopping, tls=certificate) as server:
         yield server
+
+
+@pytest.fixture
+def logged() -> Iterator[list[Any]]:
+    """What is written into the diagnostics."""
+    with capture_logs() as found:
+        yield found
 
 
 def eventually(true: Callable[[], bool], within_s: float = 5.0) -> bool:
@@ -309,6 +318,108 @@ def test_plain_http_is_sent_to_tls(secured: Server) -> None:
     assert b"\r\nLocation: https://door.local:8443/\r\n" in answer
 
 
+@pytest.mark.parametrize("said", [b"\x16", b"\x16\x03\x01\x02\x00\x01"])
+def test_half_a_handshake_holds_no_thread(
+    counting: Counting, certificate: tuple[Path, Path], said: bytes
+) -> None:
+    """More of them than there are threads, of several addresses, and a page is answered at once."""
+    with (
+        Server(counting, threads=4, tls=certificate, stopping=counting.stopping) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        for number in range(30):
+            stack.enter_context(opened(server, said, of=f"127.0.0.{2 + number % 2}"))
+        time.sleep(0.3)
+        began = time.monotonic()
+        test_it_speaks_tls(server, certificate)
+        took = time.monotonic() - began
+
+    assert took < 2.0
+
+
+def test_half_a_handshake_is_cut_in_the_end(counting: Counting, certificate: tuple[Path, Path]) -> None:
+    """It holds no thread, and not its place for ever either."""
+    with (
+        Server(counting, tls=certificate, stopping=counting.stopping, head_s=0.5) as server,
+        opened(server, b"\x16\x03") as sock,
+    ):
+        began = time.monotonic()
+        said = sock.recv(10)
+
+    assert b"" == said
+    assert time.monotonic() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET /page HTT",
+        b"POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\nabc",
+    ],
+)
+def test_half_a_request_takes_no_thread_from_pages(counting: Counting, said: bytes) -> None:
+    """More slow heads or bodies than there are threads, of several addresses, and a page is answered."""
+    with Server(counting, threads=8, stopping=counting.stopping) as server, contextlib.ExitStack() as stack:
+        for number in range(40):
+            stack.enter_context(opened(server, said, of=f"127.0.0.{2 + number % 2}"))
+        time.sleep(0.3)
+        began = time.monotonic()
+
+        assert 200 == get(server)[0]
+        assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Host: localhost\r\nHost: evil.example",
+        b"Host: localhost\r\nContent-Length: 1\r\nContent-Length: 0",
+        b"Host: localhost\r\nContent-Length: 1_0",
+        b"Host: localhost\r\nContent-Length: -1",
+        b"Host: localhost\r\nContent-Length: 1, 1",
+        b"Host: localhost\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked",
+        b"Host: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b",
+    ],
+)
+def test_what_two_readers_could_read_differently_is_refused(served: Server, headers: bytes) -> None:
+    """A proxy and this server never disagree about where a request ends or for whom it is."""
+    with opened(served, b"POST /body HTTP/1.1\r\n" + headers + b"\r\n\r\n") as sock:
+        answer = sock.recv(100)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+def test_a_viewer_who_leaves_is_no_warning(secured: Server, counting: Counting, logged: list[Any]) -> None:
+    """However they go, in the middle of a stream or of a request: diagnostics stay quiet."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for said in (_STREAM, b"GET /page HT"):
+        sock = context.wrap_socket(opened(secured))
+        sock.sendall(said)
+        time.sleep(0.2)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+    assert eventually(lambda: counting.ended == 1)
+    time.sleep(0.2)
+
+    assert [] == [each for each in logged if each["log_level"] not in {"debug", "info"}]
+
+
+def test_a_fault_of_ours_is_a_warning(logged: list[Any]) -> None:
+    """What no client did is told by its kind, without its words."""
+
+    def broken(_: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", [])
+        raise RuntimeError("Ann's secret")
+
+    with Server(broken) as server, opened(server, b"GET / HTTP/1.0\r\n\r\n") as sock:
+        sock.recv(100)
+    found = [each for each in logged if each["log_level"] == "warning"]
+
+    assert [("connection_broke", "RuntimeError")] == [(each["event"], each["error"]) for each in found]
+    assert "Ann" not in str(found)
+
+
 def test_noise_is_survived(secured: Server, certificate: tuple[Path, Path]) -> None:
     """What is neither costs the connection and nothing else."""
     for noise in (b"\x00" * 100, b"\x16" * 100, b"\r\n\r\n", b"\x16\x03\x01\x00\x05hello"):
@@ -337,7 +448,11 @@ _PROXY = ipaddress.ip_network("127.0.0.1/32")
         ([_PROXY], "6.6.6.6, 10.0.0.9", "/page 10.0.0.9 https"),
         ([_PROXY], "6.6.6.6, 10.0.0.9, 127.0.0.1", "/page 10.0.0.9 https"),
         ([_PROXY], "", "/page 127.0.0.1 https"),
-        ([_PROXY], "nonsense", "/page nonsense https"),
+        ([_PROXY], "10.0.0.9:50123", "/page 10.0.0.9 https"),
+        ([_PROXY], "[2001:db8::9]:443", "/page 2001:db8::9 https"),
+        ([_PROXY], "6.6.6.6:80, 10.0.0.9:50123, 127.0.0.1:80", "/page 10.0.0.9 https"),
+        ([_PROXY], "nonsense", "/page 127.0.0.1 https"),
+        ([_PROXY], "6.6.6.6, unknown", "/page 127.0.0.1 https"),
     ],
 )
 def test_where_a_request_came_from(counting: Counting, trusted: list[Any], forwarded: str, seen: str) -> None:
