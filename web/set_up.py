@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, current_app, flash, redirect, render_template, session, url_for
+from flask import Blueprint, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import AccessError, ApplianceError, PeerGoneError
 from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
+from web.words import there
 
 blueprint = Blueprint("set_up", __name__, url_prefix="/set-up")
 
@@ -107,8 +108,7 @@ def done() -> Response:
 
 def progress() -> list[Mapping[str, Any]]:
     """Each step there is a page for: whether it is done, and where to do it."""
-    there = {rule.rule for rule in current_app.url_map.iter_rules()}
-    return [_progress(step) for step in STEPS if {step.first, step.again} <= there]
+    return [_progress(step) for step in STEPS if there(step.first) and there(step.again)]
 
 
 def _progress(step: Step) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Settings in the browser: what holds, from where, a change looked at before it is made; the machine.
+"""Settings in the browser: what holds, from where, a change looked at before it is made.
 
 Turns what was typed into values and shows what the desk says of them. What may be changed from here at all
 is the desk's decision.
@@ -7,24 +7,14 @@ is the desk's decision.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import (
-    Blueprint,
-    abort,
-    current_app,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.errors import FormError, ThrottledError
+from appliance.errors import FormError
 from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
-from web.captures import told_pending
+from web.saved import restarting, told_pending
 
 blueprint = Blueprint("settings", __name__)
 
@@ -42,13 +32,13 @@ PLACES: Final = (
     ("/cameras", "camera", "Cameras", "Which there are, and what they see."),
     ("/doors", "door", "Doors", "Where each door is in the picture."),
     ("/recipients", "key", "Keys", "Who may open pictures of strangers."),
-    ("/operators", "account", "Admins", "Who may sign in, programs and screens."),
+    ("/operators", "account", "Admins", "Who may sign in."),
+    ("/devices", "screen", "Screens and programs", "The office screen, and tokens."),
     ("/people/safety", "shield", "How safe it is", "How often somebody is mistaken."),
     ("/system", "settings", "The machine", "Is everything well?"),
 )
 """Pages of their own: address, symbol, title, words; those that there are, are shown."""
 _SLOW_S: Final = 60.0
-_EXAMINATION_S: Final = 120.0
 _SENT_ELSEWHERE: Final = {"secret"}
 """Kinds of values that are not filled in here: a camera's source has its own page."""
 
@@ -86,7 +76,7 @@ def change(room: str) -> Response:
     form = request.form
     described, read = _described(room), ask("settings.read").result
     resets = [key for key in (*form.getlist("resets"), form.get("reset", "")) if key]
-    changes = _changes(described, room, read, resets)
+    changes = _changes(described, read, resets)
     try:
         if form.get("step") == "save":
             return _save(room, changes, resets, form.get("revision", ""))
@@ -94,30 +84,6 @@ def change(room: str) -> Response:
     except FormError as error:
         return make_response(_room(room, error=error, typed=changes, resets=resets), 422)
     return make_response(_room(room, typed=changes, resets=resets, proposed=proposed))
-
-
-@blueprint.get("/system")
-@permission(Permission.SETTINGS)
-def system() -> str:
-    """The processes, and what the last examination found."""
-    return render_template("settings/system.html", state=ask("system.state").result)
-
-
-@blueprint.post("/system/examine")
-@permission(Permission.SETTINGS)
-def examine() -> Response:
-    """Look at everything now; takes some seconds."""
-    try:
-        ask("system.examine", timeout_s=_EXAMINATION_S)
-    except ThrottledError:
-        flash("It is being looked at right now. Load this page again in a moment.")
-    return redirect(url_for("settings.system"), code=303)
-
-
-@blueprint.app_template_test("a_page")
-def a_page(path: str) -> bool:
-    """Whether there is such a page."""
-    return any(rule.rule == path for rule in current_app.url_map.iter_rules())
 
 
 def _save(room: str, changes: Mapping[str, Any], resets: list[str], revision: str) -> Response:
@@ -128,16 +94,9 @@ def _save(room: str, changes: Mapping[str, Any], resets: list[str], revision: st
         flash("Nothing was changed.")
     else:
         many = len(saved["changed"])
-        flash(f"Saved: {many} {'setting' if many == 1 else 'settings'}.{_restarting(saved)}", "good")
+        flash(f"Saved: {many} {'setting' if many == 1 else 'settings'}.{restarting(saved)}", "good")
         told_pending(saved)
     return redirect(url_for("settings.show", room=room), code=303)
-
-
-def _restarting(saved: Mapping[str, Any]) -> str:
-    if not saved["restarting"]:
-        return ""
-    pages = " These pages come back by themselves." if "web" in saved["restarting"] else ""
-    return f" Restarting now: {', '.join(saved['restarting'])}.{pages}"
 
 
 def _room(
@@ -177,11 +136,8 @@ def _prefix(room: str, element: str) -> str:
     return "".join(f"{part}." for part in (room, element) if part)
 
 
-def _changes(
-    room: Mapping[str, Any], path: str, read: Mapping[str, Any], resets: list[str]
-) -> dict[str, Any]:
+def _changes(room: Mapping[str, Any], read: Mapping[str, Any], resets: list[str]) -> dict[str, Any]:
     """What was typed and is not what holds, by key."""
-    del path
     elements = read["elements"][room["name"]] if room["list"] else [""]
     changes: dict[str, Any] = {}
     for element in elements:

@@ -1,0 +1,29 @@
+"""What is said after settings were saved: what starts anew by itself, and what has to be started by hand.
+
+Says it; who saves and restarts is the desk.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash
+
+
+def restarting(saved: Mapping[str, Any]) -> str:
+    """Which processes start anew now, as a sentence with a space before it; empty for none.
+
+    Args:
+        saved: As the desk answers to `settings.save` and to what saves settings.
+    """
+    if not saved["restarting"]:
+        return ""
+    pages = " These pages come back by themselves." if "web" in saved["restarting"] else ""
+    return f" Restarting now: {', '.join(saved['restarting'])}.{pages}"
+
+
+def told_pending(saved: Mapping[str, Any]) -> None:
+    """Say what has to be restarted by hand, where `appliance run` does not do it."""
+    if saved["whole"]:
+        flash("This holds once the whole appliance was started anew.", "warn")
+    elif saved["pending"]:
+        flash(f"It holds once these are restarted: {', '.join(saved['pending'])}.", "warn")
