@@ -23,7 +23,8 @@
     │   └── UnknownCaptureError      no such capture, or no more
     ├── WireError                9   messages between our processes
     │   ├── PeerRefusedError         another account, another version
-    │   └── PeerGoneError            nobody listens, or it stopped half-way
+    │   ├── PeerGoneError            nobody listens, or it stopped half-way
+    │   └── UnknownProcessError      no such process is run
     ├── ActionError             10   an action that did not happen
     ├── EnrolmentError          11   a person or reference that cannot be enrolled
     └── AccessError             12   who may do what
@@ -200,6 +201,10 @@ class PeerRefusedError(WireError):
 
 class PeerGoneError(WireError):
     """Nobody listens at the socket, or the other end stopped in the middle."""
+
+
+class UnknownProcessError(WireError):
+    """No process of that name is run."""
 
 
 class ActionError(ApplianceError):

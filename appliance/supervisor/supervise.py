@@ -30,6 +30,7 @@ from appliance.errors import (
     ModelError,
     SettingsError,
     StoreError,
+    UnknownProcessError,
     VaultError,
     WireError,
 )
@@ -156,12 +157,12 @@ class Supervisor:
             name: Of the child.
 
         Raises:
-            WireError: There is no such child.
+            UnknownProcessError: There is no such child.
         """
         child = next((each for each in self._children if each.spec.name == name), None)
         if child is None:
             there = ", ".join(each.spec.name for each in self._children)
-            raise WireError(f"there is no process {name[:40]!r}", hint=f"there are: {there}")
+            raise UnknownProcessError(f"there is no process {name[:40]!r}", hint=f"there are: {there}")
         self._asked.put(child)
         self._poke()
 

@@ -1,6 +1,8 @@
 """Sealed captures at the desk, and to whom is sealed."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,25 @@ def keep(services: Services, number: int, *, logged: bool = True) -> str:
             )
         )
     return capture
+
+
+def test_recipients_added_at_once_are_all_there(desk: Desk, services: Services) -> None:
+    """Whoever sets a box up may have two pages open: no key is lost to another that is added meanwhile."""
+    keys = [str(pyrage.x25519.Identity.generate().to_public()) for _ in range(8)]
+    together = threading.Barrier(len(keys))
+
+    def add(key: str) -> str:
+        together.wait()
+        return str(ask(desk, "recipients.add", key=key)["fingerprint"])
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        added = list(pool.map(add, keys))
+    listed = {each["fingerprint"] for each in ask(desk, "recipients.list")}
+    with ThreadPoolExecutor(len(keys)) as pool:
+        list(pool.map(lambda each: ask(desk, "recipients.remove", fingerprint=each), added[:4]))
+
+    assert set(added) == listed
+    assert keys[4:] == sorted(recipients(services), key=keys.index)
 
 
 def test_before_the_first_run_there_is_none(desk: Desk) -> None:

@@ -1,10 +1,12 @@
 """Cameras and doors at the desk: set up by who may, saved as the overlay, logged, and put in force."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from watching_box import WatchingBox, supervised, watching
 
@@ -14,7 +16,9 @@ from appliance.app.desk.doors import Doors
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.live import Live
 from appliance.app.desk.operations import Answer, Desk
+from appliance.app.shut_pictures import keep_picture, read_picture
 from appliance.cli.context import with_camera
+from appliance.door import ShutPicture
 from appliance.errors import (
     ApplianceError,
     CameraLostError,
@@ -23,6 +27,7 @@ from appliance.errors import (
     InputError,
     NotSignedInError,
     SettingsError,
+    StoreError,
 )
 from appliance.permissions import GRANTED, Caller, Permission, Role
 from appliance.services import Layout, Services
@@ -45,6 +50,7 @@ CALLERS = {
     "admin": Caller("operator", "a", Role.ADMIN, GRANTED[Role.ADMIN], "a", "one"),
     "other": Caller("operator", "b", Role.ADMIN, GRANTED[Role.ADMIN], "b", "two"),
     "viewer": Caller("operator", "v", Role.VIEWER, GRANTED[Role.VIEWER], "v", "three"),
+    "fitter": Caller("token", "f", Role.ADMIN, frozenset({Permission.DOORS}), "a"),
     "watcher": Caller("token", "t", Role.VIEWER, frozenset({Permission.LIVE}), "v"),
 }
 
@@ -274,6 +280,94 @@ def test_a_door_is_shown_shut_and_open_proposed_and_saved(here: Here) -> None:
     assert ["loop"] == here.box.restarted
 
 
+def saved(here: Here, **changes: Any) -> str:
+    """Save the door front; what is said of its picture."""
+    given = {**WHOLE, "door": "front", "camera": "entrance", **changes}
+    return str(here.ask("doors.save", **given)["picture"])
+
+
+def kept_of(here: Here) -> ShutPicture | None:
+    """The picture of the door front as it is set now."""
+    (door,) = here.settings.doors
+    return read_picture(here.services.layout, door)
+
+
+def test_the_picture_of_the_shut_door_is_kept_with_the_door(here: Here) -> None:
+    """From what was shown as shut, for the region that is saved; before the loop is started with it."""
+    here.ask("doors.look", camera="entrance", door="new", state="shut")
+    said = saved(here, fresh=True)
+    found = kept_of(here)
+
+    assert "kept" == said
+    assert found is not None
+    assert 0o600 == here.services.layout.shut_picture("front").stat().st_mode & 0o777
+    assert ["loop"] == here.box.restarted
+
+
+def test_a_door_saved_without_being_shown_keeps_no_picture_and_says_so(here: Here) -> None:
+    """It was shown open only, and shut by somebody else; then it is shown shut, and there is one."""
+    here.ask("doors.look", who="other", camera="entrance", door="front", state="shut")
+    here.ask("doors.look", camera="entrance", door="front", state="open")
+    said = [saved(here, fresh=True)]
+    here.ask("doors.look", camera="entrance", door="front", state="shut")
+    said.append(saved(here))
+    found = kept_of(here)
+
+    assert ["not_shown", "kept"] == said
+    assert found is not None
+
+
+def test_an_earlier_picture_stays_while_it_fits(quiet: Here) -> None:
+    """Another tolerance is no reason to let go of it; another region or camera is."""
+    layout = quiet.services.layout
+    quiet.ask("cameras.save", camera="yard", fresh=True, source="scene:door")
+    said = [saved(quiet, fresh=True)]
+    keep_picture(layout, "front", ShutPicture((0.3, 0.0, 0.7, 0.4), np.zeros((20, 20), np.uint8)))
+    said += [saved(quiet, tolerance=13)]
+    stayed = kept_of(quiet)
+    said += [saved(quiet, region=[0.2, 0.0, 0.7, 0.4])]
+    gone = not layout.shut_picture("front").exists()
+    keep_picture(layout, "front", ShutPicture((0.2, 0.0, 0.7, 0.4), np.zeros((20, 20), np.uint8)))
+    said += [saved(quiet, region=[0.2, 0.0, 0.7, 0.4], camera="yard")]
+
+    assert ["not_shown", "earlier", "not_shown", "not_shown"] == said
+    assert stayed is not None
+    assert gone
+    assert not layout.shut_picture("front").exists()
+
+
+@pytest.mark.parametrize("given", [{"seed": [0.9, 0.9]}, {"revision": "of another day"}, {"fresh": True}])
+def test_a_door_that_is_refused_leaves_the_picture_that_was(here: Here, given: dict[str, Any]) -> None:
+    """Whatever it is refused for; another door's picture is not put in its place."""
+    saved(here, fresh=True)
+    earlier = ShutPicture((0.3, 0.0, 0.7, 0.4), np.zeros((20, 20), np.uint8))
+    keep_picture(here.services.layout, "front", earlier)
+    for door in ("front", "new"):
+        here.ask("doors.look", camera="entrance", door=door, state="shut")
+    refused(lambda: saved(here, **{"tolerance": 13, **given}))
+    found = kept_of(here)
+
+    assert found is not None
+    assert np.array_equal(earlier.gray, found.gray)
+
+
+def test_a_picture_goes_with_its_door_and_with_its_camera(quiet: Here) -> None:
+    """Nothing of an office stays that nobody watches any more; the other door's does."""
+    layout = quiet.services.layout
+    for door in ("front", "side", "back"):
+        camera = "yard" if door == "back" else "entrance"
+        if door == "back":
+            quiet.ask("cameras.save", camera="yard", fresh=True, source="scene:door")
+        quiet.ask("doors.save", door=door, fresh=True, camera=camera, **WHOLE)
+        keep_picture(layout, door, ShutPicture((0.3, 0.0, 0.7, 0.4), np.zeros((20, 20), np.uint8)))
+    quiet.ask("doors.remove", door="front")
+    without_door = sorted(each.stem for each in (layout.state / "doors").iterdir())
+    quiet.ask("cameras.remove", camera="entrance")
+
+    assert ["back", "side"] == without_door
+    assert ["back"] == [each.stem for each in (layout.state / "doors").iterdir()]
+
+
 def test_what_one_admin_showed_is_not_anothers(here: Here) -> None:
     """Two people at one door do not mix their pictures."""
     asked = {"camera": "entrance", "door": "new"}
@@ -423,6 +517,56 @@ def test_a_change_is_kept_where_no_supervisor_is(alone: Here) -> None:
 
 
 # ------------------------------------------------------------ applying
+
+
+@pytest.mark.parametrize("read_faces", ["always", "approach"])
+def test_where_a_door_is_says_not_when_faces_are_read(quiet: Here, read_faces: str) -> None:
+    """A token for doors alone may not have everybody who passes read; an admin may."""
+    quiet.ask("doors.save", door="main", fresh=True, camera="entrance", read_faces="door", **WHOLE)
+    asked = {"door": "main", "camera": "entrance", "read_faces": read_faces, **WHOLE}
+    with pytest.raises(DeniedError, match="when faces are read"):
+        quiet.ask("doors.save", who="fitter", **asked)
+    with pytest.raises(DeniedError, match="when faces are read"):
+        quiet.ask("doors.remove", who="fitter", door="main")
+    held = quiet.settings.cameras[0].when.value
+    quiet.ask("doors.save", who="fitter", **{**asked, "read_faces": "door", "tolerance": 20})
+    quiet.ask("doors.save", **asked)
+    quiet.ask("doors.save", who="fitter", **asked)
+
+    assert "door" == held
+    assert read_faces == quiet.settings.cameras[0].when.value
+    assert "doors.main.tolerance" in quiet.logged("settings_changed")[1].keys
+
+
+def test_what_cannot_be_written_is_not_in_the_log(services: Services, file: Path, tmp_path: Path) -> None:
+    """A disk that is full, a folder that is gone: an event tells of what happened only."""
+    files = SettingsFiles(file, tmp_path / "gone" / "overlay.toml")
+    applying = Applying(services, Source(files, lambda: files.read().settings))
+    with pytest.raises(SettingsError, match="cannot be written"):
+        applying.save({"recognition.margin": 0.2})
+
+    assert [] == services.store.events(types=("settings_changed",))
+
+
+def test_what_cannot_be_logged_does_not_hold(quiet: Here, layout: Layout) -> None:
+    """What was there before is put back, nothing if there was nothing, and nobody restarts."""
+    with sqlite3.connect(layout.database) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(StoreError):
+        quiet.applying.save({"recognition.margin": 0.2})
+    at_first = quiet.files.overlay.exists()
+    with sqlite3.connect(layout.database) as database:
+        database.execute("DROP TRIGGER full")
+    quiet.applying.save({"recognition.margin": 0.3})
+    before = quiet.files.overlay.read_text()
+    with sqlite3.connect(layout.database) as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(StoreError):
+        quiet.applying.save({"recognition.margin": 0.2})
+
+    assert not at_first
+    assert before == quiet.files.overlay.read_text()
+    assert ["loop"] == quiet.box.restarted
 
 
 def test_everything_restarts_where_everything_reads_it(quiet: Here) -> None:

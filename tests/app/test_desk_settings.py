@@ -236,7 +236,9 @@ def test_the_pages_do_not_become_a_shell(
     assert not files.overlay.exists()
 
 
-@pytest.mark.parametrize("key", ["actions.song.argv", "web.names", "web.host", "web.port", "processes.models"])
+@pytest.mark.parametrize(
+    "key", ["actions.song.argv", "web.names", "web.host", "web.port", "processes.models"]
+)
 def test_what_is_closed_is_not_reset_either(desk: Desk, files: SettingsFiles, key: str) -> None:
     """The file's word may be another: going back to it is a change like any."""
     with pytest.raises(FormError) as caught:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from appliance.backoff import BackOff
 from appliance.clock import SystemClock
-from appliance.errors import ModelError, SettingsError, VaultError, WireError
+from appliance.errors import ModelError, SettingsError, UnknownProcessError, VaultError
 from appliance.supervisor import ChildSpec, Supervisor
 from appliance.wire import Client
 from appliance.wire.messages import Ping
@@ -474,7 +474,7 @@ def test_a_restart_of_nobody_is_refused(diary: Any, run: Any, wait_for: Wait) ->
     """With the names there are."""
     running = run(diary.spec("loop", "stay"))
     wait_for(lambda: diary.pids("loop"))
-    with pytest.raises(WireError, match="no process 'lopp'") as caught:
+    with pytest.raises(UnknownProcessError, match="no process 'lopp'") as caught:
         running.supervisor.restart("lopp")
 
     assert "there are: loop" == caught.value.hint

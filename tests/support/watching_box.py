@@ -13,7 +13,7 @@ from shared_frames import filmed_door
 
 from appliance.app.door_setup import DoorSetupHandlers
 from appliance.app.rendering import ViewHandlers
-from appliance.errors import CameraLostError, WireError
+from appliance.errors import CameraLostError, UnknownProcessError
 from appliance.services import Layout
 from appliance.wire import Reply, Request, Server
 from appliance.wire.messages import (
@@ -66,7 +66,7 @@ class WatchingBox:
     def restart(self, request: Request[RestartChild]) -> Reply[Done]:
         """Note who is to restart."""
         if self.refusing:
-            raise WireError(f"there is no process {request.message.child!r}")
+            raise UnknownProcessError(f"there is no process {request.message.child!r}")
         self.restarted.append(request.message.child)
         return Reply(Done())
 

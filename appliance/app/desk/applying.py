@@ -7,16 +7,20 @@ Every page that changes settings saves through here, so that two of them never w
 
 The loop and the others read settings when they start. What is asked to restart is told; the desk and web go
 last and a moment later, so that the answer to whoever saved still gets out.
+
+The overlay is written before the log, and what was there is put back if the log cannot take it: nothing is in
+the log that did not happen, and nothing holds that is not in it.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from appliance import private_files
 from appliance.app.checking import faults
-from appliance.errors import FormError, PeerGoneError, SettingsError, WireError
+from appliance.errors import ApplianceError, FormError, SettingsError, UnknownProcessError, WireError
 from appliance.events import Event, SettingsChanged
 from appliance.services import Services
 from appliance.settings import Settings
@@ -33,6 +37,9 @@ WHOLE = ("store", "vault", "processes.models", "web.enabled")
 
 _OURS = ("desk", "web")
 _LATER_S = 0.5
+Changes = Mapping[str, Any] | Callable[[Settings], Mapping[str, Any]]
+"""Key → value; or what makes that of the settings as they are when nobody else changes them."""
+
 _CHANGED = "somebody else has changed the settings meanwhile; look at them again"
 
 
@@ -126,7 +133,7 @@ class Applying:
 
     def save(
         self,
-        changes: Mapping[str, Any],
+        changes: Changes,
         *,
         resets: Iterable[str] = (),
         revision: str = "",
@@ -135,7 +142,8 @@ class Applying:
         """Make it so: write, log, restart.
 
         Args:
-            changes: Key → value.
+            changes: Key → value. Whoever changes a part of a value (one line of a list) makes it of what is
+                there, so that two who do so at once both get their way.
             resets: Keys for which the file's word is to hold again.
             revision: Of the settings that whoever saves has seen; empty: whatever they are now.
             events: Logged with the change, in the same transaction.
@@ -143,26 +151,39 @@ class Applying:
         Raises:
             FormError: It would be wrong, or the settings are not what was seen any more.
             SettingsError: The files are wrong already, or the overlay cannot be written.
-            StoreError: It cannot be logged; it is not written then.
+            StoreError: It cannot be logged; what was there before holds again then.
         """
         with self._lock:
-            found = self.propose(changes, resets=resets)
+            given = changes(self._files.read().settings) if callable(changes) else changes
+            found = self.propose(given, resets=resets)
             if revision and revision != found.revision:
                 raise FormError(_CHANGED, fields={"revision": _CHANGED})
             if not found.differences:
                 return Saved((), (), (), whole=False, revision=found.revision)
             keys = tuple(each.key for each in found.differences)
             logged = [SettingsChanged(keys=keys), *events]
-            self._services.store.append_all([NewEvent(event) for event in logged])
-            self._write(found.text)
+            self._write_logged(found.text, logged)
             revision = self._files.revision()
         whole = any(key == part or key.startswith(f"{part}.") for key in keys for part in WHOLE)
         restarting, pending = self._restart(found)
         return Saved(found.differences, restarting, pending, whole=whole, revision=revision)
 
-    def _write(self, text: str) -> None:
+    def _write_logged(self, text: str, events: Iterable[Event]) -> None:
+        overlay = self._files.overlay
+        before = _content(overlay)
+        self._write(text.encode())
         try:
-            private_files.replace(self._files.overlay, text.encode())
+            self._services.store.append_all([NewEvent(event) for event in events])
+        except ApplianceError:
+            if before is None:
+                overlay.unlink(missing_ok=True)
+            else:
+                self._write(before)
+            raise
+
+    def _write(self, content: bytes) -> None:
+        try:
+            private_files.replace(self._files.overlay, content)
         except OSError as error:
             raise SettingsError(
                 f"{self._files.overlay} cannot be written: {error.strerror}",
@@ -188,11 +209,20 @@ class Applying:
         """Whether the supervisor will restart it; one that does not run it has nothing to restart."""
         try:
             self._supervisor.call(RestartChild(child=name), Done)
-        except PeerGoneError:
+        except UnknownProcessError:
+            return True
+        except WireError:
             return False
-        except WireError as error:
-            return "no process" in error.message
         return True
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _wanted(found: Proposal) -> tuple[str, ...]:

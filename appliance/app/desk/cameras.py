@@ -142,12 +142,15 @@ class Cameras:
     def _remove(self, asked: Asked[Which]) -> Answer:
         """Take one away, with the doors it sees."""
         given = asked.arguments
-        written = self._source.files.read().settings
-        if not _named(given.camera, written):
-            self._refuse_foreign(given.camera)
-        doors = [door.id for door in written.doors if door.camera == given.camera]
-        gone = {f"doors.{door}": None for door in doors}
-        saved = self._applying.save({f"cameras.{given.camera}": None, **gone}, revision=given.revision)
+        doors: list[str] = []
+
+        def without_it(written: Settings) -> dict[str, Any]:
+            if not _named(given.camera, written):
+                self._refuse_foreign(given.camera)
+            doors[:] = [door.id for door in written.doors if door.camera == given.camera]
+            return {f"cameras.{given.camera}": None, **{f"doors.{door}": None for door in doors}}
+
+        saved = self._applying.save(without_it, revision=given.revision)
         for door in doors:
             forget_picture(self._layout, door)
         return Answer(saved.told())

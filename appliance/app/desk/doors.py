@@ -15,7 +15,7 @@ from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.shut_pictures import forget_picture, kept_instead
-from appliance.errors import FormError, PeerGoneError
+from appliance.errors import DeniedError, FormError, PeerGoneError
 from appliance.events import DoorCalibrated
 from appliance.permissions import Caller, Permission
 from appliance.services import Layout
@@ -206,7 +206,7 @@ class Doors:
         fields = ("camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above")
         values = given.model_dump(mode="json")
         changes: dict[str, Any] = {f"{key}.{name}": values[name] for name in fields}
-        changes.update(self._camera(given, written))
+        changes.update(self._camera(given, written, asked.who))
         done = DoorCalibrated(door=given.door, camera=given.camera, separation=given.separation)
         with fields_of(key):
             # Refused before any picture is given up for it.
@@ -241,14 +241,18 @@ class Doors:
         same = there is not None and (there.camera, there.region) == (given.camera, given.region)
         return same and self._layout.shut_picture(given.door).exists()
 
-    def _camera(self, given: Door, written: Settings) -> dict[str, Any]:
+    def _camera(self, given: Door, written: Settings, who: Caller) -> dict[str, Any]:
         """What is to be written of the door's camera.
 
         Raises:
+            DeniedError: Faces would be read otherwise than at an open door, and who asks may not say that.
             FormError: The camera is neither in the settings, nor can it be taken up into them.
         """
         key = f"cameras.{given.camera}"
-        if any(each.id == given.camera for each in written.cameras):
+        there = next((each for each in written.cameras if each.id == given.camera), None)
+        if given.read_faces not in {None, "door", there and there.when.value}:
+            _need_settings(who)
+        if there is not None:
             return {} if given.read_faces is None else {f"{key}.when": given.read_faces}
         named = next((each for each in self._source.running().cameras if each.id == given.camera), None)
         if named is None:
@@ -261,18 +265,40 @@ class Doors:
         return {f"{key}.source": named.source.get_secret_value(), f"{key}.when": when}
 
     def _remove(self, asked: Asked[Which]) -> Answer:
-        """Take a door away; a camera that waited for it alone reads faces always from then on."""
+        """Take a door away; a camera that waited for it alone reads faces always from then on.
+
+        Raises:
+            DeniedError: It does, and who asks may not say when faces are read.
+            FormError: There is no such door.
+        """
         given = asked.arguments
-        written = self._source.files.read().settings
-        door = next((each for each in written.doors if each.id == given.door), None)
-        if door is None:
-            raise FormError("no door", fields={"door": "there is no such door in the settings"})
-        changes: dict[str, Any] = {f"doors.{given.door}": None}
-        if _waits_for(door, written):
-            changes[f"cameras.{door.camera}.when"] = "always"
-        saved = self._applying.save(changes, revision=given.revision)
+
+        def without_it(written: Settings) -> dict[str, Any]:
+            door = next((each for each in written.doors if each.id == given.door), None)
+            if door is None:
+                raise FormError("no door", fields={"door": "there is no such door in the settings"})
+            changes: dict[str, Any] = {f"doors.{given.door}": None}
+            if _waits_for(door, written):
+                _need_settings(asked.who)
+                changes[f"cameras.{door.camera}.when"] = "always"
+            return changes
+
+        saved = self._applying.save(without_it, revision=given.revision)
         forget_picture(self._layout, given.door)
         return Answer(saved.told())
+
+
+def _need_settings(who: Caller) -> None:
+    """When faces are read is more than where a door is.
+
+    Raises:
+        DeniedError: Who asks may not change settings.
+    """
+    if not who.may(Permission.SETTINGS):
+        raise DeniedError(
+            "this needs the permission 'settings', too: it changes when faces are read",
+            hint="an admin may, or a token that was given this scope",
+        )
 
 
 def _waits_for(door: DoorSettings, settings: Settings) -> bool:

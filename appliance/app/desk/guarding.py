@@ -49,9 +49,9 @@ class Guard:
 
     @contextmanager
     def tried(self, client: str) -> Iterator[None]:
-        """Let somebody try a code once in the block; a NotSignedInError out of it is a failure, all else none.
+        """Let somebody try a code once in the block.
 
-        Being right leaves the failures before.
+        A NotSignedInError out of it is a failure, all else is none. Being right leaves the failures before.
 
         Raises:
             ThrottledError: That address has to wait; the block was not begun.

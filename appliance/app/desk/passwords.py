@@ -43,7 +43,7 @@ class Passwords:
         self._nobodys: str | None = None
 
     def prepare(self) -> None:
-        """Make what a name that is not there is held against: else the first of them would take twice as long."""
+        """Make what a name that is not there is held against; else the first would take twice as long."""
         self._nobodys = self.hash("nobody has this password")
 
     def hash(self, password: str) -> str:

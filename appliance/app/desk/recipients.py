@@ -15,6 +15,7 @@ from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Ope
 from appliance.errors import FormError, RecipientError
 from appliance.evidence import Recipient, parse_recipient
 from appliance.permissions import Permission
+from appliance.settings import Settings
 
 KEY: Final = "evidence.recipients"
 _MOST: Final = 20
@@ -73,15 +74,20 @@ class Recipients:
             FormError: It is no key to seal to, is there already, or there are too many.
             SettingsError: The settings cannot be written.
         """
-        new, lines = _parsed(asked.arguments.key), self._lines()
-        if new.fingerprint in {_row(line)["fingerprint"] for line in lines}:
-            raise _unfit("this key is there already")
-        if len(lines) >= _MOST:
-            raise _unfit(f"there are {_MOST} recipients already, which is the most")
+        new = _parsed(asked.arguments.key)
         # Without the comment, which may be somebody's name.
         words = asked.arguments.key.split()
         kept = " ".join(words[:2]) if new.kind.value != "age" else words[0]
-        saved = self._applying.save({KEY: [*lines, kept]})
+
+        def with_it(settings: Settings) -> dict[str, Any]:
+            lines = settings.evidence.recipients
+            if new.fingerprint in {_row(line)["fingerprint"] for line in lines}:
+                raise _unfit("this key is there already")
+            if len(lines) >= _MOST:
+                raise _unfit(f"there are {_MOST} recipients already, which is the most")
+            return {KEY: [*lines, kept]}
+
+        saved = self._applying.save(with_it)
         return Answer({**_told(new), "saved": saved.told()})
 
     def remove(self, asked: Asked[OneRecipient]) -> Answer:
@@ -91,12 +97,18 @@ class Recipients:
             FormError: There is none of that fingerprint.
             SettingsError: The settings cannot be written.
         """
-        lines = self._lines()
-        left = [line for line in lines if _row(line)["fingerprint"] != asked.arguments.fingerprint]
-        if len(left) == len(lines):
-            words = "there is no such recipient"
-            raise FormError(words, fields={"fingerprint": words})
-        return Answer({"saved": self._applying.save({KEY: left}).told(), "left": len(left)})
+        left: list[str] = []
+
+        def without_it(settings: Settings) -> dict[str, Any]:
+            lines = settings.evidence.recipients
+            left[:] = [line for line in lines if _row(line)["fingerprint"] != asked.arguments.fingerprint]
+            if len(left) == len(lines):
+                words = "there is no such recipient"
+                raise FormError(words, fields={"fingerprint": words})
+            return {KEY: left}
+
+        saved = self._applying.save(without_it)
+        return Answer({"saved": saved.told(), "left": len(left)})
 
     def _lines(self) -> Sequence[str]:
         return list(self._source.files.read().settings.evidence.recipients)
