@@ -22,7 +22,9 @@ from appliance.app.examining.configured import keys
 from appliance.app.examining.finding import found
 from appliance.app.examining.machine import kept_right
 from appliance.app.examining.recorded import recognition
+from appliance.app.shut_pictures import keep_picture
 from appliance.camera import Scene, encode_jpeg
+from appliance.door import ShutPicture
 from appliance.frames import FrameWriter
 from appliance.services import Layout, Services
 from appliance.settings import Settings, parse
@@ -227,6 +229,53 @@ def test_a_door_is_judged_as_the_loop_would(  # noqa: PLR0917 - by parametrize
     assert health == door.health, door.words
     assert words in door.words
     assert ("appliance door calibrate" in door.hint) == (health != "ok")
+
+
+def of_door(tmp_path: Path, layout: Layout, **changes: Any) -> dict[str, Finding]:
+    """What is found of the door of the scene, as it stands shut, and of its picture."""
+    folder = tmp_path / "entrance"
+    if not folder.exists():
+        folder_of(folder, Scene(width=640, height=360).render(0).copy())
+    settings = Settings.model_validate(
+        {
+            "cameras": [{"id": "entrance", "source": str(folder)}],
+            "doors": [{**DOOR, "shut_fraction": 0.93, **changes}],
+        }
+    )
+    return {each.subject: each for each in examine(settings, layout)}
+
+
+def test_a_door_without_a_picture_is_told_what_to_run(tmp_path: Path) -> None:
+    """Kept, it is well; of another region or damaged, a problem; the plain rule needs none."""
+    layout = Layout(tmp_path / "state")
+    region = (0.34, 0.05, 0.66, 0.3)
+    without = of_door(tmp_path, layout)["picture of front"]
+    plain = of_door(tmp_path, layout, rule="plain")
+    keep_picture(layout, "front", ShutPicture(region, np.full((50, 90), 90, np.uint8)))
+    well = of_door(tmp_path, layout)["picture of front"]
+    other = of_door(tmp_path, layout, region=[0.3, 0.05, 0.66, 0.3])["picture of front"]
+    layout.shut_picture("front").write_bytes(b"{")
+    damaged = of_door(tmp_path, layout)["picture of front"]
+
+    assert ["note", "ok", "problem", "problem"] == [each.health for each in (without, well, other, damaged)]
+    assert "begins by guessing" in without.words
+    assert "another region" in other.words
+    assert "damaged" in damaged.words
+    assert all("door calibrate --keep --door front" in each.hint for each in (without, other, damaged))
+    assert "picture of front" not in plain
+
+
+def test_a_door_is_judged_from_its_picture_as_the_loop_would(tmp_path: Path) -> None:
+    """What looks shut without one is open beside the picture of a door that looks otherwise."""
+    layout = Layout(tmp_path / "state")
+    region = (0.34, 0.05, 0.66, 0.3)
+    without = of_door(tmp_path, layout)["door front"]
+    seen = Scene(width=640, height=360).render(0)[18:108, 218:422, 1]
+    keep_picture(layout, "front", ShutPicture(region, np.ascontiguousarray(seen[:, ::-1])[:, :192]))
+    beside = of_door(tmp_path, layout)["door front"]
+
+    assert "it looks shut" in without.words
+    assert "it looks shut" not in beside.words
 
 
 def test_a_gallery_too_large_to_try_out_is_left_to_the_report(services: Services) -> None:

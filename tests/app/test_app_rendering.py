@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from door_pictures import DOOR as LEAF
+from door_pictures import WALL
 from factories import stamp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +20,19 @@ from shared_frames import NOTE, asked, filmed_door, gray, shared
 from appliance.app.door_setup import KEPT_S, MOST_SETUPS, DoorSetupHandlers
 from appliance.app.rendering import ViewHandlers, plain
 from appliance.clock import ManualClock
+from appliance.door.shut_picture import decode
 from appliance.errors import CameraLostError, InputError, WireError
 from appliance.frames import FrameWriter
 from appliance.settings import DoorSettings
 from appliance.wire import Client, Server
-from appliance.wire.messages import KeepDoor, PaintFill, ProposeDoor, RenderView, ViewRendered
+from appliance.wire.messages import (
+    KeepDoor,
+    PaintFill,
+    PictureShut,
+    ProposeDoor,
+    RenderView,
+    ViewRendered,
+)
 
 VIEWS = ViewHandlers()
 DOOR = {"id": "front", "camera": "c", "region": (0.3, 0.0, 0.7, 0.4), "seed": (0.5, 0.2)}
@@ -286,6 +296,75 @@ def test_what_was_shown_is_forgotten_in_time_and_when_others_come() -> None:
     clock.advance(KEPT_S + 1)
     with pytest.raises(InputError, match="not shown shut and open"):
         asked(setup.propose, ProposeDoor(setup="s1", door=DOOR))
+
+
+def pictured(setup: DoorSetupHandlers, name: str = "one", region: Any = REGION) -> Any:
+    """The picture of the shut door that is to be kept."""
+    return asked(setup.picture, PictureShut(setup=name, region=region))
+
+
+def test_the_picture_of_the_shut_door_is_made_of_what_was_shown_as_shut() -> None:
+    """Of the region as it is to be saved; what was shown as open has no part in it."""
+    setup = DoorSetupHandlers()
+    shown(setup)
+    reply = pictured(setup)
+    found = decode(reply.blob)
+    leaf, wall = found.gray[:, 30:70], found.gray[:, :6]
+
+    assert reply.message.still
+    assert reply.message.frames > 5
+    assert REGION == found.region
+    assert 2 > abs(float(leaf.mean()) - LEAF)
+    assert 2 > abs(float(wall.mean()) - WALL)
+
+
+def test_no_picture_is_made_of_what_was_not_shown_or_is_forgotten() -> None:
+    """Another set-up's, the open door alone, and after a quarter of an hour."""
+    clock = ManualClock(stamp().wall)
+    setup = DoorSetupHandlers(clock)
+    with filmed_door() as (fd, _):
+        asked(setup.keep, KeepDoor(setup="one", state="shut", seconds=0.5), fd)
+        asked(setup.keep, KeepDoor(setup="two", state="open", seconds=0.5), fd)
+    replies = [pictured(setup), pictured(setup, "two"), pictured(setup, "three")]
+    clock.advance(KEPT_S + 1)
+    replies.append(pictured(setup))
+
+    assert [True, False, False, False] == [reply.blob != b"" for reply in replies]
+    assert [0, 0, 0] == [reply.message.frames for reply in replies[1:]]
+
+
+def test_no_picture_is_made_of_a_region_in_which_something_moved() -> None:
+    """Somebody stood there: what is kept for months shows nobody. What moves elsewhere is no matter."""
+    setup = DoorSetupHandlers()
+    with FrameWriter(200, 200, slots=16) as writer:
+
+        def film() -> None:
+            for number in range(12):
+                moved = gray(level=100)
+                moved[:100, :100] += np.uint8(40 * (number % 2))
+                writer.write(stamp(number, number / 10), moved, b"{}")
+                time.sleep(0.05)
+
+        thread = threading.Thread(target=film)
+        thread.start()
+        asked(setup.keep, KeepDoor(setup="one", state="shut", seconds=0.6), writer.fd)
+        thread.join()
+    there, elsewhere = pictured(setup), pictured(setup, region=(0.6, 0.0, 0.9, 0.4))
+
+    assert (False, b"") == (there.message.still, there.blob)
+    assert there.message.frames > 0
+    assert elsewhere.message.still
+    assert elsewhere.blob
+
+
+@pytest.mark.parametrize("region", [(0.7, 0.0, 0.3, 0.4), (0.5, 0.2, 0.51, 0.21), (-0.1, 0.0, 0.5, 0.4)])
+def test_a_region_that_is_none_is_not_pictured(region: tuple[float, ...]) -> None:
+    """Turned round, hardly a pixel, or beyond the frame."""
+    setup = DoorSetupHandlers()
+    shown(setup)
+
+    with pytest.raises(InputError, match=r"region"):
+        pictured(setup, region=region)
 
 
 def test_settings_that_are_none_are_refused_in_words() -> None:

@@ -12,6 +12,8 @@ from commands import call
 from door_pictures import DOOR, opening, seconds
 
 from appliance.cli.context import SCENE_DOOR
+from appliance.door.shut_picture import decode
+from appliance.settings import DoorSettings
 from appliance.values import WHOLE_FRAME
 
 
@@ -190,6 +192,65 @@ def test_pictures_of_the_camera_are_private(state: Path, proposed: Path, tmp_pat
 
     assert 0 == done.code, done.err
     assert [0o600, 0o600] == [stat.S_IMODE(each.stat().st_mode) for each in (proposed / "seen.png", shown)]
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A state directory that is not there yet."""
+    return tmp_path / "fresh"
+
+
+def test_calibrate_keeps_a_picture_where_it_is_told_to(fresh: Path, opened: Path) -> None:
+    """A private file of the proposed region, for the door that is proposed; it is said where it lies."""
+    done = call(
+        *("--state", fresh, "door", "calibrate", "--clip", opened),
+        *("--door", "side", "--keep", "--json"),
+    )
+    file = fresh / "doors" / "side.json"
+    row = json.loads(done.out)
+    door = DoorSettings.model_validate(row["door"])
+
+    assert 0 == done.code, done.err
+    assert f"{file}: picture of the shut door" in done.err
+    assert row["picture_kept"]
+    assert decode(file.read_bytes()).is_of(door)
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+def test_calibrate_keeps_nothing_unasked(fresh: Path, opened: Path) -> None:
+    """It says in a line that it could; the block on standard output is as before."""
+    done = call("--state", fresh, "door", "calibrate", "--clip", opened, "--json")
+
+    assert not fresh.exists()
+    assert 1 == sum("--keep" in line for line in done.err.splitlines())
+    assert not json.loads(done.out)["picture_kept"]
+
+
+def test_calibrate_keeps_no_picture_of_what_is_not_to_be_used(fresh: Path, tmp_path: Path) -> None:
+    """Nor does it take an earlier one away, or speak of keeping."""
+    alike = recorded(tmp_path / "alike", room=DOOR - 11)
+    done = call("--state", fresh, "door", "calibrate", "--clip", alike, "--keep")
+
+    assert 3 == done.code, done.out
+    assert not fresh.exists()
+    assert "picture of the shut door" not in done.err
+
+
+def test_watch_begins_as_the_loop_does(tmp_path: Path, fresh: Path, opened: Path) -> None:
+    """With the kept picture for a door just as it stands in the settings, and without for any other."""
+    state = ("--state", fresh)
+    calibrated = call(*state, "door", "calibrate", "--clip", opened, "--door", "front", "--keep")
+    camera = '[[cameras]]\nid = "camera"\nsource = "scene:door"\n'
+    (fresh / "appliance.toml").write_text(camera + calibrated.out, encoding="utf-8")
+    filled = tmp_path / "filled"
+    filled.mkdir()
+    for number, each in enumerate(seconds(0, 2, opened=1.0, room=DOOR + 40)):
+        cv2.imwrite(str(filled / f"{number:03d}.png"), each.gray(WHOLE_FRAME))
+    watch = (*state, "door", "watch", "--clip", filled, "--changes", "--json")
+    known, other = call(*watch), call(*watch, "--tolerance", "13")
+    states = [json.loads(done.out.splitlines()[0])["state"] for done in (known, other)]
+
+    assert ["open", "shut"] == states
 
 
 @pytest.mark.parametrize("command", [["calibrate"], ["watch"], ["show", "--out", "never.png"]])

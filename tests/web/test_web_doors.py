@@ -16,8 +16,10 @@ from running_web import ADMIN, SETTINGS, wait_for
 from web_site import CHEAP, PASSWORD
 
 from appliance.app.desk.passwords import Passwords
+from appliance.app.shut_pictures import read_picture
 from appliance.cli.context import Context
-from appliance.settings import Settings
+from appliance.door import ShutPicture
+from appliance.settings import DoorSettings, Settings
 from web.desk import DeskClient
 
 PATIENCE_MS = 40_000
@@ -44,6 +46,10 @@ class Appliance:
     def settings(self) -> Settings:
         """As a process that starts now reads them."""
         return self._context.renewed()
+
+    def picture(self, door: DoorSettings) -> ShutPicture | None:
+        """What is kept of a door, shut."""
+        return read_picture(self._context.layout, door)
 
     def ask(self, operation: str) -> object:
         """An operation, as the admin."""
@@ -153,6 +159,7 @@ def test_a_door_is_set_up_by_clicking_it(appliance: Appliance, browser: Browser)
     assert live in {"Open", "Shut"}
     assert ("front", "entrance") == (door.id, door.camera)
     assert "door" == appliance.settings.cameras[0].when.value
+    assert appliance.picture(door) is not None
 
 
 @pytest.mark.slow
@@ -187,9 +194,11 @@ def test_a_door_is_set_up_by_keys_alone_on_a_phone(appliance: Appliance, browser
         page.get_by_label("Name of the door").fill("side")
         page.get_by_role("button", name="Save this door").press("Enter")
         page.wait_for_url("**/doors/side")
+        told = page.get_by_text("No picture of the shut door is kept").inner_text()
 
     assert before != moved
     assert inside >= edge > 60
     assert ([], 0) == (faults, too_wide)
     assert "match pattern" in wrong
+    assert "it was not shown shut" in told
     assert ["side"] == [door.id for door in appliance.settings.doors]
