@@ -22,7 +22,9 @@ def sign_in() -> str | Response:
     """The form; without any account yet, how to make the first one."""
     if ask("first_run.state").result["needed"]:
         return redirect(url_for("accounts.first_run"))
-    return render_template("accounts/sign_in.html", error=None, name="", next=request.args.get("next", ""))
+    return render_template(
+        "accounts/sign_in.html", error=None, name="", next=redirected_to(request.args.get("next"), "")
+    )
 
 
 @blueprint.post("/sign-in")

@@ -1,7 +1,9 @@
 """Asking the desk on behalf of whoever sent the request that is being answered."""
 
+import json
 from typing import Any
 
+from appliance.errors import InputError
 from web.access import credential
 from web.desk import Answered
 from web.surroundings import surroundings
@@ -21,8 +23,13 @@ def ask(operation: str, *, blob: bytes = b"", timeout_s: float | None = None, **
 
     Raises:
         FormError: What was filled in does not fit; show the form again with `error.fields`.
+        InputError: It holds half a character (a lone surrogate, as JSON can write it); nothing can keep that.
         ApplianceError: Anything else becomes a page that says so; views let it pass.
     """
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError("that is no text", hint="it holds half of a character") from None
     return surroundings().desk.ask(
         operation, arguments, credential=credential(), blob=blob, timeout_s=timeout_s
     )

@@ -117,5 +117,5 @@ def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
         typed=typed,
         source="" if any(mark in source for mark in "@?") else source,
         error=error,
-        next=request.values.get("next", ""),
+        next=redirected_to(request.values.get("next"), ""),
     )

@@ -153,5 +153,5 @@ def _page(door: dict[str, Any], found: dict[str, Any], *, fresh: bool) -> str:
         cameras=found["cameras"],
         revision=found["revision"],
         fresh=fresh,
-        next=request.args.get("next", ""),
+        next=redirected_to(request.args.get("next"), ""),
     )

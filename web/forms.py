@@ -61,13 +61,14 @@ def guard() -> None:
         raise _foreign()
 
 
-def redirected_to(path: str | None, otherwise: str) -> str:
+def redirected_to(path: object, otherwise: str) -> str:
     """A path of this site that somebody may be sent to; anything else becomes `otherwise`.
 
+    What a page is asked to lead on to (`next`) goes through here before it stands in a link or a redirect.
     A path begins with one slash and holds neither a backslash nor a control character, so no browser
     reads another host out of it.
     """
-    if not path or not path.startswith("/") or path.startswith("//"):
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
         return otherwise
     if any(letter <= " " or letter == "\\" for letter in path):
         return otherwise

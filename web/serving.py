@@ -10,12 +10,15 @@ import os
 import ssl
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from appliance import private_files
-from appliance.errors import SettingsError
+from appliance.backoff import BackOff
+from appliance.errors import SettingsError, WireError
 from appliance.settings import WebSettings
 from appliance.wire import Reply, Request
 from appliance.wire import Server as WireServer
@@ -26,8 +29,9 @@ from web.server import Server
 
 _log = structlog.get_logger()
 
-_CERTIFICATE_S = 10.0
+_CERTIFICATE_S: Final = 10.0
 """Seconds to wait for the box's own certificate, which another process makes."""
+_PAUSES: Final = BackOff(first_s=0.5, cap_s=15.0)
 
 
 def run_web(
@@ -37,6 +41,7 @@ def run_web(
     own_certificate: tuple[Path, Path],
     tell: Path,
     stop: threading.Event,
+    pauses: BackOff = _PAUSES,
 ) -> None:
     """Serve until `stop` is set.
 
@@ -46,10 +51,11 @@ def run_web(
         own_certificate: Certificate and key that are made on this box, where the settings want those.
         tell: The file in which to say where the pages are; removed at the end.
         stop: Ends it, streams and all, within two seconds.
+        pauses: Between tries to listen, while the port is taken.
 
     Raises:
         SettingsError: The certificate cannot be used.
-        WireError: The port is taken.
+        WireError: Our own socket cannot be opened.
     """
     began = time.monotonic()
     tls = _tls(settings, own_certificate, stop)
@@ -68,7 +74,11 @@ def run_web(
         uptime_s = time.monotonic() - began
         return Reply(Status(process="web", pid=os.getpid(), uptime_s=uptime_s, details={"port": server.port}))
 
-    with server, WireServer(sockets / "web.sock", {StatusRequest: status}):
+    with ExitStack() as stack:
+        # First, so that whoever looks after us sees us alive while the port is another program's.
+        stack.enter_context(WireServer(sockets / "web.sock", {StatusRequest: status}))
+        if not _listening(server, stack, stop, pauses):
+            return
         where = {
             "host": settings.host,
             "port": server.port,
@@ -84,6 +94,26 @@ def run_web(
             tell.unlink(missing_ok=True)
 
 
+def _listening(server: Server, stack: ExitStack, stop: threading.Event, pauses: BackOff) -> bool:
+    """Listen, as soon as that can be; whether it came to that before the end.
+
+    Another program may have the port for a while, and an address come late at boot: neither is mended by
+    starting this process again and again.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            stack.enter_context(server)
+        except WireError as error:
+            failures += 1
+            if failures == 1:
+                _log.warning("not_served", error=error.message, hint=error.hint, trying="again and again")
+            stop.wait(pauses.delay(failures))
+        else:
+            return True
+    return False
+
+
 def fingerprint(certificate: Path) -> str:
     """SHA-256 of a PEM file's first certificate, as browsers show it: capital pairs and colons.
 
@@ -93,10 +123,9 @@ def fingerprint(certificate: Path) -> str:
     try:
         text = certificate.read_text(encoding="ascii")
         first = text[text.index(ssl.PEM_HEADER) : text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)]
-        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest().upper()
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).digest().hex(":").upper()
     except (OSError, ValueError) as error:
         raise SettingsError(f"{certificate} is no certificate", hint="it must be PEM") from error
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
 
 
 def _tls(settings: WebSettings, own: tuple[Path, Path], stop: threading.Event) -> tuple[Path, Path] | None:

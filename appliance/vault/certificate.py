@@ -150,14 +150,13 @@ def _general(names: Iterable[str]) -> Iterable[x509.GeneralName]:
 
 
 def _described(found: x509.Certificate) -> Certificate:
-    digest = found.fingerprint(hashes.SHA256()).hex().upper()
     names: set[str] = set()
     with contextlib.suppress(x509.ExtensionNotFound):
         stands = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = {*stands.get_values_for_type(x509.DNSName)}
         names |= {str(each) for each in stands.get_values_for_type(x509.IPAddress)}
     return Certificate(
-        ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)),
+        found.fingerprint(hashes.SHA256()).hex(":").upper(),
         frozenset(names),
         found.not_valid_after_utc,
     )

@@ -4,18 +4,23 @@ import contextlib
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPSConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
-from running_web import Running, run_web
+from running_web import Running, run_web, wait_for
+from structlog.testing import capture_logs
 
+from appliance.backoff import BackOff
+from appliance.settings import WebSettings
 from appliance.vault.certificate import read_certificate
 from appliance.wire import Client
 from appliance.wire.messages import Ping, Status, StatusRequest
-from web import cookies
+from web import cookies, serving
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +119,58 @@ def test_web_killed_comes_back_with_everybody_signed_in(running: Running) -> Non
     assert before.partition(field)[2][:43] == after.partition(field)[2][:43] != ""
 
 
-def test_a_port_that_is_taken_ends_it_with_words(tmp_path: Path) -> None:
-    """The supervisor tries again; what is wrong stands in its last words."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = f"[web]\nport = {taken.getsockname()[1]}\n"
-        with run_web(tmp_path / "state", settings=settings, processes=("desk",)) as running:
-            began = time.monotonic()
-            with pytest.raises(RuntimeError, match="web ended with 9"):
-                running.start("web")
+def test_a_port_that_is_taken_is_waited_for(running: Running, tmp_path: Path) -> None:
+    """The process lives on and says so once; it is served as soon as the other program is gone."""
+    stop, tell = threading.Event(), tmp_path / "web.json"
+    layout = running.context.layout
+    with socket.create_server(("127.0.0.1", 0)) as taken, capture_logs() as logged:
+        port = taken.getsockname()[1]
+        thread = threading.Thread(
+            target=serving.run_web,
+            args=(WebSettings(port=port),),
+            kwargs={
+                "sockets": tmp_path,
+                "own_certificate": (layout.certificate, layout.certificate_key),
+                "tell": tell,
+                "stop": stop,
+                "pauses": BackOff(first_s=0.05, cap_s=0.05),
+            },
+        )
+        thread.start()
+        wait_for((tmp_path / "web.sock").exists, "its own socket")
+        time.sleep(0.5)
+        alive = Client(tmp_path / "web.sock").call(StatusRequest(), Status).message.process
+        told_early = tell.exists()
+        taken.close()
+        wait_for(tell.exists, "the pages")
+        told = json.loads(tell.read_text())
+        stop.set()
+        thread.join(10)
+    warned = [each for each in logged if each["log_level"] == "warning"]
 
-    assert time.monotonic() - began < 20
+    assert ("web", False, port) == (alive, told_early, told["port"])
+    assert ["not_served"] == [each["event"] for each in warned]
+    assert str(port) in warned[0]["error"]
+    assert not thread.is_alive()
+
+
+def test_waiting_for_a_port_ends_at_once(tmp_path: Path) -> None:
+    """Who stops the appliance meanwhile does not wait for the next try."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = WebSettings(port=taken.getsockname()[1], tls="proxy", trusted_proxies=["127.0.0.1"])
+        paths: dict[str, Any] = {"sockets": tmp_path, "own_certificate": (tmp_path, tmp_path)}
+        thread = threading.Thread(
+            target=serving.run_web,
+            args=(settings,),
+            kwargs={**paths, "tell": tmp_path / "web.json", "stop": stop, "pauses": BackOff(60, 60)},
+        )
+        thread.start()
+        wait_for((tmp_path / "web.sock").exists, "its own socket")
+        time.sleep(0.2)
+        began = time.monotonic()
+        stop.set()
+        thread.join(10)
+
+    assert time.monotonic() - began < 2.0
+    assert not thread.is_alive()
