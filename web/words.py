@@ -3,6 +3,7 @@
 Only words and addresses; what a page shows comes from its view.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,6 +18,7 @@ from web.access import Who, who
 from web.static_files import asset
 
 _KILO = 1000
+_UNITS = ("bytes", "kB", "MB", "GB")
 _TEN = 10
 
 
@@ -51,7 +53,7 @@ def install(app: Flask) -> None:
     """Give an application's templates these words."""
     app.context_processor(_words)
     app.jinja_env.globals.update(csrf=forms.hidden_field, csrf_token=forms.token, asset=asset, icon=icon)
-    app.jinja_env.filters.update(moment=moment, day=day, size=size)
+    app.jinja_env.filters.update(moment=moment, day=day, size=size, sentence=sentence)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -92,11 +94,18 @@ def day(value: str | datetime | None) -> Markup:
 
 
 def size(value: float) -> str:
-    """Bytes as people say them: `812 bytes`, `4.2 kB`, `17 MB`."""
+    """Bytes as people say them: `812 bytes`, `4.2 kB`, `17 MB`, `1.1 GB`."""
     if value < _KILO:
         return f"{value:.0f} bytes"
-    unit, shown = ("kB", value / _KILO) if value < _KILO**2 else ("MB", value / _KILO**2)
+    power = min(int(math.log(value, _KILO)), len(_UNITS) - 1)
+    unit, shown = _UNITS[power], value / _KILO**power
     return f"{shown:.1f} {unit}" if shown < _TEN else f"{shown:.0f} {unit}"
+
+
+def sentence(words: str) -> str:
+    """What an error says, as a sentence: with a capital and a full stop, where it lacks them."""
+    words = words.strip()
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else ""
 
 
 def _time(value: str | datetime | None, form: str, kind: str) -> Markup:

@@ -84,7 +84,7 @@ level = "warning"
     "--port",
     type=click.IntRange(0, 65535),
     default=8443,
-    help="Port of the pages, if this demo is new; 0: any.",
+    help="Port of the pages, if this demo is new; 0: any. [default: 8443]",
 )
 def demo(*, folder: Path, once: bool | None, port: int) -> None:
     """Watch a rendered office door: two people who are enrolled, one who is not.

@@ -75,7 +75,7 @@ _OUTCOMES = {
 }
 _SUBJECT = {
     "subject_enrolled": "was enrolled",
-    "subject_renamed": "was renamed",
+    "subject_renamed": "has another name, initials or alias",
     "subject_paused": "was paused",
     "subject_resumed": "is recognised again",
     "subject_removed": "was removed",

@@ -117,7 +117,7 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         "process loop restarted: killed by SIGKILL (1 restart so far)",
     ),
     "subject_enrolled": ({"subject": ANN}, "Ann was enrolled"),
-    "subject_renamed": ({"subject": ANN}, "Ann was renamed"),
+    "subject_renamed": ({"subject": ANN}, "Ann has another name, initials or alias"),
     "subject_paused": ({"subject": ANN}, "Ann was paused"),
     "subject_resumed": ({"subject": ANN}, "Ann is recognised again"),
     "subject_removed": ({"subject": ANN}, "Ann was removed"),
