@@ -188,8 +188,9 @@ def test_a_new_camera_is_added_and_only_the_loop_restarts(quiet: Here) -> None:
         ({"camera": "Yard!", "fresh": True, "source": "scene:door"}, "id", "match pattern"),
         ({"camera": "entrance", "fresh": True, "source": "scene:door"}, "camera", "already"),
         ({"camera": "yard", "fresh": True}, "source", "an address is needed"),
-        ({"camera": "yard", "fresh": True, "source": "gopher://x"}, "source", "no source of kind 'gopher'"),
-        ({"camera": "yard", "fresh": True, "source": "/nonexistent.mp4"}, "source", "no file or folder"),
+        ({"camera": "yard", "fresh": True, "source": "gopher://x"}, "source", "over the network"),
+        ({"camera": "yard", "fresh": True, "source": "nonexistent.mp4"}, "source", "no file or folder"),
+        ({"camera": "yard", "fresh": True, "source": "scene:attic"}, "source", "no scene 'attic'"),
         (
             {"camera": "yard", "fresh": True, "source": "/dev/video0", "user": "x"},
             "user",
@@ -208,6 +209,86 @@ def test_a_camera_that_cannot_be_is_refused_by_its_field(
     assert words in error.fields[field]
     assert not quiet.files.overlay.exists()
     assert [] == quiet.box.restarted == quiet.logged("settings_changed")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/etc", "/etc/passwd", "/root/nothing-here", "/proc/self/environ", "~/clip.mp4", "../device.key"),
+        *(
+            "clips/../../device.key",
+            "file:///etc/passwd",
+            "FILE:/etc/passwd",
+            "concat:/etc/passwd|/x",
+            "..",
+        ),
+        *("/dev/mem", "/dev/v4l/../../etc/passwd", "/dev/v4l/by-id/../x", "/dev/video0/../mem"),
+        *("STATE/device.key", "STATE/recordings/../device.key", "STATE/recordings/link", "STATE"),
+        *("tcp://10.0.0.5:22", "udp://239.0.0.1:5", "data:image/png;base64,x", "pipe:0", "a\nb"),
+    ],
+)
+def test_no_file_of_the_machine_is_a_camera_over_the_network(
+    quiet: Here, layout: Layout, address: str
+) -> None:
+    """Neither by the cameras' form nor by the settings'; the words do not tell what is there."""
+    (layout.state / "recordings").mkdir()
+    (layout.state / "recordings" / "link").symlink_to("/etc")
+    address = address.replace("STATE", str(layout.state))
+    errors = [
+        refused(lambda: quiet.ask("cameras.save", camera="spy", fresh=True, source=address)),
+        refused(
+            lambda: quiet.applying.propose({"cameras.spy.source": address, "cameras.spy.when": "always"})
+        ),
+        refused(lambda: quiet.applying.save({"cameras.entrance.source": address})),
+    ]
+    said = {words for error in errors for words in error.fields.values()}
+
+    assert 1 == len(said)
+    assert all("over the network" in words for words in said)
+    assert not quiet.files.overlay.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "written", "shown"),
+    [
+        ("/dev/video3", "/dev/video3", "/dev/video3"),
+        ("/dev/v4l/by-id/usb-Cam_1-video-index0", None, None),
+        ("RTSP://10.0.0.5/x", None, "RTSP://10.0.0.5"),
+        ("rtsps://10.0.0.5/x", None, "rtsps://10.0.0.5"),
+        ("https://10.0.0.5:8080/x", None, "https://10.0.0.5:8080"),
+        ("scene:door", None, "scene:door"),
+        ("clip.mp4", "STATE/recordings/clip.mp4", "…/clip.mp4"),
+        ("STATE/recordings/clips", None, "…/clips"),
+    ],
+)
+def test_what_a_camera_may_be_over_the_network(
+    quiet: Here, layout: Layout, address: str, written: str | None, shown: str | None
+) -> None:
+    """A device, an address of the network, a scene, a recording in its folder; saved again as it is shown."""
+    (layout.state / "recordings" / "clips").mkdir(parents=True)
+    (layout.state / "recordings" / "clip.mp4").touch()
+    address = address.replace("STATE", str(layout.state))
+    quiet.ask("cameras.save", camera="yard", fresh=True, source=address)
+    (told,) = [each for each in quiet.ask("cameras.list")["cameras"] if each["id"] == "yard"]
+    quiet.ask("cameras.save", camera="yard", source=told["shown"], when="approach")
+
+    wanted = (written or address).replace("STATE", str(layout.state))
+    assert (shown or address) == told["shown"]
+    assert wanted == quiet.settings.cameras[1].source.get_secret_value()
+    assert str(layout.state) not in str(told)
+
+
+def test_a_file_that_was_named_on_the_machine_stays(quiet: Here, tmp_path: Path) -> None:
+    """Its other settings are changed over the network; changed there and reset, the file's word holds."""
+    (tmp_path / "clip.mp4").touch()
+    clip = str(tmp_path / "clip.mp4")
+    quiet.file.write_text(FILE.replace("rtsp://admin:hunter2@10.0.0.5/main", clip), encoding="utf-8")
+    quiet.ask("cameras.save", camera="entrance", when="approach")
+    quiet.ask("cameras.save", camera="entrance", source="scene:door")
+    quiet.applying.save({}, resets=["cameras.entrance.source"])
+
+    assert clip == quiet.settings.cameras[0].source.get_secret_value()
+    assert tmp_path.name not in str(quiet.ask("cameras.list")["cameras"])
 
 
 def test_a_camera_goes_with_its_doors_and_nobody_elses(quiet: Here) -> None:
@@ -292,9 +373,10 @@ def kept_of(here: Here) -> ShutPicture | None:
     return read_picture(here.services.layout, door)
 
 
-def test_the_picture_of_the_shut_door_is_kept_with_the_door(here: Here) -> None:
-    """From what was shown as shut, for the region that is saved; before the loop is started with it."""
-    here.ask("doors.look", camera="entrance", door="new", state="shut")
+@pytest.mark.parametrize("name", ["new", "front"])
+def test_the_picture_of_the_shut_door_is_kept_with_the_door(here: Here, name: str) -> None:
+    """From what was shown as shut, before it had a name or under it, for the region that is saved."""
+    here.ask("doors.look", camera="entrance", door=name, state="shut")
     said = saved(here, fresh=True)
     found = kept_of(here)
 
@@ -309,6 +391,7 @@ def test_a_door_saved_without_being_shown_keeps_no_picture_and_says_so(here: Her
     here.ask("doors.look", who="other", camera="entrance", door="front", state="shut")
     here.ask("doors.look", camera="entrance", door="front", state="open")
     said = [saved(here, fresh=True)]
+    assert not here.services.layout.shut_picture("front").exists()
     here.ask("doors.look", camera="entrance", door="front", state="shut")
     said.append(saved(here))
     found = kept_of(here)

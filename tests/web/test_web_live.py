@@ -407,7 +407,7 @@ def test_the_page_offers_each_camera_and_its_doors(lit: Site) -> None:
 def test_a_camera_is_added_by_a_form_without_a_script(lit: Site) -> None:
     """Its password is sent once and in no page afterwards; what is wrong stands by its field."""
     admin = lit.client(Role.ADMIN)
-    wrong = admin.post("/cameras/new", {"camera": "yard", "source": "/nonexistent.mp4"})
+    wrong = admin.post("/cameras/new", {"camera": "yard", "source": "nonexistent.mp4"})
     shadow = admin.post("/cameras/new", {"camera": "new", "source": "scene:door"})
     given = {"camera": " Yard ", "source": "rtsp://10.0.0.9/a", "user": "root", "password": "swordfish"}
     saved = admin.post("/cameras/new", given)

@@ -20,6 +20,7 @@ from typing import Any
 
 from appliance import private_files
 from appliance.app.checking import faults
+from appliance.app.desk.sources import foreign_sources
 from appliance.errors import ApplianceError, FormError, SettingsError, UnknownProcessError, WireError
 from appliance.events import Event, SettingsChanged
 from appliance.services import Services
@@ -105,6 +106,7 @@ class Applying:
 
     def __init__(self, services: Services, source: Source, *, later_s: float = _LATER_S) -> None:
         self._services = services
+        self._source = source
         self._files = source.files
         self._supervisor = Client(services.layout.socket("supervisor"), timeout_s=5.0)
         self._later_s = later_s
@@ -119,7 +121,8 @@ class Applying:
         """
         found = proposed(self._files, changes, resets=resets)
         raw = found.settings.model_dump()
-        fields: dict[str, str] = {}
+        # First, so that no other fault says what there is on this machine.
+        fields = foreign_sources(found.settings, self._known_sources(), self._services.layout)
         for fault in faults(found.settings):
             # A fault of a camera begins with its name, which the key says already.
             words = fault.words.partition(": ")[2] if fault.words.startswith("camera ") else fault.words
@@ -130,6 +133,13 @@ class Applying:
         if mine:
             raise FormError(next(iter(mine.values())), fields=mine)
         return found
+
+    def _known_sources(self) -> set[str]:
+        """Addresses of cameras that were written on the machine itself, or hold already."""
+        written = self._files.read()
+        cameras = (*written.settings.cameras, *self._source.running().cameras)
+        told = {camera.source.get_secret_value() for camera in cameras}
+        return told | {str(row.get("source")) for row in written.base.raw.get("cameras", [])}
 
     def save(
         self,

@@ -16,17 +16,16 @@ from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
+from appliance.app.desk.sources import RECORDINGS, kind_of, shown
 from appliance.app.shut_pictures import forget_picture
 from appliance.errors import FormError
-from appliance.logs import redact
 from appliance.permissions import Permission
 from appliance.services import Layout
 from appliance.settings import CameraSettings, Settings
 from appliance.settings.overlay import overlaid_keys, read_overlay
 
-Kind = Literal["device", "network", "file", "scene"]
-
 _DEVICES = Path("/sys/class/video4linux")
+_NAME = re.compile(r"[\w.][\w. ()+-]*")
 _NUMBERED = re.compile(r"video\d{1,3}")
 _ID = Field(max_length=64)
 
@@ -126,7 +125,7 @@ class Cameras:
             raise FormError(words, fields={"camera": words})
         if not given.fresh and now is None:
             self._refuse_foreign(given.camera)
-        address = _address(given, now)
+        address = _address(given, now, self._layout)
         changes: dict[str, Any] = {}
         if address is not None:
             changes[f"cameras.{given.camera}.source"] = address
@@ -168,20 +167,6 @@ class Cameras:
         raise FormError(words, fields={"camera": words})
 
 
-def kind_of(address: str) -> Kind:
-    """What an address is of."""
-    if address.startswith("/dev/"):
-        return "device"
-    if address.startswith("scene:"):
-        return "scene"
-    return "network" if "://" in address else "file"
-
-
-def shown(camera: CameraSettings) -> str:
-    """What of a camera's address is fit to be shown."""
-    return redact(camera.source.get_secret_value())
-
-
 def found_devices(folder: Path) -> list[dict[str, str]]:
     """The video devices in the system's list, in its order; their names are whatever they say."""
     try:
@@ -202,8 +187,8 @@ def _first_line(path: Path) -> str:
     return "".join(each for each in text.strip()[:80] if each.isprintable())
 
 
-def _address(given: Camera, now: CameraSettings | None) -> str | None:
-    """The address to be written; None: it stays.
+def _address(given: Camera, now: CameraSettings | None, layout: Layout) -> str | None:
+    """The address to be written; None: it stays. A recording may be given by its name alone.
 
     Raises:
         FormError: There is none, or user and password do not go with it.
@@ -216,6 +201,8 @@ def _address(given: Camera, now: CameraSettings | None) -> str | None:
         address = now.source.get_secret_value()
     if not address:
         raise FormError("where is the camera?", fields={"source": "an address is needed"})
+    if _NAME.fullmatch(address):
+        address = str(layout.state / RECORDINGS / address)
     if not given.user and not password:
         return address
     parts = urlsplit(address)
