@@ -1,16 +1,26 @@
 """What every answer says to browsers, and what an unsafe request must bring along."""
 
 import gzip
+import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import request
 from hypothesis import given
 from hypothesis import strategies as st
-from web_site import PASSWORD, SITE, Site
+from logged import Day, a_day
+from web_site import PASSWORD, SITE, Browser, Site, open_site
 
+from appliance.errors import CameraLostError
 from appliance.permissions import Permission, Role
+from appliance.services import Layout
+from appliance.settings import load
 from web import cookies, forms, requests
 from web.access import PUBLIC, declared, for_tokens, permission, public
 from web.application import create_app
@@ -18,28 +28,110 @@ from web.desk import DeskClient
 from web.forms import redirected_to, token_for
 from web.static_files import FOLDER, StaticFiles
 
+JSON = "application/json"
 _UNSAFE = {"DELETE", "PATCH", "POST", "PUT"}
 
 
-@pytest.fixture
-def pages(site: Site) -> list[str]:
-    """Every page without parameters that an admin can fetch and that ends."""
-    found = []
-    for rule in site.app.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and not rule.arguments and not rule.rule.startswith("/api/"):
-            response = site.client(Role.ADMIN).get(rule.rule, buffered=False)
-            if response.status_code == 200 and response.mimetype == "text/html":
-                found.append(rule.rule)
-            response.close()
-    return found
+FILE = """\
+[[cameras]]
+id = "entrance"
+source = "scene:door"
+
+[[doors]]
+id = "main"
+camera = "entrance"
+"""
+NO_PAGES = {
+    "/static/<build>/<path:name>",
+    "/people/enrol/<draft>",
+    "/live/<camera>/<kind>.mjpeg",
+    "/live/<camera>/<kind>.jpg",
+    "/live/<camera>/<kind>/seen",
+    "/captures/<capture>.age",
+}
+"""Addresses with something in them that answer no page."""
 
 
-def test_every_answer_carries_the_headers(site: Site, pages: list[str]) -> None:
+@dataclass(frozen=True)
+class House:
+    """A site where there is something of everything.
+
+    Attributes:
+        site: It.
+        day: What is in its log.
+    """
+
+    site: Site
+    day: Day
+
+    def reader(self, path: str) -> Browser:
+        """Who reads a page: the screen its own, an admin all others."""
+        rule, _ = self.site.app.url_map.bind("").match(path.partition("?")[0], return_rule=True)
+        screen = declared(self.site.app, rule) is Permission.SCREEN
+        return self.site.client(Role.SCREEN if screen else Role.ADMIN)
+
+    def with_something(self) -> dict[str, list[str]]:
+        """By rule, addresses of pages with something in them."""
+        ann, ben = self.day.ann.id, self.day.ben.id
+        rooms = [each["name"] or "site" for each in self.site.ask("settings.describe")["rooms"]]
+        decisions = (self.day.identified, self.day.stranger, self.day.undecided)
+        return {
+            "/people/<person>": [f"/people/{ann}", f"/people/{ben}"],
+            "/people/<person>/merge": [f"/people/{ann}/merge?other={ben}"],
+            "/log/<event>": [f"/log/{each.id}" for each in decisions],
+            "/settings/<room>": [f"/settings/{each}" for each in rooms],
+            "/cameras/<camera>": ["/cameras/entrance"],
+            "/doors/<door>": ["/doors/main"],
+        }
+
+    def pages(self) -> list[str]:
+        """Every page, those with something in them too, and what is shown for none."""
+        found = []
+        for rule in self.site.app.url_map.iter_rules():
+            if "GET" in (rule.methods or ()) and not rule.arguments and not rule.rule.startswith("/api/v"):
+                response = self.reader(rule.rule).get(rule.rule, buffered=False)
+                if response.status_code == 200 and response.mimetype == "text/html":
+                    found.append(rule.rule)
+                response.close()
+        return found + [each for examples in self.with_something().values() for each in examples]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One for all tests that only look."""
+    layout = Layout(tmp_path_factory.mktemp("house") / "state")
+    layout.state.mkdir(mode=0o700)
+    layout.settings_file.write_text(FILE, encoding="utf-8")
+    with open_site(layout, load(layout.settings_file)) as site:
+        yield House(site, a_day(site.services, datetime.now(UTC)))
+
+
+@pytest.fixture(scope="module")
+def pages(house: House) -> list[str]:
+    """Every page of it."""
+    return house.pages()
+
+
+def test_every_page_is_looked_at(house: House, pages: list[str]) -> None:
+    """The tests below know every address: a new one is tried with something in it, or said to be no page."""
+    rules = {
+        rule.rule
+        for rule in house.site.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.arguments and not rule.rule.startswith("/api/v")
+    }
+    wrong = {path: house.reader(path).get(path).status_code for path in pages}
+
+    assert rules == NO_PAGES | set(house.with_something())
+    assert {} == {path: status for path, status in wrong.items() if status != 200}
+    assert {"/", "/screen", "/sign-in", "/doors/main", "/settings/site"} <= set(pages)
+
+
+def test_every_answer_carries_the_headers(house: House, pages: list[str]) -> None:
     """Pages, redirects, faults and files alike forbid what is foreign, and keep to themselves."""
     wrong = []
-    for path in (*pages, "/nothing-here", "/account?x=1", "/favicon.ico"):
-        for role in (None, Role.ADMIN):
-            headers = site.client(role).get(path).headers
+    for path in (*pages, "/nothing-here", "/people/nobody", "/account?x=1", "/favicon.ico"):
+        for browser in (house.site.client(), house.site.client(Role.ADMIN), house.site.client(Role.SCREEN)):
+            headers = browser.get(path).headers
             policy = headers["Content-Security-Policy"]
             good = (
                 policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
@@ -50,7 +142,7 @@ def test_every_answer_carries_the_headers(site: Site, pages: list[str]) -> None:
                 and "microphone=()" in headers["Permissions-Policy"]
                 and "Strict-Transport-Security" not in headers
             )
-            wrong += [] if good else [(path, role)]
+            wrong += [] if good else [path]
 
     assert [] == wrong
 
@@ -69,35 +161,49 @@ def test_strict_transport_is_for_certificates_that_were_brought(tmp_path: Path) 
     assert [None, "max-age=2592000"] == found
 
 
-def test_pages_are_kept_by_nobody(site: Site, pages: list[str]) -> None:
+def test_pages_are_kept_by_nobody(house: House, pages: list[str]) -> None:
     """What is behind the sign-in stays neither in a proxy nor in the browser's store."""
-    kept = [
-        path for path in pages if site.client(Role.ADMIN).get(path).headers["Cache-Control"] != "no-store"
-    ]
+    kept = [path for path in pages if house.reader(path).get(path).headers["Cache-Control"] != "no-store"]
 
     assert [] == kept
 
 
-def test_pages_have_nothing_inline(site: Site, pages: list[str]) -> None:
+def test_pages_have_nothing_inline(house: House, pages: list[str]) -> None:
     """No style, script or handler stands in a page: the policy would silence it."""
     inline = re.compile(r"<style|\sstyle=|\son[a-z]+=\"|<script(?![^>]*\ssrc=)|javascript:", re.IGNORECASE)
-    found = [path for path in pages if inline.search(site.client(Role.ADMIN).get(path).text)]
+    found = [path for path in pages if inline.search(house.reader(path).get(path).text)]
 
     assert [] == found
 
 
-def test_pages_are_small(site: Site, pages: list[str]) -> None:
+def test_pages_are_small(house: House, pages: list[str]) -> None:
     """A page with its style and scripts is at most 150 kB on the wire, before pictures."""
+    packed = {"Accept-Encoding": "gzip"}
+    files: dict[str, int] = {}
     sizes = {}
     for path in pages:
-        page = site.client(Role.ADMIN).get(path, headers={"Accept-Encoding": "gzip"})
+        page = house.reader(path).get(path, headers=packed)
         text = gzip.decompress(page.data).decode() if page.headers.get("Content-Encoding") else page.text
-        total = len(page.data)
-        for address in set(re.findall(r"/static/[^\"#]+", text)):
-            total += len(site.client().get(address, headers={"Accept-Encoding": "gzip"}).data)
-        sizes[path] = total
+        needed = set(re.findall(r"/static/[^\"#]+", text))
+        for address in needed - files.keys():
+            files[address] = len(house.site.client().get(address, headers=packed).data)
+        sizes[path] = len(page.data) + sum(files[address] for address in needed)
 
     assert {} == {path: total for path, total in sizes.items() if total > 150_000}
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/x", "javascript:evil.example"])
+def test_no_page_links_to_where_it_is_told_to(house: House, pages: list[str], elsewhere: str) -> None:
+    """Whatever stands in `next`, no page leads off this site with it."""
+    found = []
+    for path in pages:
+        separator = "&" if "?" in path else "?"
+        address = f"{path}{separator}{urlencode({'next': elsewhere})}"
+        if "evil.example" in house.reader(path).get(address).text:
+            found.append(path)
+
+    assert [] == found
+    assert 'href="/set-up"' in house.reader("/cameras/new").get("/cameras/new?next=/set-up").text
 
 
 def test_the_camera_is_for_pages_that_say_so(site: Site) -> None:
@@ -231,12 +337,84 @@ def test_a_way_back_is_taken(site: Site) -> None:
     assert "/account" == response.headers["Location"]
 
 
-def test_a_large_body_is_refused_unread(site: Site) -> None:
-    """A form is 64 kB at most; more is refused by its announced length, and by its real one."""
-    browser = site.client(Role.ADMIN)
-    announced = browser.post("/account/password", {"old": "x" * (requests.ORDINARY_BYTES + 1)})
+class Body(io.RawIOBase):
+    """A body that counts what is read of it.
 
-    assert 413 == announced.status_code
+    Attributes:
+        taken: Bytes that were read.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self.taken = 0
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read."""
+        many = min(len(buffer), self._left)
+        buffer[:many] = b"x" * many
+        self._left -= many
+        self.taken += many
+        return many
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+def test_a_large_body_is_refused_unread(site: Site, kind: str) -> None:
+    """A form is 64 kB at most; more is refused by its announced length, before a byte of it is read."""
+    body = Body(1 << 20)
+    answer = site.client(Role.ADMIN).send(
+        "POST",
+        "/account/password",
+        content_type=kind,
+        environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": str(1 << 20)},
+    )
+
+    assert (413, 0) == (answer.status_code, body.taken)
+
+
+def test_a_body_longer_than_it_says_is_cut_where_it_said(site: Site) -> None:
+    """Its real size does not count: what comes after the announced bytes is read by nobody."""
+
+    @public
+    def count() -> str:
+        return str(len(request.get_data()))
+
+    site.app.add_url_rule("/count", view_func=count, methods=["POST"])
+    body = Body(1 << 20)
+    answer = site.client().send(
+        "POST", "/count", environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": "1000"}
+    )
+
+    assert ("1000", 1000) == (answer.text, body.taken)
+
+
+@pytest.mark.parametrize("sent", ['{"door": "\\ud800"}', '{"door": "x", "region": ["\\udfff"]}'])
+def test_half_a_character_is_refused_in_words(site: Site, sent: str) -> None:
+    """JSON can write what is no text; nothing could keep it, and it is nobody's fault but the sender's."""
+    answer = site.client(Role.ADMIN).send(
+        "POST", "/doors/save", sent.encode(), content_type="application/json", headers={"Accept": JSON}
+    )
+
+    assert (422, "input") == (answer.status_code, answer.json["error"]["code"])
+
+
+def test_a_camera_at_fault_is_no_fault_of_the_pages(site: Site) -> None:
+    """Whatever is wrong with it, it is told in its words, and as something that may pass."""
+
+    @public
+    def blind() -> str:
+        raise CameraLostError("entrance: no frame for 10 s", hint="is it on?")
+
+    site.app.add_url_rule("/blind", view_func=blind)
+    page = site.client().get("/blind")
+    answer = site.client().get("/blind", headers={"Accept": JSON})
+
+    assert (503, 503) == (page.status_code, answer.status_code)
+    assert "no frame for 10 s" in page.text
+    assert ("camera_lost", "is it on?") == (answer.json["error"]["code"], answer.json["error"]["hint"])
 
 
 def test_files_never_touch_the_disk(site: Site) -> None:
