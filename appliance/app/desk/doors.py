@@ -222,19 +222,19 @@ class Doors:
     def _pictured(self, asked: Asked[Door], there: DoorSettings | None) -> tuple[Picture, bytes | None]:
         """What is to be said of the picture of the shut door, and the picture."""
         given = asked.arguments
-        setup = _setup(asked.who, given.camera, "new" if given.fresh else given.door)
-        try:
-            reply = self._eyes.think(PictureShut(setup=setup, region=given.region), ShutPictured)
-        except PeerGoneError:
-            # What it was shown went with it.
-            found, content = ShutPictured(frames=0, still=False), b""
-        else:
-            found, content = reply.message, reply.blob
-        if content:
-            return "kept", content
-        if not found.frames and self._is_kept_of(given, there):
-            return "earlier", None
-        return ("moved" if found.frames else "not_shown"), None
+        # While the page has no name for a new door, it is shown as this one.
+        for name in ("new", given.door) if given.fresh else (given.door,):
+            setup = _setup(asked.who, given.camera, name)
+            try:
+                reply = self._eyes.think(PictureShut(setup=setup, region=given.region), ShutPictured)
+            except PeerGoneError:
+                # What it was shown went with it.
+                break
+            if reply.blob:
+                return "kept", reply.blob
+            if reply.message.frames:
+                return "moved", None
+        return ("earlier" if self._is_kept_of(given, there) else "not_shown"), None
 
     def _is_kept_of(self, given: Door, there: DoorSettings | None) -> bool:
         """Whether the picture that is kept shows the door as it is to be saved."""
