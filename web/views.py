@@ -174,8 +174,9 @@ class View:
                 raise
             return
         memory.sequence, memory.fresh_s = reply.message.sequence, time.monotonic()
-        if self._named:
-            self._learn([face.subject for face in reply.message.faces if face.subject is not None])
+        seen = [face.subject for face in reply.message.faces if face.subject is not None]
+        if self._named and self._learn(seen):
+            return  # the next picture, in a moment, has their names in it; this one would say "person"
         self._show(reply.blob, _told(reply.message, self._labels if self._named else {}))
 
     def _renewed(self) -> "_Memory":
@@ -190,19 +191,25 @@ class View:
         self._memory = fresh
         return fresh
 
-    def _learn(self, seen: list[str]) -> None:
-        """Ask for the names of people who are seen and not known yet, or known for long."""
+    def _learn(self, seen: list[str]) -> bool:
+        """Ask for the names of people who are seen and not known yet, or known for long.
+
+        Returns:
+            Whether somebody is called otherwise than in the picture that shows them.
+        """
         now = time.monotonic()
         wanted = [who for who in seen if who not in self._labels or now - self._labels[who][1] > _NAMES_S]
         if not wanted:
-            return
+            return False
         with self._changed:
             asking = next(iter(self._viewers.values()), None)
         found: Mapping[str, str] = {}
         with contextlib.suppress(ApplianceError):
             found = asking(wanted) if asking is not None else {}
+        before = {who: name for who in wanted if (name := self._labels.get(who, ("", 0.0))[0])}
         self._labels = {who: known for who, known in self._labels.items() if now - known[1] <= 2 * _NAMES_S}
         self._labels.update({who: (found.get(who, ""), now) for who in wanted})
+        return before != {who: found[who] for who in wanted if found.get(who)}
 
     def _lost(self, error: ApplianceError) -> None:
         """Tell everybody that there is no picture, and why."""
@@ -250,17 +257,21 @@ class Views:
         self._run = run
         self._stopping = stopping
         self._lock = threading.Lock()
-        self._views: dict[tuple[str, Kind, bool], View] = {}
+        self._views: dict[tuple[str, Kind, bool, bool], View] = {}
 
-    def view(self, camera: str, kind: Kind, *, named: bool) -> View:
+    def view(self, camera: str, kind: Kind, *, named: bool, everybody: bool = False) -> View:
         """A camera in a kind; `named` counts for the project's alone.
+
+        Who is shown everybody's name and who is shown some look at different views: names are asked for on
+        behalf of one who looks, and shown to all who do.
 
         Raises:
             PeerGoneError: There are no cameras to be reached.
         """
         if self._run is None:
             raise PeerGoneError("the cameras are not there", hint="start the appliance with: appliance run")
-        key = camera, kind, named and kind == "project"
+        with_names = named and kind == "project"
+        key = camera, kind, with_names, with_names and everybody
         with self._lock:
             if key not in self._views:
                 self._views[key] = View(self._run, camera, kind, named=key[2], stopping=self._stopping)

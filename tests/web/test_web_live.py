@@ -322,6 +322,29 @@ def test_a_name_is_asked_for_once_and_not_for_every_picture(cinema: Cinema, view
     assert [["s1"]] == asked
 
 
+def test_names_learned_for_an_admin_are_not_shown_to_a_viewer(cinema: Cinema, views: Views) -> None:
+    """Both look at once: each sees the names that the desk tells them, in the picture and beside it."""
+    all_of_them = views.view("entrance", "project", named=True, everybody=True)
+    some = views.view("entrance", "project", named=True, everybody=False)
+    with all_of_them.watching(lambda wanted: dict.fromkeys(wanted, "Ann")), some.watching(lambda _: {}):
+        until(lambda: len(cinema.asked) > 8)
+        shown = [each.wait(0, PATIENCE_S) for each in (all_of_them, some)]
+
+    assert [True, False] == ["Ann" in str(each and each.told) for each in shown]
+
+
+def test_the_first_picture_of_somebody_has_their_name_already(cinema: Cinema, views: Views) -> None:
+    """A single picture, too, as the first page fetches it: nobody is shown as "person" who has a name."""
+    view = views.view("entrance", "project", named=True)
+    with view.watching(lambda wanted: dict.fromkeys(wanted, "Ann")):
+        shown = view.wait(0, PATIENCE_S)
+        asked = [each.labels for each in cinema.asked[:2]]
+
+    assert shown is not None
+    assert [{}, {"s1": "Ann"}] == asked
+    assert "Ann" in [face["name"] for face in shown.told["faces"]]
+
+
 # ------------------------------------------------------------ when something is away
 
 
