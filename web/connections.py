@@ -102,6 +102,11 @@ class Watch:
         if self._thread is not None:
             self._thread.join()
 
+    def busy(self) -> bool:
+        """Whether any of them is being served."""
+        with self._lock:
+            return any(each.serving for each in self._open)
+
     def admit(self, connection: Watched) -> bool:
         """Take a new connection up; whether there is room for it.
 

@@ -163,7 +163,9 @@ class Server:
     ) -> None:
         """Stop within two seconds, whatever is open: streams are asked to end, then cut."""
         self._stopping.set()
-        time.sleep(_STREAMS_END_S)
+        until = time.monotonic() + _STREAMS_END_S
+        while self._server.watch.busy() and time.monotonic() < until:
+            time.sleep(0.02)
         self._server.watch.stop()
         self._server.stop()
         if self._thread is not None:

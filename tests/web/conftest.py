@@ -2,10 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from browser import installed, open_browser, open_page
+from logged import Day, a_day
 from models_process import models_process
 from playwright.sync_api import Browser, Page
 from running_web import Running, run_web
@@ -54,11 +56,21 @@ def models_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield socket
 
 
-@pytest.fixture
-def running_web(tmp_path: Path) -> Iterator[Running]:
-    """Desk and web as processes, with an admin."""
-    with run_web(tmp_path / "state") as running:
+@pytest.fixture(scope="session")
+def running_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Desk and web as processes, with an admin: one box for every test that needs no other.
+
+    A test finds what others left there, and ends none of its processes.
+    """
+    with run_web(tmp_path_factory.mktemp("running-web") / "state") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def at_the_door(running_web: Running) -> Day:
+    """A morning on that box."""
+    with running_web.context.services() as services:
+        return a_day(services, datetime.now(UTC))
 
 
 @pytest.fixture

@@ -163,10 +163,9 @@ def test_every_key_the_page_can_make_is_whole(page: Page) -> None:
 
 @pytest.mark.debian(reason="chromium")
 @pytest.mark.slow
-def test_sealed_pictures_by_keyboard(page: Page, running_web: Running) -> None:
+@pytest.mark.usefixtures("at_the_door")
+def test_sealed_pictures_by_keyboard(page: Page) -> None:
     """The question before removing is a dialog one can leave; axe finds nothing."""
-    with running_web.context.services() as services:
-        a_day(services, datetime.now(UTC))
     page.goto("/captures")
     assert [] == axe(page)
     shots(page, "captures")

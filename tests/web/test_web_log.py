@@ -207,13 +207,6 @@ def test_how_long_something_lasted(seconds: float, words: str) -> None:
 # ---------------------------------------------------------------- in Chromium
 
 
-@pytest.fixture
-def at_the_door(running_web: Running) -> Day:
-    """The same morning, on the box that is served."""
-    with running_web.context.services() as services:
-        return a_day(services, datetime.now(UTC))
-
-
 @CHROMIUM
 @pytest.mark.slow
 def test_from_the_log_to_a_correction_by_keyboard(page: Page, at_the_door: Day) -> None:
