@@ -90,7 +90,8 @@ class _Episode:
         width: Share of the door's width that differs from top to bottom.
         changed_s: When that was another.
         still_since_s: Since when nothing has moved.
-        opening: Before anything came over the surroundings, the door was clearly opening.
+        clear_looks: Frames in which the door was clearly opening, before anything came over the surroundings.
+        opening: There were enough of them.
     """
 
     began_s: float
@@ -102,12 +103,13 @@ class _Episode:
     width: float = 0.0
     changed_s: float = 0.0
     still_since_s: float | None = None
+    clear_looks: int = 0
     opening: bool = False
 
     @property
     def is_light(self) -> bool:
         """What looks like an opening may be a change of light, or is known to have come from outside."""
-        return self.from_outside or self.lamp or self.relit or self.sudden
+        return self.from_outside or self.lamp or self.relit
 
 
 class FollowedRule:
@@ -196,7 +198,10 @@ class FollowedRule:
         else:
             episode = self._noted(known, comparison, signs, small, now=now, believed=believed)
             look = self._judged(signs, known, episode, now)
-            episode.opening |= look is OPEN and not episode.is_light
+            if look is OPEN and not episode.is_light:
+                episode.clear_looks += 1
+            # What came all at once may be a shadow; a second look is none's.
+            episode.opening |= episode.clear_looks >= 1 + episode.sudden
             look = self._in_context(look, signs, episode, believed)
             if self._is_only_light(look, known, small, believed):
                 look = NEARLY_SHUT
@@ -307,6 +312,8 @@ class FollowedRule:
         if self._episode is None:
             door, beside = known.changes(small)
             lamp = min(beside, door) > 1 + _LAMP or max(beside, door) < 1 - _LAMP
+            # In what light a picture was taken that somebody vouched for, nobody knows: no lamp was seen.
+            lamp = lamp and not self._beginning.unconfirmed
             sudden = signs.opened > _SWING * (now - self._seen_s)
             self._episode = _Episode(now, lamp, sudden, changed_s=now)
         episode = self._episode
