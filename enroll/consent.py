@@ -9,19 +9,20 @@ from collections.abc import Collection
 from appliance.errors import EnrolmentError
 
 PURPOSES = {
-    "identify": "be recognised at the door",
+    "identify": "be recognised at the door, which admins see in the log",
     "greet": "be greeted by name on the office screen",
     "song": "have a theme song played",
     "leaderboard": "have greetings at the door and coffees counted, and shown on the office screen",
     "unlock": "have the door unlocked",
-    "last_seen": "have admins see when they were last recognised",
+    "last_seen": "have everybody who may look at the pages, not admins alone, see when they were recognised",
 }
 """What a consent may cover; `identify` is the one without which there is no reference."""
 
 TEXT = """\
 I agree that the appliance at the office door keeps mathematical templates of my face, made
 from the pictures I hand over or have taken, and compares people who come in with them, for the
-purposes named beside this text. The templates stay on the appliance, sealed under a key of
+purposes named beside this text. Admins, who answer for what it decides, see in its log when I was
+recognised; others see that only if I agree to it. The templates stay on the appliance, sealed under a key of
 their own. I can withdraw at any time; that key is then destroyed and the templates with it.
 Saying no has no disadvantage: the door opens by other means as before.
 """

@@ -23,7 +23,7 @@ from web.static_files import StaticFiles
 from web.streams import stream
 from web.surroundings import EXTENSION as SURROUNDINGS
 from web.surroundings import Surroundings, surroundings
-from web.views import Names, Shown, View, Views
+from web.views import Kind, Names, Shown, View, Views
 
 blueprint = Blueprint("live", __name__, url_prefix="/live")
 
@@ -167,7 +167,8 @@ def _looking(camera: str, kind: str) -> _Looking:
         ).result
         return found
 
-    view = views.view(camera, "project" if kind == "project" else "device", named=bool(answer["names"]))
+    shown: Kind = "project" if kind == "project" else "device"
+    view = views.view(camera, shown, named=answer["names"], everybody=answer["everybody"])
     return _Looking(view, names, around.stopping, files.files[_GONE].body)
 
 

@@ -7,19 +7,17 @@ Changes nothing. When somebody was last recognised is told only of who agreed to
 from collections.abc import Sequence
 from typing import Any
 
+from appliance.app.desk.naming import LAST_SEEN
 from appliance.evaluation.leave_one_out import Outcome
 from appliance.evaluation.safety import LOW_QUALITY, SafetyReport
 from appliance.evaluation.safety_words import as_json as report_json
 from appliance.evaluation.safety_words import promise
-from appliance.store import Reference, Store, Subject
+from appliance.store import KeptConsent, Reference, Store, Subject
 from appliance.values import SubjectId
 from enroll.consent import PURPOSES
 from enroll.describing import consent_json, person_json, reference_json, time_json
 from enroll.erasing import REMAINS
 from enroll.telling import Names
-
-LAST_SEEN = "last_seen"
-"""The purpose under which it is told when somebody was last recognised."""
 
 MOST_LISTED = 50
 """Of each kind of finding; whoever wants all asks `appliance enroll report --json`."""
@@ -62,13 +60,20 @@ def last_seen(store: Store, subject: Subject) -> str | None:
     return time_json(found[0].at) if found else None
 
 
-def profile(store: Store, subject: Subject, report: SafetyReport) -> dict[str, Any]:
-    """Everything about one person, and what the safety report says of them."""
+def profile(store: Store, subject: Subject, report: SafetyReport, *, forms: bool) -> dict[str, Any]:
+    """Everything about one person, and what the safety report says of them.
+
+    Args:
+        store: Opened, with a key.
+        subject: Who.
+        report: Of everybody.
+        forms: Whether how they agreed (`given_by`: where a form lies, who was there) is for who asks.
+    """
     names = Names.of(store)
     references = store.references(subject.id)
     return {
         **card(store, subject),
-        "consents": [consent_json(each) for each in store.consents(subject.id)],
+        "consents": [_consent(each, forms=forms) for each in store.consents(subject.id)],
         "reference_list": [_reference(each, report) for each in references],
         "purpose_words": PURPOSES,
         "alike": [
@@ -86,6 +91,11 @@ def profile(store: Store, subject: Subject, report: SafetyReport) -> dict[str, A
         ][:MOST_LISTED],
         "remains": list(REMAINS),
     }
+
+
+def _consent(consent: KeptConsent, *, forms: bool) -> dict[str, Any]:
+    said = consent_json(consent)
+    return said if forms else {**said, "given_by": None}
 
 
 def _reference(reference: Reference, report: SafetyReport) -> dict[str, Any]:

@@ -150,7 +150,8 @@ class People:
     def show(self, asked: Asked[Person]) -> Answer:
         """One person's profile."""
         subject = person(self._store, asked.arguments.person)
-        return Answer(profile(self._store, subject, self._knowledge.safety()))
+        forms = asked.who.may(Permission.ENROL)
+        return Answer(profile(self._store, subject, self._knowledge.safety(), forms=forms))
 
     def safety(self, asked: Asked[Wanted]) -> Answer:
         """What the gallery risks."""

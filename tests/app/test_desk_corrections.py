@@ -89,7 +89,7 @@ def test_somebody_else(desk: Desk, services: Services, ann: Subject, ben: Subjec
     )
     assert ("Ben", after[-1].id) == (answer["person"]["name"], answer["event"])
     assert services.store.verify().last == len(after)
-    entry = ask(desk, "log.entry", "vera", event=greeting.id)
+    entry = ask(desk, "log.entry", event=greeting.id)
     assert ("Ann", "Ben", True) == (
         entry["decision"]["person"]["name"],
         entry["correction"]["person"]["name"],

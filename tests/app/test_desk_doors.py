@@ -724,14 +724,18 @@ def test_only_an_admin_sets_anything_up(alone: Here, operation: str) -> None:
 
 
 def test_names_are_for_who_may_see_people(alone: Here) -> None:
-    """And of those only who is asked for: nothing lists everybody."""
+    """And of those only who is asked for; to viewers only those who agreed that they are told of."""
     agreed = Consent(purposes=("identify",), text_version="1", given_by="form")
     store = alone.services.store
     people = [str(store.add_subject(name, consent=agreed).id) for name in ("Ann", "Ben")]
     with pytest.raises(DeniedError):
         alone.ask("live.names", who="watcher", subjects=people)
 
-    assert {people[0]: "Ann"} == alone.ask("live.names", who="viewer", subjects=[people[0], "nobody"])
+    store.give_consent(people[1], Consent(purposes=("last_seen",), text_version="1", given_by="form"))
+
+    assert {people[0]: "Ann"} == alone.ask("live.names", subjects=[people[0], "nobody"])
+    assert {people[1]: "Ben"} == alone.ask("live.names", who="viewer", subjects=[*people, "nobody"])
+    assert [False, True] == [alone.ask("live.cameras", who=who)["everybody"] for who in ("viewer", "admin")]
     assert not alone.ask("live.cameras", who="watcher")["names"]
     assert alone.ask("live.cameras", who="viewer")["names"]
 

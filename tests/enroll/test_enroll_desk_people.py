@@ -120,6 +120,17 @@ def test_a_profile_says_what_the_command_says(ask: Asking, ann: str, services: S
     assert PURPOSES == shown["purpose_words"]
 
 
+def test_how_somebody_agreed_is_for_who_enrols(ask: Asking, ann: str) -> None:
+    """Where a form lies and who was there is no viewer's business; to what and when somebody agreed is."""
+    (kept,), (shown,) = (
+        ask("people.show", person=ann)["consents"],
+        ask.as_("viewer")("people.show", person=ann)["consents"],
+    )
+
+    assert "signed form" == kept["given_by"]
+    assert {**kept, "given_by": None} == shown
+
+
 def test_a_profile_names_who_looks_alike(ask: Asking, ann: str) -> None:
     """From either side, and only those whom it concerns."""
     ben, cem = (

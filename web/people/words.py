@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 PURPOSES: Final[Mapping[str, tuple[str, str]]] = {
-    "identify": ("Be recognised at the door", "Needed: without it nobody is enrolled."),
+    "identify": (
+        "Be recognised at the door",
+        "Needed: without it nobody is enrolled. Admins see it in the log.",
+    ),
     "greet": ("Be greeted on the office screen", "By alias or initials, when they come in."),
     "song": ("Have a theme song played", "When they come in."),
     "leaderboard": (
@@ -13,8 +16,8 @@ PURPOSES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "unlock": ("Have the door unlocked", "Only where an admin has set that up."),
     "last_seen": (
-        "Show when they were last recognised",
-        "On these pages, to admins and viewers. Off by default.",
+        "Show when they were recognised",
+        "In the log and live, to viewers as well. Admins see it in any case. Off by default.",
     ),
 }
 """Title and hint of each purpose; one that is not known stands for itself."""

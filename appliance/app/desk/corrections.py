@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from appliance.app.desk.log import People
+from appliance.app.desk.naming import People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.app.explaining import decided
 from appliance.decision import DECIDED, verdict_of
@@ -119,7 +119,7 @@ class Corrections:
             {
                 "event": stored.id,
                 "position": stored.position,
-                "person": People(self._store).of(person) if person is not None else None,
+                "person": People(self._store, asked.who).of(person) if person is not None else None,
             }
         )
 

@@ -6,6 +6,7 @@ Turns stored events into JSON values; finds nothing, and decides nothing about w
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
+from appliance.app.desk.naming import SOMEBODY
 from appliance.app.desk.times import moment
 from appliance.decision import DECIDED, verdict_of
 from appliance.dispatch.wording import describe, plain
@@ -111,7 +112,7 @@ class Shown:
             "history": [self._step(each) for each in entry.events],
             "capture": self._capture(entry.events),
             "correction": correction,
-            "wrong": correction is not None and said is not None and _differs(said, correction),
+            "wrong": last is not None and _is_wrong(last, entry.events),
             "explainable": last is not None and last.event is not None,
         }
 
@@ -188,10 +189,15 @@ class Shown:
             return f"{stored.type.replace('_', ' ')} ({why})"
         # Who did it is told beside the sentence, by name where that may be shown.
         nameless = stored.event.model_copy(update={"by": None})
-        words = describe(nameless, lambda subject: (self._person(subject) or {}).get("name"))
+        words = describe(nameless, self._called)
         about = getattr(stored.event, "operator", None)
         name = (self._operator(about) or {}).get("name") if about else None
         return words if not about or name is None else words.replace(f"operator {about[-6:]}", plain(name))
+
+    def _called(self, subject: str) -> str | None:
+        """A name for a sentence; None: there is none any more."""
+        who = self._person(subject)
+        return SOMEBODY if who is None else who["name"]
 
 
 _VERDICTS: Final = {
@@ -201,7 +207,10 @@ _VERDICTS: Final = {
 }
 
 
-def _differs(said: dict[str, Any], correction: dict[str, Any]) -> bool:
-    """Whether a correction says something else than the decision did."""
-    ids = [None if each is None else each["id"] for each in (said["person"], correction["person"])]
-    return said["verdict"] != correction["verdict"] or ids[0] != ids[1]
+def _is_wrong(last: StoredEvent, events: Sequence[StoredEvent]) -> bool:
+    """Whether the newest correction says something else than the last decision did."""
+    corrections = [each.event for each in events if isinstance(each.event, DecisionCorrected)]
+    said = None if last.event is None else verdict_of(last.event)
+    verdict, subject = said or (_VERDICTS[last.type], None)
+    held = [(each.verdict, each.subject) for each in corrections]
+    return bool(held) and held[-1] != (verdict.value, subject)

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import structlog
 from pydantic import Field
 
+from appliance.app.desk.naming import People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.app.desk.times import moment
 from appliance.errors import ApplianceError
@@ -140,17 +141,18 @@ def feed_operations(services: Services, feed: Feed) -> list[Operation[Any]]:
         found = store.events(after=given.after, before=newest + 1, limit=_MOST_EVENTS)
         wanted = [each for each in found if not given.types or each.type in given.types]
         last = found[-1].position if found else newest
-        return Answer({"position": last, "events": [event_facts(each) for each in wanted]})
+        people = People(store, asked.who)
+        return Answer({"position": last, "events": [event_facts(each, people) for each in wanted]})
 
     return [Operation("feed.wait", Wait, Permission.LOG, wait, waits=True)]
 
 
-def event_facts(stored: StoredEvent) -> dict[str, Any]:
-    """An event as JSON values: where it stands, and its own fields; names are opaque ids."""
+def event_facts(stored: StoredEvent, people: People) -> dict[str, Any]:
+    """An event as JSON values: where it stands, and its own fields; who may be told is an opaque id."""
     return {
         "position": stored.position,
         "id": stored.id,
         "type": stored.type,
         "at": moment(stored.at),
-        "event": None if stored.event is None else stored.event.model_dump(mode="json"),
+        "event": None if stored.event is None else people.without_ids(stored.event.model_dump(mode="json")),
     }

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from appliance.app.desk.applying import Source
 from appliance.app.desk.eyes import Eyes, LoopSeen
+from appliance.app.desk.naming import People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.permissions import Permission
 from appliance.services import Services
@@ -46,7 +47,7 @@ class Live:
         ]
 
     def _cameras(self, asked: Asked[Nothing]) -> Answer:
-        """Every camera with its doors and how it is; whether the caller may be shown names."""
+        """Every camera with its doors and how it is; whether the caller is told names, and everybody's."""
         settings, loop = self._source.running(), self._eyes.loop()
         told = [
             {
@@ -56,11 +57,14 @@ class Live:
             }
             for camera in settings.cameras
         ]
-        return Answer({"cameras": told, "names": asked.who.may(Permission.PEOPLE)})
+        who = asked.who
+        names = {"names": who.may(Permission.PEOPLE), "everybody": who.may(Permission.ENROL)}
+        return Answer({"cameras": told, **names})
 
     def _names(self, asked: Asked[Whose]) -> Answer:
-        """What to call those of these people who are enrolled."""
-        wanted = set(asked.arguments.subjects)
+        """What to call those of these people who are enrolled, and of whom the caller is told."""
+        told = People(self._store, asked.who).tells
+        wanted = {each for each in asked.arguments.subjects if told(each)}
         return Answer(
             {
                 str(subject.id): subject.name

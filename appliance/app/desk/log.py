@@ -11,8 +11,9 @@ from typing import Any, Final, Literal, get_args
 from pydantic import AwareDatetime, Field
 
 from appliance.app.desk.entries import Kind, Shown, kind_of
+from appliance.app.desk.naming import SOMEBODY, People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
-from appliance.app.explaining import Names, decided, explained
+from appliance.app.explaining import decided, explained
 from appliance.decision import DECIDED, Likeness, told, verdict_of
 from appliance.dispatch.wording import person, plain
 from appliance.errors import ApplianceError, FormError
@@ -93,10 +94,18 @@ class Log:
     def page(self, asked: Asked[Page]) -> Answer:
         """A page of entries, the newest first, in groups: what happened in one visit stands together.
 
+        Who may not enrol is told by name of those only who agreed to it (`naming`).
+
         The answer is `{groups, next, newest}`; a group is `{visit, entries}`, `visit` null for what belongs
         to none, `next` what to ask for as `before`, null at the end, `newest` where the log ended.
+
+        Raises:
+            FormError: It asks for somebody of whom the caller is not told, or the time ends before it begins.
         """
         given = asked.arguments
+        if given.person is not None and not People(self._store, asked.who).tells(given.person):
+            words = "you are not told when they came by"
+            raise FormError(words, fields={"person": words})
         newest = self._store.position()
         found = self._store.entries(wanted(given), DECIDED, before=given.before, limit=given.limit + 1)
         more, found = len(found) > given.limit, found[: given.limit]
@@ -130,8 +139,8 @@ class Log:
         stored = self._store.event(asked.arguments.event)
         event = decided(stored)
         verdict, _ = verdict_of(event) or (Verdict.UNDECIDED, None)
-        people = People(self._store)
-        said = told(event.facts, verdict, event.grade, lambda who: person(who, people.name))
+        people = People(self._store, asked.who)
+        said = told(event.facts, verdict, event.grade, people.called)
         document = explained(stored, people.name)
         return Answer(
             {
@@ -142,16 +151,17 @@ class Log:
                 "nearest": _placed(said.nearest, people),
                 "second": _placed(said.second, people),
                 "reasons": [plain(text) for text in document["reasons"]],
-                "detail": explained(stored),
+                "detail": people.without_ids(explained(stored)),
                 "entry": self._shown(asked.who).entry(self._entry_of(stored.id)),
             }
         )
 
     def choices(self, asked: Asked[Nothing]) -> Answer:
-        """What there is to filter by: doors, kinds, verdicts; people for those who may see them."""
+        """What there is to filter by: doors, kinds, verdicts; people of whom the caller is told."""
         people = []
         if asked.who.may(Permission.PEOPLE):
-            everybody = {str(each.id): each.name for each in self._store.subjects()}
+            told = People(self._store, asked.who).tells
+            everybody = {str(each.id): each.name for each in self._store.subjects() if told(each.id)}
             people = [{"id": each, "name": person(each, everybody.get)} for each in everybody]
         return Answer(
             {
@@ -188,30 +198,8 @@ class Log:
         return groups
 
     def _shown(self, caller: Caller) -> Shown:
-        people, operators = People(self._store), Operators(self._store, caller)
+        people, operators = People(self._store, caller), Operators(self._store, caller)
         return Shown(people.of, operators.of, self._spool.has)
-
-
-class People:
-    """Who subjects are, each looked up once."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._names: dict[str, str | None] = {}
-        self.name: Names = self._name
-
-    def of(self, subject: str) -> dict[str, Any]:
-        """As JSON values; who was removed has no name any more."""
-        name = self._name(subject)
-        return {"id": subject, "name": name, "called": person(subject, self._name)}
-
-    def _name(self, subject: str) -> str | None:
-        if subject not in self._names:
-            try:
-                self._names[subject] = self._store.name_of(subject)
-            except ApplianceError:  # damaged: the log of the process says whose it is
-                self._names[subject] = None
-        return self._names[subject]
 
 
 class Operators:
@@ -281,4 +269,7 @@ def _visit(visit: str | None, door: str | None, moved: Sequence[StoredEvent]) ->
 
 
 def _placed(likeness: Likeness | None, people: People) -> dict[str, Any] | None:
-    return None if likeness is None else {**people.of(likeness.subject), "place": likeness.place}
+    if likeness is None:
+        return None
+    shown = people.of(likeness.subject) or {"id": None, "name": None, "called": SOMEBODY}
+    return {**shown, "place": likeness.place}
