@@ -80,6 +80,7 @@ class Draft:
         consent: What they agreed to; None: what they agreed to before covers it.
         photos: In the order in which they came.
         touched_s: When it was last asked for, monotonic seconds.
+        held: Whoever works on it holds this; nobody else is in their way.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Draft:
     consent: Consent | None
     touched_s: float
     photos: list[DraftPhoto] = field(default_factory=list)
+    held: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, photo: DraftPhoto) -> None:
         """Another picture.
@@ -206,12 +208,19 @@ class Drafts:
 
     @contextmanager
     def held(self, draft: str, owner: str) -> Iterator[Draft]:
-        """A draft, for its maker, and for as long as nobody else changes any.
+        """A draft, for its maker, who alone has it until the end of the block; other drafts go on meanwhile.
 
         Raises:
             EnrolmentError: There is none of that name, its time is over, or it is somebody else's; which of
                 these is not said.
         """
+        found = self._found(draft, owner)
+        with found.held:
+            # Whoever had it before may have committed or ended it.
+            self._found(draft, owner)
+            yield found
+
+    def _found(self, draft: str, owner: str) -> Draft:
         with self._lock:
             self._forget()
             found = self._drafts.get(draft)
@@ -221,11 +230,12 @@ class Drafts:
                     hint="begin again; nothing of it was kept",
                 )
             found.touched_s = self._monotonic()
-            yield found
+            return found
 
     def forget(self, draft: Draft) -> None:
         """Let go of a draft that is held."""
-        self._drafts.pop(draft.id, None)
+        with self._lock:
+            self._drafts.pop(draft.id, None)
 
     def _wait(self) -> None:
         """See to it that what is over is let go of, whoever asks or does not."""

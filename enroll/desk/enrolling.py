@@ -255,7 +255,7 @@ class Enrolling:
             kept = keep(
                 self._store, subject, draft.name, draft.initials, draft.consent, accepted, alias=draft.alias
             )
-            # Within the lock: pressed twice, it is done once.
+            # While it is held: pressed twice, it is done once.
             self._drafts.forget(draft)
         names = Names.of(self._store)
         return Answer(

@@ -1,5 +1,6 @@
 """Enrolments under way: bounded, over in time, their maker's alone, and never more than memory."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -70,6 +71,49 @@ def test_a_draft_is_its_makers_alone() -> None:
         assert draft is found
 
     assert said[0] == said[1]
+
+
+def test_who_works_on_one_draft_is_in_nobody_elses_way() -> None:
+    """Comparing with a large gallery takes a while; another enrolment, and beginning one, go on meanwhile."""
+    drafts = Drafts(lambda: 0.0, lambda _, __: None)
+    mine, yours = begun(drafts), begun(drafts, "you")
+    done = threading.Event()
+
+    def work() -> None:
+        with drafts.held(yours.id, "you") as found:
+            found.add(picture(1))
+        begun(drafts, "them")
+        done.set()
+
+    with drafts.held(mine.id, "me"):
+        threading.Thread(target=work, daemon=True).start()
+        others = done.wait(10)
+
+    assert others
+    assert 3 == len(drafts)
+
+
+def test_who_waited_for_a_draft_that_ended_has_none() -> None:
+    """Pressed twice, the second finds that it is over; so it is committed once."""
+    drafts = Drafts(lambda: 0.0, lambda _, __: None)
+    draft = begun(drafts)
+    said: list[str] = []
+
+    def again() -> None:
+        try:
+            with drafts.held(draft.id, "me"):
+                said.append("held")
+        except EnrolmentError as error:
+            said.append(error.message)
+
+    waiting = threading.Thread(target=again, daemon=True)
+    with drafts.held(draft.id, "me") as found:
+        waiting.start()
+        waiting.join(0.2)
+        drafts.forget(found)
+    waiting.join(10)
+
+    assert ["this enrolment is over"] == [each.partition(":")[0] for each in said]
 
 
 def test_two_sessions_of_one_operator_are_two_owners() -> None:
