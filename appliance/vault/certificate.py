@@ -59,9 +59,10 @@ def ensure_certificate(certificate: Path, key: Path, names: Sequence[str], now: 
         VaultError: A file cannot be read or written.
     """
     kept = _kept(certificate, key)
-    if kept is not None and kept.expires_at - now > RENEWED and {*names} <= kept.names:
+    asked = {written for each in names if (written := _written(each)) is not None}
+    if kept is not None and kept.expires_at - now > RENEWED and asked <= kept.names:
         return kept
-    wanted = sorted({*names, *machine_names()})
+    wanted = sorted(asked | {written for each in machine_names() if (written := _written(each))})
     private = ec.generate_private_key(ec.SECP256R1())
     made = _signed(private, wanted, now)
     pem = private.private_bytes(
@@ -140,13 +141,27 @@ def _signed(private: ec.EllipticCurvePrivateKey, names: Sequence[str], now: date
     )
 
 
+def _written(name: str) -> str | None:
+    """A name as it stands in a certificate: an address in its shortest form, a name in lower case and ASCII.
+
+    None: it is no name of the network.
+    """
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        pass
+    try:
+        return name.lower() if name.isascii() else name.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None
+
+
 def _general(names: Iterable[str]) -> Iterable[x509.GeneralName]:
     for each in names:
         try:
             yield x509.IPAddress(ipaddress.ip_address(each))
         except ValueError:
-            with contextlib.suppress(ValueError):  # not ASCII: no name of the network
-                yield x509.DNSName(each)
+            yield x509.DNSName(each)
 
 
 def _described(found: x509.Certificate) -> Certificate:

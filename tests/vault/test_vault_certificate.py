@@ -36,6 +36,30 @@ def test_a_certificate_is_for_the_machine_and_for_what_was_named(tmp_path: Path)
     assert NOW + LASTS - timedelta(days=1) == found.expires_at
 
 
+@pytest.mark.parametrize(
+    ("named", "written"),
+    [
+        ("2001:DB8:0:0::1", "2001:db8::1"),
+        ("Door.Example", "door.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("door_1.example", "door_1.example"),
+    ],
+)
+def test_however_a_name_is_written_it_stays_the_same(tmp_path: Path, named: str, written: str) -> None:
+    """Nobody compares a fingerprint anew at each start because of a capital or an umlaut."""
+    before = made(tmp_path, named)
+
+    assert written in before.names
+    assert before == made(tmp_path, named, now=NOW + timedelta(days=1))
+
+
+def test_what_is_no_name_of_the_network_makes_no_new_certificate(tmp_path: Path) -> None:
+    """It is left out, at every start alike."""
+    nothing = "ü" * 70
+
+    assert made(tmp_path, nothing) == made(tmp_path, nothing, now=NOW + timedelta(days=1))
+
+
 def test_its_key_is_private(tmp_path: Path) -> None:
     """Nobody else on the box may read it."""
     made(tmp_path)
