@@ -121,7 +121,7 @@ def test_pages_reach_the_oldest(site: Site, day: Day) -> None:
 def test_why_is_told_in_words(morning: tuple[Site, Day]) -> None:
     """Headline, sentences, the line of likeness; the exact account is folded away."""
     site, day = morning
-    html = text(site, f"/log/{day.identified.id}", "viewer")
+    html = text(site, f"/log/{day.identified.id}")
     plain, _, exact = html.partition("The exact account")
 
     assert "It was Ann Archer." in plain
@@ -129,6 +129,17 @@ def test_why_is_told_in_words(morning: tuple[Site, Day]) -> None:
     assert "<svg viewBox" in plain
     assert not [word for word in ("threshold", "cosine", "embedding", "score") if word in plain]
     assert "lead over the second" in exact
+    assert "That was somebody else" in html
+
+
+def test_a_viewer_reads_why_without_who(morning: tuple[Site, Day]) -> None:
+    """The same sentences of somebody enrolled; no name and no id on the page, and nothing to correct."""
+    site, day = morning
+    html = text(site, f"/log/{day.identified.id}", "viewer") + text(site, "/log?kind=people", "viewer")
+
+    assert "It was somebody enrolled." in html
+    assert "Somebody enrolled" in html
+    assert [] == [each for each in ("Archer", "Bauer", day.ann.id, day.ben.id) if each in html]
     assert "That was somebody else" not in html
 
 
@@ -219,7 +230,7 @@ def test_from_the_log_to_a_correction_by_keyboard(page: Page, at_the_door: Day) 
     expect(page.get_by_role("heading", level=1)).to_have_text("It was a stranger.")
     assert [] == axe(page)
     shots(page, "explain")
-    _tab_to(page, "details.card.measure summary")
+    _tab_to(page, "details:has(form[action$=correct]) summary")
     page.keyboard.press("Enter")
     _tab_to(page, "#f-verdict-identified")
     _tab_to(page, "#f-person")
