@@ -1,7 +1,8 @@
 """The door suite: rendered scenes with true timelines, ours beside the plain rule.
 
 The generator knows nothing of how the door is watched. One seed may have been tuned on, the other was not.
-What is held here is what is reached, a little below the figures of ADR 7; the goal is 0.98.
+The benchmark measures more seeds, and scenes twice as wide; its figures stand in ADR 7. What is held here is
+a little below what these two seeds give at a quarter of the cost.
 """
 
 import cv2
@@ -11,7 +12,7 @@ from door_scenes_scoring import Score, watch_scene
 
 from appliance.door import DoorWatch
 
-REACHED = 0.9
+REACHED = 0.94
 WIDTH = 320
 """Scenes are drawn this wide here: a quarter of the cost. The benchmark draws them as they are."""
 
