@@ -25,6 +25,9 @@ NAME, ALIAS = "Barack Obama", "Barry"
 PASSWORD = "three quiet words more"  # noqa: S105 - of an account that lives for one test
 SCENE_MS = 45_000
 """Once round the scene, and some."""
+TRIES = 3
+"""Times that the door is shown until what was shown is good: people walk through the picture meanwhile."""
+APART = "Shut and open are told apart"
 SEED = (0.45, 0.15)
 """A point on the scene's shut door, in fractions of the picture."""
 SETTINGS = """
@@ -93,7 +96,7 @@ def test_from_the_first_link_to_a_greeting_on_the_screen(
             greeted = wait_for_the_greeting(screen)
     again = opens_a_second_time(browser, link)
 
-    assert verdict.startswith("Shut and open are told apart")
+    assert verdict.startswith(APART)
     assert NAME in came_in
     assert "a stranger" in corrected
     assert ALIAS in greeted
@@ -135,11 +138,15 @@ def set_up_the_door_by_clicking_it(page: Page) -> str:
     stage = page.locator("[data-stage]").bounding_box()
     assert stage is not None
     page.mouse.click(stage["x"] + stage["width"] * SEED[0], stage["y"] + stage["height"] * SEED[1])
-    show_the_door(page, "It is shut now", lambda share: share > 70)
-    show_the_door(page, "It is open now", lambda share: share < 40)
-    said = page.locator("[data-verdict-words]")
-    expect(said).not_to_be_empty(timeout=SCENE_MS)
-    verdict = said.inner_text()
+    verdict = ""
+    for _ in range(TRIES):
+        show_the_door(page, "It is shut now", lambda share: share > 70)
+        show_the_door(page, "It is open now", lambda share: share < 40)
+        said = page.locator("[data-verdict-words]")
+        expect(said).not_to_be_empty(timeout=SCENE_MS)
+        verdict = said.inner_text()
+        if verdict.startswith(APART):
+            break
     shots(page, "story-4-door")
     page.get_by_role("button", name="Save this door").click()
     page.wait_for_url(re.compile(r"/doors/front|/set-up"))
