@@ -272,17 +272,17 @@ def test_a_slowed_address_is_forgiven_in_time() -> None:
     now = [0.0]
     guarded = guesses.Guesses(lambda: now[0])
     for _ in range(guesses.MOST):
-        guarded.bad("here", "t")
+        guarded.bad("2001:db8::1", "t")
     waits = []
-    for client in ("here", "there"):
+    for client in ("2001:db8::2", "2001:db8:0:1::1"):
         try:
             guarded.admit(client, "t")
         except Exception as error:  # noqa: BLE001 - which one is what is looked at
             waits.append((client, type(error).__name__))
     now[0] = guesses.WINDOW_S + 1
-    guarded.admit("here", "t")
+    guarded.admit("2001:db8::2", "t")
 
-    assert [("here", "ThrottledError")] == waits
+    assert [("2001:db8::2", "ThrottledError")] == waits
 
 
 def test_a_screen_s_cookie_and_a_screen_s_secret_are_no_token(shared: Site) -> None:

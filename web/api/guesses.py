@@ -11,10 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from appliance.addresses import network_of
 from appliance.errors import ThrottledError
 
 MOST: Final = 20
-"""Bad tokens that an address may present in `WINDOW_S`."""
+"""Bad tokens that an IPv4 address, or an IPv6 household, may present in `WINDOW_S`."""
 WINDOW_S: Final = 60.0
 _REMEMBERED: Final = 1024
 """Addresses, and good tokens; of more, those longest ago are forgotten."""
@@ -42,7 +43,7 @@ class Guesses:
         with self._lock:
             if _digest(token) in self._good:
                 return
-            lately = self._lately(client)
+            lately = self._lately(network_of(client))
             if len(lately) >= MOST:
                 wait_s = lately[-MOST] + WINDOW_S - self._seconds()
                 raise ThrottledError("too many tokens that are none came from there", wait_s=max(wait_s, 1.0))
@@ -59,14 +60,15 @@ class Guesses:
         """That was none, or is none any more."""
         with self._lock:
             self._good.pop(_digest(token), None)
-            self._bad[client] = [*self._lately(client), self._seconds()][-MOST:]
-            self._bad.move_to_end(client)
+            network = network_of(client)
+            self._bad[network] = [*self._lately(network), self._seconds()][-MOST:]
+            self._bad.move_to_end(network)
             while len(self._bad) > _REMEMBERED:
                 self._bad.popitem(last=False)
 
-    def _lately(self, client: str) -> list[float]:
+    def _lately(self, network: str) -> list[float]:
         since = self._seconds() - WINDOW_S
-        return [at for at in self._bad.get(client, []) if at > since]
+        return [at for at in self._bad.get(network, []) if at > since]
 
 
 def _digest(token: str) -> bytes:
