@@ -156,7 +156,10 @@ def admit() -> None:
     if caller is None:
         raise NotSignedInError("nobody is signed in", hint="sign in first")
     if not caller.may(wanted):
-        raise DeniedError("this is not for your role", hint="an admin may do this")
+        raise DeniedError(
+            f"this needs the permission {wanted.value!r}",
+            hint="an admin may, or a token that was given this scope",
+        )
 
 
 def _wanted() -> Declared | None:

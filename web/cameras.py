@@ -108,11 +108,13 @@ def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
     """The page of one; what was typed is shown again, but for passwords and what may hold one."""
     typed = request.form if error else {}
     source = typed.get("source", "")
+    listed = ask("cameras.list").result
     return render_template(
         "cameras/camera.html",
         camera=camera,
         devices=ask("cameras.find").result["devices"],
-        revision=ask("cameras.list").result["revision"],
+        revision=listed["revision"],
+        proposed="" if listed["cameras"] else "entrance",
         when=WHEN,
         typed=typed,
         source="" if any(mark in source for mark in "@?") else source,

@@ -141,10 +141,12 @@ def test_killing_it_costs_the_loop_not_one_frames_decision(box: Box, killed: str
 
     assert 0 == code
     assert KILLS == len(set(kills))
-    assert [told(each) for each in box.expected.events if told(each)] == [
-        told(each) for each in events if told(each)
-    ]
-    # A machine that is busy with other things drops one now and then, whoever is killed.
+    expected, found = ([told(each) for each in some if told(each)] for some in (box.expected.events, events))
+    assert [outline(each) for each in expected] == [outline(each) for each in found]
+    if not last["dropped"]:
+        assert [each for each in expected if len(each) > 2] == [each for each in found if len(each) > 2]
+    # A machine that is busy with other things drops one now and then, whoever is killed; then it is the
+    # decisions that are compared, not the frames.
     assert last["dropped"] <= 2
     assert last["received"] >= box.expected.frames - 2
     assert verified.last == events[-1].position
@@ -170,6 +172,11 @@ def told(stored: StoredEvent) -> tuple[Any, ...]:
     if stored.type.startswith(("stranger_", "capture_", "camera_")):
         return (stored.type,)
     return ()
+
+
+def outline(told: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What was decided of whom, without the frames it was decided from."""
+    return told[:4] if len(told) > 2 else told[:1]
 
 
 # ---------------------------------------------------------------- the running appliance

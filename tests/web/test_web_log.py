@@ -50,7 +50,7 @@ def test_a_morning_is_told(morning: tuple[Site, Day]) -> None:
     assert sorted(places) == places
     assert "open for 8 s" in html
     assert "Sealed, 90 kB" in html
-    assert "In the last 30 days 5 people came by" in " ".join(html.split())
+    assert "In the last 30 days somebody came by 5 times" in " ".join(html.split())
 
 
 def test_what_fits_nothing_leads_back(site: Site) -> None:

@@ -2,8 +2,15 @@
 import { able, identityFile, makeKey } from "./age-key.js";
 
 const FILE = "office-door-key.txt";
+const WRONG_HALF = "This is the private half: keep it, and paste the public one (for ssh, the file that ends in .pub).";
 const place = document.querySelector("[data-make-key]");
 if (place) begin(place);
+
+// A private key that is pasted by mistake stays in this page.
+const PRIVATE = /PRIVATE KEY-----|AGE-SECRET-KEY-/i;
+for (const field of document.querySelectorAll("form [name=key]")) {
+  field.addEventListener("input", () => field.setCustomValidity(PRIVATE.test(field.value) ? WRONG_HALF : ""));
+}
 
 function begin(at) {
   const find = (name) => at.querySelector(`[data-${name}]`);

@@ -18,6 +18,7 @@ const WORDS = {
   bright: "Too bright: step out of the glare",
   near: "Go back a little",
   far: "Come closer",
+  unknown: "Bring your face into the oval, and hold still",
   blurred: "Blurred: hold still, or wipe the lens",
   moving: "Hold still",
   good: "Good, hold it",
@@ -94,8 +95,8 @@ export function webcam(place, taken) {
     const now = performance.now();
     if (seen.light !== "good" || !seen.sharp || !seen.still) calm = now;
     // How far away somebody is, is guessed by colour: it asks for patience, and then stands in nobody's way.
-    const near = seen.distance === "near" || seen.distance === "far";
-    const good = calm < now && (!near || now - calm > PATIENCE_MS);
+    const apart = seen.distance !== "good";
+    const good = calm < now && (!apart || now - calm > PATIENCE_MS);
     if (!good || !moved || !auto.checked || pose >= poses.length) since = now;
     const held = Math.min(1, (now - since) / HOLD_MS);
     ring.style.strokeDashoffset = String(100 - 100 * held);
@@ -113,7 +114,8 @@ export function webcam(place, taken) {
     else if (pose >= poses.length) say(WORDS.done);
     else if (!moved) say(WORDS[poses[pose].dataset.pose]);
     else if (!seen.still) say(pose === 0 ? WORDS.moving : WORDS[poses[pose].dataset.pose]);
-    else say(auto.checked ? WORDS.good : WORDS[poses[pose].dataset.pose]);
+    else if (!auto.checked) say(WORDS[poses[pose].dataset.pose]);
+    else say(seen.distance === "unknown" ? WORDS.unknown : WORDS.good);
   }
 
   function dot(name, good) {
