@@ -95,8 +95,8 @@ export function webcam(place, taken) {
     const now = performance.now();
     if (seen.light !== "good" || !seen.sharp || !seen.still) calm = now;
     // How far away somebody is, is guessed by colour: it asks for patience, and then stands in nobody's way.
-    const apart = seen.distance !== "good";
-    const good = calm < now && (!apart || now - calm > PATIENCE_MS);
+    const near = seen.distance === "near" || seen.distance === "far";
+    const good = calm < now && (!near || now - calm > PATIENCE_MS);
     if (!good || !moved || !auto.checked || pose >= poses.length) since = now;
     const held = Math.min(1, (now - since) / HOLD_MS);
     ring.style.strokeDashoffset = String(100 - 100 * held);
