@@ -140,6 +140,21 @@ def test_a_key_made_in_the_browser_opens_what_is_sealed_to_it(
 
 @pytest.mark.debian(reason="chromium")
 @pytest.mark.slow
+def test_a_private_key_pasted_by_mistake_is_not_sent(page: Page, sent: list[str]) -> None:
+    """The page says which half it is, and nothing leaves it."""
+    page.goto("/recipients")
+    private = str(pyrage.x25519.Identity.generate())
+    pasted = page.locator("textarea[name=key]")
+    pasted.fill(private)
+    pasted.press("Tab")
+    page.locator("form", has=pasted).get_by_role("button").click()
+
+    assert "private half" in pasted.evaluate("field => field.validationMessage")
+    assert [] == [each for each in sent if private[15:] in each.upper()]
+
+
+@pytest.mark.debian(reason="chromium")
+@pytest.mark.slow
 def test_every_key_the_page_can_make_is_whole(page: Page) -> None:
     """Many of them, and the bytes at the edges: what age reads of each half is the same key."""
     page.goto("/recipients")
