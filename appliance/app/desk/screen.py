@@ -93,10 +93,10 @@ class Screens:
         A position is a number of the desk's own, that says nothing but which of two is the later.
         """
         after, until = asked.arguments.after, self._seconds() + asked.arguments.timeout_s
-        newest = self._store.position()
         while True:
             with self._lock:
-                board = self._caught_up(newest)
+                # Read within the lock: what another waiter read before would look like a log that was set back.
+                board = self._caught_up(self._store.position())
                 read, position = self._read, self._position
                 if after is not None and position != after:
                     told = {"position": position, "state": self._state(board)}
