@@ -95,7 +95,7 @@ class Screens:
         after, until = asked.arguments.after, self._seconds() + asked.arguments.timeout_s
         while True:
             with self._lock:
-                # Read within the lock: what another waiter read before would look like a log that was set back.
+                # Read within the lock: what another waiter read before would look like a log set back.
                 board = self._caught_up(self._store.position())
                 read, position = self._read, self._position
                 if after is not None and position != after:
