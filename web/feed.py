@@ -30,6 +30,8 @@ _PAUSE_S: Final = 1.0
 
 Batch = tuple[int, tuple[dict[str, Any], ...]]
 """The position behind some events, and the events."""
+_Told = tuple[Batch, bool]
+"""What a listener is told, and whether the desk began anew: its position went back."""
 
 
 @dataclass(eq=False)
@@ -42,7 +44,7 @@ class Listener:
     """
 
     credential: str
-    waiting: "queue.Queue[Batch]" = field(default_factory=lambda: queue.Queue(_QUEUE))
+    waiting: "queue.Queue[_Told]" = field(default_factory=lambda: queue.Queue(_QUEUE))
     ended: threading.Event = field(default_factory=threading.Event)
 
 
@@ -100,19 +102,20 @@ class Feed:
                     break
                 heard = reached
                 yield heard, missed
-            while (batch := self._next(listener, every_s)) is not None or self._on(listener):
-                if batch is None:
+            while (told := self._next(listener, every_s)) is not None or self._on(listener):
+                if told is None:
                     yield None
                     continue
-                position, events = batch
-                fresh = tuple(event for event in events if event.get("position", position) > heard)
-                if position < heard or fresh:
+                # Who asked for what they missed may be ahead of the channel: what they heard is not said again.
+                (position, events), anew = told
+                fresh = tuple(event for event in events if anew or event.get("position", position) > heard)
+                if anew or fresh:
                     heard = position
                     yield position, fresh
         finally:
             channel.leave(listener)
 
-    def _next(self, listener: Listener, every_s: float) -> Batch | None:
+    def _next(self, listener: Listener, every_s: float) -> _Told | None:
         """What comes next; None when nothing did for a while, or all is over."""
         until = time.monotonic() + every_s
         while self._on(listener) and (left := until - time.monotonic()) > 0:
@@ -205,12 +208,11 @@ class _Channel:
     def _tell(self, batch: Batch) -> None:
         # Position and listeners together: whoever joins either finds the batch waiting or asks for it.
         with self._lock:
-            first, moved = self._position is None, batch[0] != self._position
-            self._position = batch[0]
-            listeners = list(self.listeners) if moved and not first else []
+            before, self._position = self._position, batch[0]
+            listeners = [] if before in (None, batch[0]) else list(self.listeners)
             self._lock.notify_all()
         for each in listeners:
             try:
-                each.waiting.put_nowait(batch)
+                each.waiting.put_nowait((batch, before is not None and batch[0] < before))
             except queue.Full:
                 self.leave(each)

@@ -228,6 +228,37 @@ def test_who_does_not_read_is_let_go() -> None:
     heard.close()
 
 
+class Behind:
+    """A desk whose channel is two events behind what a listener is told when they begin."""
+
+    def ask(
+        self,
+        operation: str,
+        arguments: Mapping[str, Any],
+        *,
+        credential: str = "",
+        blob: bytes = b"",
+        timeout_s: float | None = None,
+    ) -> Answered:
+        """The next event after the one asked with; at first the fifth to the channel, the seventh to others."""
+        if (after := arguments.get("after")) is not None:
+            time.sleep(0.02)
+            return Answered({"position": after + 1, "events": [{"position": after + 1}]})
+        of_channel = threading.current_thread().name.startswith("feed-")
+        return Answered({"position": 5 if of_channel else 7, "events": []})
+
+
+def test_who_is_ahead_of_the_others_hears_nothing_twice() -> None:
+    """What the channel says that they knew already is no news, and no log that was set back."""
+    stopping = threading.Event()
+    heard = Feed(Behind(), stopping).listen("x", every_s=5)
+    batches = [batch for batch in itertools.islice(heard, 3) if batch is not None]
+    stopping.set()
+    heard.close()
+
+    assert [8, 9, 10] == [event["position"] for _, events in batches for event in events]
+
+
 def test_the_stream_of_events(site: Site) -> None:
     """As browsers get it: how soon to come back, each event, and then its number."""
     browser = site.client(Role.VIEWER)
