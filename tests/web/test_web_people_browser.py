@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -308,7 +309,10 @@ def test_everything_goes_without_a_mouse(webcam: Page, box: Running) -> None:
     tab_to(webcam, WEBCAM)
     webcam.keyboard.press("Enter")
     expect(webcam.get_by_role("button", name="Take picture")).to_be_focused()
-    expect(webcam.locator("[data-hint]")).to_have_text("Good, hold it")
+    tab_to(webcam, "Take it by itself", role="checkbox")
+    webcam.keyboard.press("Space")
+    expect(webcam.locator("[data-hint]")).to_have_text("Look straight into the camera", timeout=20_000)
+    tab_to(webcam, "Take picture")
     webcam.keyboard.press("Space")
     expect(webcam.locator(".tile.accepted")).not_to_have_count(0)
     tab_to(webcam, "Enrol Barack Obama")
@@ -318,9 +322,9 @@ def test_everything_goes_without_a_mouse(webcam: Page, box: Running) -> None:
     assert ["Barack Obama"] == [each.name for each in people(box)]
 
 
-def tab_to(page: Page, name: str | re.Pattern[str]) -> None:
-    """Press Tab until this button has the focus."""
-    button = page.get_by_role("button", name=name)
+def tab_to(page: Page, name: str | re.Pattern[str], role: Literal["button", "checkbox"] = "button") -> None:
+    """Press Tab until this has the focus."""
+    button = page.get_by_role(role, name=name)
     for _ in range(30):
         if button.evaluate("each => each === document.activeElement"):
             return
