@@ -222,6 +222,7 @@ def ecdsa() -> str:
         ("hello", "not a public key", "age1"),
         (ED25519.public[:40], "not a complete", "whole line"),
     ],
+    ids=["ecdsa", "hardware", "age-private", "ssh-private", "empty", "no-key", "cut-off"],
 )
 def test_what_is_no_key_to_seal_to_is_refused(
     desk: Desk, services: Services, key: str, words: str, hint: str

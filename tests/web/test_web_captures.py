@@ -77,6 +77,7 @@ def test_a_key_is_pasted_and_removed(site: Site) -> None:
         ("sk-ssh-ed25519@openssh.com AAAAGnNr", "security-key SSH key"),
         (str(pyrage.x25519.Identity.generate()), "age private key; it does not belong on this box"),
     ],
+    ids=["ecdsa", "hardware", "age-private"],
 )
 def test_what_is_no_key_is_told_and_not_repeated(site: Site, key: str, words: str) -> None:
     """A private key that was pasted by mistake is not in the page that comes back."""
