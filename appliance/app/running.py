@@ -29,6 +29,8 @@ Command = Callable[[str], Sequence[str]]
 """From the name of a process to the command line that starts it; asked anew before each restart."""
 
 
+_GIVES_WAY_S = 6.0
+"""Seconds for which desk and pages wait for the others: longer than these take on a small box."""
 _NO_SECRETS: Mapping[str, str] = {}
 
 
@@ -55,11 +57,13 @@ def child_specs(
     specs.append(_spec("dispatch", layout, command("dispatch"), secrets=keys))
     if settings.web.enabled:
         # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
+        # And they give way at the start: the door is watched a second sooner, and pages are there soon enough.
         desk = _spec("desk", layout, command("desk"), secrets=secrets)
-        specs.append(replace(desk, patient=True))
+        specs.append(replace(desk, patient=True, gives_way_s=_GIVES_WAY_S))
         if serves_pages(settings):
             # Asked at its own socket, not at its port: a proxy or a firewall may be in the way of that.
-            specs.append(replace(_spec("web", layout, command("web")), patient=True))
+            web = _spec("web", layout, command("web"))
+            specs.append(replace(web, patient=True, gives_way_s=_GIVES_WAY_S))
     # A camera named on the command line is the command's own: if it is wrong, so is the command.
     patient = serves_pages(settings) and not once and CAMERA_VARIABLE not in environment
     loop = [*command("loop"), *(["--once"] if once else []), *(["--patient"] if patient else [])]

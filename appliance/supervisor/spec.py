@@ -26,6 +26,8 @@ class ChildSpec:
             it is tried again and again, and nothing else ends because of it.
         final: Its exit with code 0 is no fault but the end of everything: the supervisor stops.
         start_s: Seconds that a child may take to its first yes before failures count.
+        gives_way_s: Seconds for which its first start waits until every child that does not wait is ready
+            or has failed once: on a small box those that start together slow each other down.
     """
 
     name: str
@@ -35,5 +37,6 @@ class ChildSpec:
     probe_every_s: float = 5.0
     probe_failures: int = 3
     start_s: float = 60.0
+    gives_way_s: float = 0.0
     final: bool = False
     patient: bool = False

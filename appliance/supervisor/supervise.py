@@ -129,7 +129,10 @@ class Supervisor:
             stack.enter_context(self._reporting())
             stack.callback(self._stop_all)
             for child in self._children:
-                self._start(child, ProcessChanged(type="process_started", process=child.spec.name))
+                if child.spec.gives_way_s:
+                    child.state, child.due = "waiting", self._began + child.spec.gives_way_s
+                else:
+                    self._begin(child)
             for child in self._children:
                 if child.spec.probe is not None:
                     threading.Thread(
@@ -179,8 +182,9 @@ class Supervisor:
     def _turn(self) -> None:
         now = self._clock.monotonic()
         for child in self._children:
-            if child.due is not None and child.due <= now:
-                self._restart(child)
+            untried = not child.life and not child.failures
+            if child.due is not None and (child.due <= now or (untried and self._way_is_free())):
+                (self._begin if untried else self._restart)(child)
             if child.ready and child.state == "starting":
                 child.state = "running"
         while not self._asked.empty():
@@ -232,6 +236,14 @@ class Supervisor:
             self._selector.register(child.end_fd, selectors.EVENT_READ, child)
         _log.info(report.type, child=child.spec.name, pid=child.pid, reason=report.reason)
         self._reports.put(report)
+
+    def _begin(self, child: Child) -> None:
+        """Start a child for the first time."""
+        self._start(child, ProcessChanged(type="process_started", process=child.spec.name))
+
+    def _way_is_free(self) -> bool:
+        """Whether those that go first are ready, or have shown that they cannot be for now."""
+        return all(child.ready or child.failures for child in self._children if not child.spec.gives_way_s)
 
     def _restart(self, child: Child) -> None:
         argv = None if self._renew is None else self._renew(child.spec.name)

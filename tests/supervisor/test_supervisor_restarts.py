@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -219,6 +220,54 @@ def test_a_child_that_never_gets_ready_is_restarted(diary: Any, run: Any, wait_f
     wait_for(lambda: len(running.changes) >= 2)
 
     assert ("process_restarted", "models", "did not answer 2 times and was killed") == running.told()[1]
+
+
+# ------------------------------------------------------------- giving way
+
+
+def test_a_child_that_gives_way_starts_when_the_others_are_ready(
+    diary: Any, run: Any, wait_for: Wait
+) -> None:
+    """Not before, though they come after it; and it is said to have started, not restarted."""
+    ready = threading.Event()
+    running = run(
+        diary.spec("web", "stay", gives_way_s=60),
+        diary.spec("loop", "stay", probe=ready.is_set),
+        diary.spec("models", "stay"),
+    )
+    wait_for(lambda: diary.pids("loop") and diary.pids("models"))
+    time.sleep(0.3)
+    waiting = diary.pids("web")
+    ready.set()
+    wait_for(lambda: len(running.told()) == 3)
+
+    assert [] == waiting
+    assert ("process_started", "web", "") == running.told()[-1]
+
+
+@pytest.mark.parametrize(
+    ("what", "ready", "gives_way_s"), [("exit 3", True, 60), ("stay", False, 0.3)], ids=["dies", "dawdles"]
+)
+def test_nobody_gives_way_for_ever(  # noqa: PLR0913 - three of them are fixtures
+    diary: Any, run: Any, wait_for: Wait, what: str, ready: bool, gives_way_s: float
+) -> None:
+    """What fails, or is not ready in that time, keeps nobody waiting."""
+    run(
+        diary.spec("web", "stay", gives_way_s=gives_way_s),
+        diary.spec("loop", *what.split(), probe=lambda: ready),
+    )
+
+    wait_for(lambda: diary.pids("web"))
+
+    assert 1 == len(diary.pids("web"))
+
+
+def test_one_that_gives_way_and_is_not_there_is_tried_with_pauses(run: Any, wait_for: Wait) -> None:
+    """As any other; that the way is free does not make it hurry."""
+    running = run(ChildSpec("web", ("/there/is/no/such/program",), gives_way_s=60))
+    time.sleep(0.5)
+
+    assert 1 <= running.supervisor.status().children[0].restarts <= 10
 
 
 # ------------------------------------------------------------- stopping
