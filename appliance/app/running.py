@@ -57,7 +57,7 @@ def child_specs(
     specs.append(_spec("dispatch", layout, command("dispatch"), secrets=keys))
     if settings.web.enabled:
         # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
-        # And they give way at the start: the door is watched a second sooner, and pages are there soon enough.
+        # And they give way at the start: the door is watched sooner, and pages are there soon enough.
         desk = _spec("desk", layout, command("desk"), secrets=secrets)
         specs.append(replace(desk, patient=True, gives_way_s=_GIVES_WAY_S))
         if serves_pages(settings):

@@ -245,21 +245,22 @@ def test_a_child_that_gives_way_starts_when_the_others_are_ready(
     assert ("process_started", "web", "") == running.told()[-1]
 
 
-@pytest.mark.parametrize(
-    ("what", "ready", "gives_way_s"), [("exit 3", True, 60), ("stay", False, 0.3)], ids=["dies", "dawdles"]
-)
-def test_nobody_gives_way_for_ever(  # noqa: PLR0913 - three of them are fixtures
-    diary: Any, run: Any, wait_for: Wait, what: str, ready: bool, gives_way_s: float
-) -> None:
-    """What fails, or is not ready in that time, keeps nobody waiting."""
-    run(
-        diary.spec("web", "stay", gives_way_s=gives_way_s),
-        diary.spec("loop", *what.split(), probe=lambda: ready),
-    )
+def test_who_dies_keeps_nobody_waiting(diary: Any, run: Any, wait_for: Wait) -> None:
+    """The way is free once a child that goes first has failed."""
+    run(diary.spec("web", "stay", gives_way_s=60), diary.spec("loop", "exit", "3"))
 
     wait_for(lambda: diary.pids("web"))
 
-    assert 1 == len(diary.pids("web"))
+    assert diary.pids("loop")
+
+
+def test_nobody_gives_way_for_ever(diary: Any, run: Any, wait_for: Wait) -> None:
+    """After its time it starts, whatever the others do."""
+    run(diary.spec("web", "stay", gives_way_s=0.3), diary.spec("loop", "stay", probe=lambda: False))
+
+    wait_for(lambda: diary.pids("web"))
+
+    assert diary.pids("loop")
 
 
 def test_one_that_gives_way_and_is_not_there_is_tried_with_pauses(run: Any, wait_for: Wait) -> None:
