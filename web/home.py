@@ -14,6 +14,7 @@ from appliance.permissions import Permission
 from web import set_up
 from web.access import permission, who
 from web.asking import ask
+from web.words import sentence
 
 blueprint = Blueprint("home", __name__)
 
@@ -86,10 +87,10 @@ def _visits() -> list[Mapping[str, Any]] | None:
 
 def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Concern]:
     for camera in cameras:
-        if camera["state"] in {"refused", "away"}:
-            why = f"{camera['message'][:1].upper()}{camera['message'][1:]}"
+        if camera["state"] in {"refused", "away", "lost"}:
+            why, hint = sentence(camera["message"]), sentence(camera["hint"])
             yield Concern(
-                f"Camera {camera['id']}: {why}.", "/cameras" if _may(Permission.SETTINGS) else "/live"
+                f"Camera {camera['id']}: {why} {hint}".rstrip(), "/cameras" if _may(Permission.SETTINGS) else "/live"
             )
     state = _asked("system.state", Permission.SETTINGS)
     for process in (state or {}).get("processes", []):

@@ -172,19 +172,20 @@ class LoopProcess:
         stop: threading.Event,
     ) -> None:
         """Follow one camera to the end. One that can never work leaves the others at theirs."""
-        clock = self._services.clock
+        clock, shown = self._services.clock, self._showcase.camera(settings.id)
 
         def changed(event: CameraChanged) -> None:
             with health.working(settings.id):
                 if event.type == "camera_lost":
                     # Whoever stands there when it is back is somebody else until seen.
                     pipeline.finish()
+                shown.lose(event.reason if event.type == "camera_lost" else "")
                 records.log([event], clock.wall())
 
         camera = Camera(settings, clock, on_change=changed, loop=not self._once)
         self._cameras[settings.id] = camera
         counts = self._counts[settings.id] = {"frames": 0, "damaged": 0}
-        pipeline = camera_pipeline(settings, parts, records, faces, self._showcase.camera(settings.id).show)
+        pipeline = camera_pipeline(settings, parts, records, faces, shown.show)
         try:
             for frame in camera.frames(stop):
                 counts["frames"] += 1
@@ -199,7 +200,7 @@ class LoopProcess:
             _log.error("camera_refused", camera=settings.id, error=error.message, hint=error.hint)
             changed(CameraChanged(type="camera_lost", camera=settings.id, reason=error.message))
             self._refused[settings.id] = error
-            self._showcase.camera(settings.id).refuse(error)
+            shown.refuse(error)
         finally:
             with health.working(settings.id):
                 pipeline.finish()
@@ -232,6 +233,7 @@ class LoopProcess:
                     name: {
                         **self._counts.get(name, {}),
                         "refused": refused.message if (refused := self._refused.get(name)) else "",
+                        "lost": camera.lost,
                         "busy_s": round(health.busy_s(name), 3),
                         "received": camera.statistics.received,
                         "dropped": camera.statistics.dropped,

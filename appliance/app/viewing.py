@@ -40,6 +40,7 @@ class ShownCamera:
         self._memory: _Memory | None = None
         self._fresh = False
         self._refused: CameraRefusedError | None = None
+        self._lost = ""
         self._ready = threading.Condition()
 
     def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
@@ -65,6 +66,13 @@ class ShownCamera:
             self._refused = error
             self._ready.notify_all()
 
+    def lose(self, reason: str) -> None:
+        """Nothing comes from the source, and why; empty: it is back."""
+        with self._ready:
+            self._lost = reason
+            self._fresh = self._fresh and not reason
+            self._ready.notify_all()
+
     def share(self) -> FramesReply:
         """Keep frames coming for as long as the lease; says where they are.
 
@@ -77,15 +85,22 @@ class ShownCamera:
                 # What the memory holds is as old as the last viewer.
                 self._fresh = False
             self._until_s = now + self._lease_s
-            fresh = self._ready.wait_for(lambda: self._fresh or self._refused is not None, _FIRST_FRAME_S)
+            fresh = self._ready.wait_for(self._is_decided, _FIRST_FRAME_S) and self._fresh
             if self._refused is not None:
                 raise CameraLostError(self._refused.message, hint=self._refused.hint)
             memory = self._memory if fresh else None
+            if memory is None and self._lost:
+                hint = "it is tried again and again"
+                raise CameraLostError(f"camera {self._camera} gives nothing: {self._lost}", hint=hint)
             if memory is None:
                 raise CameraLostError(f"camera {self._camera} gave no frame for {_FIRST_FRAME_S:g} s")
             message = FramesShared(camera=self._camera, width=memory.width, height=memory.height)
             # A descriptor of the reply's own: the camera may come back in another size before it is sent.
             return Reply(message, fds=(os.dup(memory.writer.fd),), close_fds=True)
+
+    def _is_decided(self) -> bool:
+        """Whether there is a frame, or it is known why there is none."""
+        return self._fresh or self._refused is not None or bool(self._lost)
 
 
 @dataclass(frozen=True, slots=True)

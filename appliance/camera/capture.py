@@ -87,6 +87,7 @@ class Camera:
         self._sequence = 0
         self._running = False
         self._lost_at: float | None = None
+        self._lost = ""
         self._lost_epoch = -1
 
     @property
@@ -94,6 +95,11 @@ class Camera:
         """Counted since the camera was made; safe from any thread."""
         with self._condition:
             return self._statistics
+
+    @property
+    def lost(self) -> str:
+        """Why nothing comes from the source at the moment, its address redacted; empty while all is well."""
+        return self._lost
 
     def frames(self, stop: threading.Event) -> Iterator[Frame]:
         """The newest frame, again and again, until `stop` is set or a recording ends.
@@ -155,14 +161,14 @@ class Camera:
         self._lost_epoch = max(epoch, self._lost_epoch)
         if self._lost_at is not None:
             return
-        self._lost_at = last_at
+        self._lost_at, self._lost = last_at, reason
         _log.warning("camera_lost", camera=self._settings.id, reason=reason)
         self._on_change(CameraChanged(type="camera_lost", camera=self._settings.id, reason=reason))
 
     def _recover(self, at: float) -> None:
         """Tell that it is back."""
         outage = max(0.0, at - (self._lost_at if self._lost_at is not None else at))
-        self._lost_at = None
+        self._lost_at, self._lost = None, ""
         _log.info("camera_recovered", camera=self._settings.id, outage_s=round(outage, 3))
         self._on_change(
             CameraChanged(

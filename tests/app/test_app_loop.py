@@ -177,3 +177,26 @@ def test_a_patient_loop_says_which_camera_can_never_work(services: Services, lay
 
     assert "clip.mp4" in told
     assert not thread.is_alive()
+
+
+def test_a_camera_that_is_not_reached_says_why(services: Services, layout: Layout) -> None:
+    """It may come, so the loop tries on; meanwhile whoever asks hears that it is lost, and by what."""
+    away = '[[cameras]]\nid = "yard"\nsource = "rtsp://127.0.0.1:9/stream"\nwhen = "always"\n'
+    loop, stop = LoopProcess(parse(away), services, once=False, patient=True), threading.Event()
+    thread = threading.Thread(target=loop.run, args=(stop,))
+    thread.start()
+    client = Client(layout.socket("loop"))
+
+    def lost() -> str:
+        with contextlib.suppress(WireError, KeyError):
+            details = client.call(StatusRequest(), Status).message.details
+            return str(details["cameras"]["yard"]["lost"])
+        return ""
+
+    until(lambda: bool(lost()))
+    told = lost()
+    stop.set()
+    thread.join(PATIENCE_S)
+
+    assert "127.0.0.1" in told
+    assert not thread.is_alive()

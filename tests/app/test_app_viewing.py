@@ -162,6 +162,24 @@ def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
     assert "there are: entrance" == caught.value.hint
 
 
+def test_why_a_camera_was_lost_is_told_at_once_until_it_is_back() -> None:
+    """Whoever looks is neither kept waiting nor shown the last picture as if it were of now."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        os.close(shown.share().fds[0])
+    shown.lose("the device said no")
+    began = time.monotonic()
+    with pytest.raises(CameraLostError, match="the device said no"):
+        shown.share()
+    waited = time.monotonic() - began
+    shown.lose("")
+    with filming(shown, first=100):
+        back = shown.share()
+    os.close(back.fds[0])
+
+    assert waited < 1
+
+
 def test_a_camera_that_can_never_work_is_told_at_once() -> None:
     """Whoever looks hears what is wrong with it, and is not kept waiting for a frame."""
     shown = ShownCamera("entrance")

@@ -572,7 +572,9 @@ def test_what_a_loop_died_of_is_told(services: Services, layout: Layout, file: P
         ({}, "starting"),
         ({"entrance": {"frames": 0}}, "starting"),
         ({"entrance": {"frames": 0, "refused": "not a video"}}, "refused"),
-        ({"entrance": {"frames": 3, "refused": ""}}, "ok"),
+        ({"entrance": {"frames": 0, "lost": "/dev/video0: Input/output error"}}, "lost"),
+        ({"entrance": {"frames": 3, "lost": "no frame for 10 s"}}, "lost"),
+        ({"entrance": {"frames": 3, "refused": "", "lost": ""}}, "ok"),
     ],
 )
 def test_how_a_camera_is_is_told(here: Here, seen: dict[str, Any], state: str) -> None:
@@ -581,6 +583,16 @@ def test_how_a_camera_is_is_told(here: Here, seen: dict[str, Any], state: str) -
     (camera,) = here.ask("live.cameras", who="viewer")["cameras"]
 
     assert state == camera["state"]
+
+
+@pytest.mark.parametrize(("frames", "words"), [(0, "it is not reached"), (7, "it gives nothing any more")])
+def test_why_a_camera_is_lost_is_told_with_what_to_do(here: Here, frames: int, words: str) -> None:
+    """Not "starting" for ever: what the camera said, and what to look at, for every page that asks."""
+    here.box.cameras = {"entrance": {"frames": frames, "lost": "the device said no"}}
+    told = [here.ask(name)["cameras"][0] for name in ("live.cameras", "cameras.list", "doors.list")]
+
+    assert {f"{words}: the device said no"} == {each["message"] for each in told}
+    assert all("tried again and again" in each["hint"] for each in told)
 
 
 def test_a_camera_that_is_gone_is_no_picture(here: Here) -> None:

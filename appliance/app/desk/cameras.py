@@ -104,7 +104,7 @@ class Cameras:
                 "doors": [door.id for door in running.doors if door.camera == camera.id],
                 "written": _named(camera.id, written),
                 "changed": any(key.split(".")[:2] == ["cameras", camera.id] for key in changed),
-                **camera_state(camera.id, loop),
+                **camera_state(camera, loop),
             }
             for camera in running.cameras
         ]

@@ -148,7 +148,7 @@ class Doors:
         del asked
         settings, loop = self._source.running(), self._eyes.loop()
         cameras = [
-            {"id": camera.id, "when": camera.when.value, **camera_state(camera.id, loop)}
+            {"id": camera.id, "when": camera.when.value, **camera_state(camera, loop)}
             for camera in settings.cameras
         ]
         doors = [door.model_dump(mode="json", include=_SHOWN) for door in settings.doors]

@@ -4,7 +4,8 @@ Pictures do not come this way: web asks the loop for the frames and the models p
 decided who may know what.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -12,11 +13,20 @@ from appliance.app.desk.applying import Source
 from appliance.app.desk.eyes import Eyes, LoopSeen
 from appliance.app.desk.naming import People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
+from appliance.app.desk.sources import Kind, kind_of
 from appliance.permissions import Permission
 from appliance.services import Services
+from appliance.settings import CameraSettings
 
 _MOST_NAMES = 64
 """People asked for at once: those that can be seen in one picture, not everybody enrolled."""
+_LOST: Final[Mapping[Kind, str]] = {
+    "device": "is it plugged in, and does nothing else use it",
+    "network": "is it switched on and in the network, and are its address, user and password right",
+    "file": "is the recording still there",
+    "scene": "look at its settings",
+}
+"""What to look at where nothing comes from a camera, by the kind of its address."""
 
 
 class Whose(Arguments):
@@ -53,7 +63,7 @@ class Live:
             {
                 "id": camera.id,
                 "doors": [door.id for door in settings.doors if door.camera == camera.id],
-                **camera_state(camera.id, loop),
+                **camera_state(camera, loop),
             }
             for camera in settings.cameras
         ]
@@ -74,15 +84,24 @@ class Live:
         )
 
 
-def camera_state(camera: str, loop: LoopSeen) -> dict[str, str]:
-    """How a camera is: `ok`, `starting`, `refused` or `away`, and why in words."""
+def camera_state(camera: CameraSettings, loop: LoopSeen) -> dict[str, str]:
+    """How a camera is: `ok`, `starting`, `lost`, `refused` or `away`, and why in words.
+
+    Args:
+        camera: Its settings.
+        loop: What the loop says of its cameras.
+    """
     if not loop.running:
         return {"state": "away", "message": loop.message, "hint": loop.hint}
-    seen = loop.cameras.get(camera)
+    seen = loop.cameras.get(camera.id)
     if seen is None:
         return {"state": "starting", "message": "it is being opened", "hint": "wait a moment"}
     if refused := str(seen.get("refused", "")):
         return {"state": "refused", "message": refused, "hint": "look at its settings"}
+    if lost := str(seen.get("lost", "")):
+        kind = kind_of(camera.source.get_secret_value())
+        words = f"it {'gives nothing any more' if seen.get('frames') else 'is not reached'}: {lost}"
+        return {"state": "lost", "message": words, "hint": f"{_LOST[kind]}; it is tried again and again"}
     if not seen.get("frames"):
-        return {"state": "starting", "message": "no picture came yet", "hint": "is it connected?"}
+        return {"state": "starting", "message": "no picture came yet", "hint": "wait a moment"}
     return {"state": "ok", "message": "", "hint": ""}
