@@ -1,7 +1,8 @@
 """The cookies of this site: who is signed in, which screen this is, and what a form is bound to.
 
-Each is `__Host-`: only over TLS, for this host alone, out of reach of scripts. What is in them is the
-desk's to judge; here they are only read, set and taken back.
+Each is `__Host-`: only over TLS, for this host alone; and out of reach of scripts, but for the one of the
+theme, which a script sets. What is in them is the desk's to judge; here they are only read, set and taken
+back.
 """
 
 import secrets
@@ -17,6 +18,9 @@ SCREEN: Final = "__Host-screen"
 FORM: Final = "__Host-form"
 """Random; what forms are bound to before anybody has signed in."""
 
+THEME: Final = "__Host-theme"
+"""`light` or `dark`, where the reader chose one; set by `js/site.js`."""
+
 _SCREEN_S = 400 * 86400
 """Seconds a screen's cookie is kept: what browsers allow at most. It is renewed at each visit."""
 
@@ -25,6 +29,12 @@ def bearer() -> str:
     """The token of an `Authorization: Bearer` header; empty where there is none."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
+
+
+def theme() -> str:
+    """The theme that the reader chose; empty: the system's."""
+    chosen = request.cookies.get(THEME, "")
+    return chosen if chosen in {"light", "dark"} else ""
 
 
 def set_session(response: Response, secret: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from flask import Flask
 
 from appliance import private_files
 from appliance.backoff import BackOff
@@ -86,6 +87,7 @@ def run_web(
             "fingerprint": fingerprint(tls[0]) if tls and settings.tls == "self-signed" else "",
             "pid": os.getpid(),
         }
+        threading.Thread(target=_read_templates, args=(app,), name="templates", daemon=True).start()
         private_files.replace(tell, (json.dumps(where) + "\n").encode())
         _log.info("serving", host=settings.host, port=server.port, tls=settings.tls)
         try:
@@ -112,6 +114,12 @@ def _listening(server: Server, stack: ExitStack, stop: threading.Event, pauses: 
         else:
             return True
     return False
+
+
+def _read_templates(app: Flask) -> None:
+    """Read and compile every template, so that nobody's first visit of a page waits for that."""
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
 
 
 def fingerprint(certificate: Path) -> str:

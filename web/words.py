@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from appliance.errors import ApplianceError
 from appliance.permissions import Permission
-from web import forms
+from web import cookies, forms
 from web.access import Who, who
-from web.static_files import asset
+from web.static_files import asset, preloads
 
 _KILO = 1000
 _UNITS = ("bytes", "kB", "MB", "GB")
@@ -52,7 +52,9 @@ PLACES: Final = (
 def install(app: Flask) -> None:
     """Give an application's templates these words."""
     app.context_processor(_words)
-    app.jinja_env.globals.update(csrf=forms.hidden_field, csrf_token=forms.token, asset=asset, icon=icon)
+    app.jinja_env.globals.update(
+        csrf=forms.hidden_field, csrf_token=forms.token, asset=asset, icon=icon, preloads=preloads
+    )
     app.jinja_env.filters.update(moment=moment, day=day, size=size, sentence=sentence)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -125,6 +127,7 @@ def _words() -> dict[str, Any]:
         "places": [] if viewer is None else [each for each in PLACES if _shown(each, viewer)],
         "here": request.path,
         "there": there,
+        "theme": cookies.theme(),
         "setting_up": bool(session.get("setting_up")) and request.path not in {"/", "/set-up"},
     }
 

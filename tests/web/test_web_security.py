@@ -472,6 +472,63 @@ def test_static_files_are_kept_for_long_under_their_hash(site: Site) -> None:
     assert now.data == before.data
 
 
+def test_what_every_page_needs_is_one_file() -> None:
+    """The style of every page is its parts one after the other, what others build on first."""
+    made = StaticFiles.read().files["css/site.css"].body
+
+    assert (
+        b"".join((FOLDER / "css" / f"{part}.css").read_bytes() for part in ("tokens", "layout", "parts"))
+        == made
+    )
+
+
+def test_a_page_names_all_its_modules(site: Site) -> None:
+    """No script is learnt of from another one: a browser would wait for the one to ask for the other."""
+    wrong = []
+    for path in ("/", "/log", "/people/enrol", "/account"):
+        text = site.client(Role.ADMIN).get(path).text
+        named = set(re.findall(r"/static/[0-9a-f]+/(js/[\w-]+\.js)", text))
+        wanted = {
+            f"js/{name}"
+            for each in named
+            for name in re.findall(r'from "\./([\w-]+\.js)"', (FOLDER / each).read_text(encoding="utf-8"))
+        }
+        wrong += [(path, each) for each in wanted - named]
+
+    assert [] == wrong
+
+
+def test_a_module_leads_to_what_its_imports_import(tmp_path: Path) -> None:
+    """However deep, each once, in the order in which it is met; a circle comes to an end."""
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "page.js").write_text('import { a } from "./a.js";\nimport "./b.js";\n')
+    (tmp_path / "js" / "a.js").write_text('import {\n  c,\n} from "./c.js";\nexport * from "./b.js";\n')
+    (tmp_path / "js" / "b.js").write_text('import { page } from "./page.js";\n')
+    (tmp_path / "js" / "c.js").write_text('// import { no } from "./no.js";\n')
+    found = StaticFiles.read(tmp_path).imports
+
+    assert ("js/a.js", "js/b.js", "js/c.js") == found["js/page.js"]
+    assert () == found["js/c.js"]
+
+
+@pytest.mark.parametrize("chosen", ["dark", "light"])
+def test_the_theme_that_was_chosen_comes_with_the_page(site: Site, chosen: str) -> None:
+    """Light or dark stand in the page itself, so that it is never painted in the other one first."""
+    browser = site.client(Role.ADMIN)
+    browser.sign(cookies.THEME, chosen)
+
+    assert f'<html lang="en" data-theme="{chosen}">' in browser.get("/account").text
+
+
+@pytest.mark.parametrize("chosen", ["", "pink", "dark light", "light>"])
+def test_no_other_word_is_a_theme(site: Site, chosen: str) -> None:
+    """Whatever else stands in that cookie leaves the page as it is."""
+    browser = site.client(Role.ADMIN)
+    browser.sign(cookies.THEME, chosen)
+
+    assert '<html lang="en">' in browser.get("/account").text
+
+
 def test_nothing_but_static_files_is_served(site: Site) -> None:
     """Paths are names in a table, not ways on the disk."""
     build = StaticFiles.read().build

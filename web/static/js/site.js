@@ -12,11 +12,8 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
   button.addEventListener("click", () => {
     const next = dark() ? "light" : "dark";
     document.documentElement.dataset.theme = next;
-    try {
-      localStorage.setItem("theme", next);
-    } catch {
-      // Not kept; it holds for this page.
-    }
+    // A cookie, so that the next page comes in it and nobody has to wait for a script to be told.
+    document.cookie = `__Host-theme=${next}; Path=/; Max-Age=31536000; Secure; SameSite=Lax`;
   });
 }
 
