@@ -1,0 +1,14 @@
+"""What all messages are: frozen models with a type and a version. No message stands here."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Message(BaseModel):
+    """What all messages share; each has a Literal `type` and `version`, with defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def kind(message: type[Message]) -> str:
+    """The wire name of a class of messages, its `type`."""
+    return str(message.model_fields["type"].default)
