@@ -1,8 +1,8 @@
 """The models process: decodes pictures that came from outside, and embeds the faces in them.
 
-Beside that it makes pictures for viewers (`rendering`) and helps to set up doors (`door_setup`). It works
-under memory limits, with no key, no database and no camera in reach. Whoever needs it asks at its
-socket; a command that runs while no appliance does starts one for itself.
+Beside that it guides who stands before a webcam (`glancing`), makes pictures for viewers (`rendering`) and
+helps to set up doors (`door_setup`). It works under memory limits, with no key, no database and no camera in
+reach. Whoever needs it asks at its socket; a command that runs while no appliance does starts one for itself.
 """
 
 import os
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from appliance.app.door_setup import DoorSetupHandlers
+from appliance.app.glancing import GlanceHandlers
 from appliance.app.rendering import ViewHandlers
 from appliance.errors import ModelError, WireError
 from appliance.faces import FaceReader, assess_photo, decode_photo
@@ -27,7 +28,7 @@ from appliance.settings import Settings
 from appliance.supervisor.child import SUPERVISOR
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId, PhotoFace
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
-from appliance.wire.messages import EmbeddedFace, EmbedPhoto, PhotoEmbedded, Ping
+from appliance.wire.messages import EmbeddedFace, EmbedPhoto, FacesGlanced, GlanceAtFaces, PhotoEmbedded, Ping
 
 ENROLLED_MODELS = (DLIB, DLIB_MIRROR, SFACE)
 """Templates made of every reference, whichever composition decides today: changing it later needs
@@ -43,6 +44,7 @@ _START_S = 30.0
 _STOP_S = 5.0
 _EMBED_S = 30.0
 """Seconds for one picture; 40 megapixels on a slow box."""
+_GLANCE_S = 3.0
 
 
 class PhotoHandlers:
@@ -50,11 +52,12 @@ class PhotoHandlers:
 
     Args:
         reader: Opened for `ENROLLED_MODELS`.
+        lock: Held while a picture is looked at.
     """
 
-    def __init__(self, reader: FaceReader) -> None:
+    def __init__(self, reader: FaceReader, lock: threading.Lock) -> None:
         self._reader = reader
-        self._lock = threading.Lock()
+        self._lock = lock
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for a server."""
@@ -104,9 +107,14 @@ def run_models(settings: Settings, socket: Path, stop: threading.Event) -> None:
 
 
 def models_handlers(reader: FaceReader) -> dict[type[Message], Handler]:
-    """Everything the models process answers. Each kind of work has a lock of its own, so none starves."""
+    """Everything the models process answers. Each kind of work has a lock of its own, so none starves.
+
+    Only a glance at a webcam has none: it is for who is about to enrol, and gives way.
+    """
+    enrolling = threading.Lock()
     return {
-        **PhotoHandlers(reader).handlers(),
+        **PhotoHandlers(reader, enrolling).handlers(),
+        **GlanceHandlers(reader, enrolling).handlers(),
         **ViewHandlers().handlers(),
         **DoorSetupHandlers().handlers(),
     }
@@ -159,6 +167,15 @@ class ModelsClient:
         found = reply.message
         faces = [_face(each) for each in found.faces]
         return EmbeddedPhoto.of(faces, faces=found.faces_found, size=(found.width, found.height))
+
+    def glance(self, content: bytes) -> FacesGlanced:
+        """How people stand in a small picture.
+
+        Raises:
+            PhotoError: The file cannot be used as a picture, or is no small one.
+            PeerGoneError: The models process is not there, or took too long.
+        """
+        return self._client.call(GlanceAtFaces(), FacesGlanced, blob=content, timeout_s=_GLANCE_S).message
 
 
 def _face(found: EmbeddedFace) -> PhotoFace:

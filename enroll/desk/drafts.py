@@ -26,6 +26,9 @@ MOST_OWN = 4
 LIFE_S = 15 * 60.0
 """Seconds that a draft lives after it was last touched."""
 
+LEFT_S = 30.0
+"""Seconds that a draft lives after its page was left: a page that is loaded again asks for it before."""
+
 _LOOK_S = 60.0
 """How often it is seen whether a draft's time is over while nobody asks."""
 
@@ -231,6 +234,16 @@ class Drafts:
                 )
             found.touched_s = self._monotonic()
             return found
+
+    def touch(self, draft: str, owner: str) -> None:
+        """Somebody is at it still; see `held` for what is raised."""
+        self._found(draft, owner)
+
+    def leave(self, draft: str, owner: str) -> None:
+        """Its page was left: it ends in `LEFT_S`, unless it is asked for before; see `held`."""
+        found = self._found(draft, owner)
+        with self._lock:
+            found.touched_s = self._monotonic() - LIFE_S + LEFT_S
 
     def forget(self, draft: Draft) -> None:
         """Let go of a draft that is held."""

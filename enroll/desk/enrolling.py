@@ -18,12 +18,12 @@ from appliance.permissions import Permission
 from appliance.picture_files import Embeds
 from appliance.store import IDENTIFY, Store, Subject
 from enroll.desk.cards import card, safety_in_short
-from enroll.desk.drafts import LIFE_S, MOST_PHOTOS, QUESTIONS, Draft, DraftPhoto, Drafts, owner_of
+from enroll.desk.drafts import LEFT_S, LIFE_S, MOST_PHOTOS, QUESTIONS, Draft, DraftPhoto, Drafts, owner_of
 from enroll.desk.filled import Agreement, PersonId, checked_alias, checked_field_name, checked_initials
 from enroll.desk.knowing import Knowledge
-from enroll.desk.looking import MOST_BYTES, Snapshots
+from enroll.desk.looking import MOST_BYTES, Glances, Snapshots
 from enroll.desk.people import person
-from enroll.desk.verdicts import asks, photo_json
+from enroll.desk.verdicts import asks, glance_json, photo_json
 from enroll.keeping import keep, namesakes
 from enroll.likeness import examine
 from enroll.photos import Verdict, judge_looked, need_accepted
@@ -68,6 +68,10 @@ class Judge(OfDraft):
     origin: Literal["photo", "webcam"] = "photo"
 
 
+class Look(OfDraft):
+    """How somebody stands before the webcam; a small picture of it is in the blob."""
+
+
 class Snap(OfDraft):
     """A picture from a camera of the box, for a draft."""
 
@@ -108,6 +112,7 @@ class Enrolling:
         drafts: Where they are kept meanwhile.
         models: Who decodes and embeds pictures.
         snapshots: Who has the cameras' pictures.
+        glances: Who sees how somebody stands before a webcam.
         cameras: Their ids.
     """
 
@@ -119,12 +124,14 @@ class Enrolling:
         models: Embeds,
         snapshots: Snapshots,
         *,
+        glances: Glances,
         cameras: Sequence[str] = (),
     ) -> None:
         self._store = store
         self._knowledge = knowledge
         self._drafts = drafts
         self._models = models
+        self._glances = glances
         self._snapshots = snapshots
         self._cameras = tuple(cameras)
 
@@ -136,12 +143,14 @@ class Enrolling:
             Operation("enrol.begin", Begin, enrol, self.begin),
             Operation("enrol.show", OfDraft, enrol, self.show),
             Operation("enrol.judge", Judge, enrol, self.judge),
+            Operation("enrol.look", Look, enrol, self.look),
             Operation("enrol.snapshot", Snap, enrol, self.snapshot),
             Operation("enrol.choose_face", Choose, enrol, self.choose_face),
             Operation("enrol.answer", Say, enrol, self.answer),
             Operation("enrol.drop_photo", OfPhoto, enrol, self.drop_photo),
             Operation("enrol.add_to", AddTo, enrol, self.add_to),
             Operation("enrol.commit", OfDraft, enrol, self.commit),
+            Operation("enrol.leave", OfDraft, enrol, self.leave),
             Operation("enrol.discard", OfDraft, enrol, self.discard),
         ]
 
@@ -186,6 +195,22 @@ class Enrolling:
     def judge(self, asked: Asked[Judge]) -> Answer:
         """Look at another picture; its file is not kept."""
         return self._add(asked, asked.arguments.draft, asked.blob, asked.arguments.origin)
+
+    def look(self, asked: Asked[Look]) -> Answer:
+        """How somebody stands before the webcam, for the guide: nothing is kept, nothing is added.
+
+        The answer: `busy` instead of waiting; how many `faces`; and of the largest its `width` and middle
+        `x`, `y` in shares of the picture, whether it is `turned` `left`, `right` (their own) or `straight`,
+        by how much (`turn`), and what is wrong with it (`reasons`).
+
+        Raises:
+            FormError: What came is no small picture.
+        """
+        self._drafts.touch(asked.arguments.draft, owner_of(asked.who))
+        try:
+            return Answer(glance_json(self._glances.glance(asked.blob)))
+        except PhotoError as error:
+            raise FormError(error.message, fields={"picture": "a small picture file is needed"}) from error
 
     def snapshot(self, asked: Asked[Snap]) -> Answer:
         """Take the newest picture of a camera; it comes back in the blob, to choose a face, and is not kept.
@@ -267,6 +292,11 @@ class Enrolling:
                 "safety": safety_in_short(self._knowledge.safety(), names),
             }
         )
+
+    def leave(self, asked: Asked[OfDraft]) -> Answer:
+        """The page was left: forget the draft in a moment, unless it is asked for again, as by a reload."""
+        self._drafts.leave(asked.arguments.draft, owner_of(asked.who))
+        return Answer({"left_s": LEFT_S})
 
     def discard(self, asked: Asked[OfDraft]) -> Answer:
         """Forget the draft, and everything in it."""

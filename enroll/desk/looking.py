@@ -1,9 +1,10 @@
-"""What the desk needs of other processes: faces found in a picture, and a picture from a camera of the box.
+"""What the desk needs of other processes: faces in a picture, a glance at a webcam, a picture from a camera.
 
 Decodes nothing itself. A picture that the models process dies of is tried once more and then refused, and
 the process is there again for the next one.
 """
 
+import threading
 import time
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from appliance.app.embedding import ModelsClient
 from appliance.errors import PeerGoneError, PhotoError, WireError
 from appliance.values import EmbeddedPhoto
 from appliance.wire import Client
-from appliance.wire.messages import Ping
+from appliance.wire.messages import FacesGlanced, Ping
 
 MOST_BYTES = 25_000_000
 """Of a picture that is sent to the desk; the command line may hand over somewhat larger files."""
@@ -33,6 +34,17 @@ class Snapshots(Protocol):
         """
 
 
+class Glances(Protocol):
+    """Whoever sees at a glance how somebody stands before a webcam."""
+
+    def glance(self, content: bytes) -> FacesGlanced:
+        """What a small picture shows; `busy` instead of waiting, or where nobody can look.
+
+        Raises:
+            PhotoError: It cannot be used as a picture, or is no small one.
+        """
+
+
 class Models:
     """The models process that the supervisor keeps going.
 
@@ -44,6 +56,7 @@ class Models:
     def __init__(self, client: Client, *, patience_s: float = _BACK_S) -> None:
         self._client = client
         self._patience_s = patience_s
+        self._glancing = threading.Lock()
 
     def embed(self, content: bytes) -> EmbeddedPhoto:
         """Find and embed the faces of a picture file.
@@ -62,6 +75,21 @@ class Models:
             except PeerGoneError:
                 continue
         raise PhotoError("the models process died of it", reason="unreadable")
+
+    def glance(self, content: bytes) -> FacesGlanced:
+        """How somebody stands before a webcam; of several who ask at once one is answered, nobody waits.
+
+        Raises:
+            PhotoError: It cannot be used as a picture, or is no small one.
+        """
+        if not self._glancing.acquire(blocking=False):
+            return FacesGlanced(busy=True)
+        try:
+            return ModelsClient(self._client).glance(content)
+        except WireError:  # gone, or slow: the page has measures of its own
+            return FacesGlanced(busy=True)
+        finally:
+            self._glancing.release()
 
     def _await(self) -> None:
         """Wait until the process answers.

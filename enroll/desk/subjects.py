@@ -28,6 +28,7 @@ def enrolment_operations(services: Services, settings: Settings) -> list[Operati
             drafts,
             models,
             cameras,
+            glances=models,
             cameras=[str(each.id) for each in settings.cameras],
         ).operations(),
     ]

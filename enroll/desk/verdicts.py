@@ -1,8 +1,12 @@
-"""A picture of a draft as pages and the API show it: its verdict, its faces, and what is asked about it."""
+"""A picture of a draft as pages and the API show it: its verdict, its faces, and what is asked about it.
+
+Likewise what was seen at a glance before a webcam. Judges nothing itself.
+"""
 
 from typing import Any
 
 from appliance.values import Likeness, PhotoFace, SubjectId
+from appliance.wire.messages import FacesGlanced
 from enroll.desk.drafts import QUESTIONS, DraftPhoto
 from enroll.photos import Candidate, Verdict, candidates, told
 from enroll.telling import Names
@@ -16,6 +20,27 @@ _VERY = 0.15
 def asks(verdict: Verdict) -> bool:
     """Whether it is for people to settle."""
     return bool(verdict.reasons) and set(verdict.reasons) <= _ASKS
+
+
+TURNED = 0.13
+"""From here on a face counts as turned; who looks straight ahead is measured up to 0.1 to either side."""
+
+
+def glance_json(seen: FacesGlanced) -> dict[str, Any]:
+    """What was seen at a glance, in shares of the picture, for a guide that is drawn over it."""
+    told: dict[str, Any] = {"busy": seen.busy, "faces": seen.faces, "face": None}
+    if seen.largest is not None:
+        x, y, width, height = seen.largest.box
+        turn = seen.largest.turn
+        told["face"] = {
+            "width": round(width / seen.width, 4),
+            "x": round((x + width / 2) / seen.width, 4),
+            "y": round((y + height / 2) / seen.height, 4),
+            "turned": "straight" if abs(turn) < TURNED else "left" if turn > 0 else "right",
+            "turn": round(turn, 3),
+            "reasons": list(seen.largest.reasons),
+        }
+    return told
 
 
 def photo_json(photo: DraftPhoto, verdict: Verdict, names: Names) -> dict[str, Any]:

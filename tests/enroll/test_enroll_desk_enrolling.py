@@ -390,3 +390,31 @@ def test_pictures_of_one_draft_may_come_at_once(ask: Asking, draft: str) -> None
     photos = ask("enrol.show", draft=draft)["photos"]
 
     assert 6 == len({each["photo"] for each in photos})
+
+
+def test_a_glance_tells_how_somebody_stands(ask: Asking, draft: str, services: Services) -> None:
+    """Left and right are their own; two are two; nothing of it is in the draft or in the log."""
+    told = [
+        ask("enrol.look", draft=draft, blob=words) for words in (b"0.05", b"0.2", b"-0.2 0", b"", b"busy")
+    ]
+    turned = [None if each["face"] is None else each["face"]["turned"] for each in told]
+    face = told[0]["face"]
+
+    assert ["straight", "left", "right", None, None] == turned
+    assert [1, 1, 2, 0, 0] == [each["faces"] for each in told]
+    assert [False, False, False, False, True] == [each["busy"] for each in told]
+    assert (0.3333, 0.5, 0.5) == (face["width"], face["x"], face["y"])
+    assert [] == ask("enrol.show", draft=draft)["photos"]
+    assert [] == services.store.events()
+
+
+def test_a_glance_is_for_whose_draft_it_is(ask: Asking, draft: str) -> None:
+    """Nobody has pictures looked at without enrolling; what is no picture is told as such."""
+    with pytest.raises(EnrolmentError):
+        ask.as_("admin again")("enrol.look", draft=draft, blob=b"0")
+    with pytest.raises(DeniedError):
+        ask.as_("viewer")("enrol.look", draft=draft, blob=b"0")
+    with pytest.raises(FormError) as caught:
+        ask("enrol.look", draft=draft, blob=b"noise")
+
+    assert ["picture"] == list(caught.value.fields)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from appliance.faces.quality import POOR, Judgement, Reason, judge
+from appliance.faces.quality import POOR, Judgement, Reason, judge, turn
 from appliance.faces.reader import FaceReader
 from appliance.values import Box, DetectedFace, ImageArray
 
@@ -118,3 +118,47 @@ def test_every_measure_stays_within_its_range(
 
     assert all(0 <= value <= 100 for value in values)
     assert sum(value < POOR for value in values) == len(judgement.reasons)
+
+
+@pytest.mark.parametrize(
+    ("points", "least", "most"),
+    [
+        # As the detector found them in photographs: (their) right eye, left eye, nose, corners of the mouth.
+        ([[95, 114], [167, 113], [131, 152], [103, 191], [163, 190]], -0.1, 0.1),
+        ([[118, 90], [170, 88], [161, 122], [124, 149], [168, 147]], 0.13, 0.45),
+        ([[86, 88], [138, 90], [95, 122], [88, 147], [132, 149]], -0.45, -0.13),
+    ],
+)
+def test_turning_has_a_side(points: list[list[int]], least: float, most: float) -> None:
+    """Above 0 to somebody's own left, the right of a picture as a camera takes it; some 0 straight ahead."""
+    assert least < turn(np.array(points, np.float32)) < most
+
+
+@given(st.floats(-0.6, 0.6), st.floats(0.3, 4), st.floats(-40, 40))
+def test_turning_knows_mirrors_not_scales_and_tilts(share: float, scale: float, degrees: float) -> None:
+    """Mirrored it is the other side, by as much; how near and how tilted somebody is changes nothing."""
+    points = turned(share).points.astype(np.float64)
+    angle = np.radians(degrees)
+    tilted = scale * points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    mirrored = (points * [-1, 1])[[1, 0, 2, 4, 3]]
+    found = turn(points.astype(np.float32))
+
+    assert found == pytest.approx(turn(tilted.astype(np.float32)), abs=1e-3)
+    assert found == pytest.approx(-turn(mirrored.astype(np.float32)), abs=1e-3)
+
+
+def test_turning_of_a_photograph_and_of_its_mirror(
+    reader: FaceReader, portraits: Mapping[str, ImageArray]
+) -> None:
+    """A real face, turned to its left: left, and right in the mirror."""
+    picture = portraits["scene/obama"]
+    both = [picture, np.ascontiguousarray(picture[:, ::-1])]
+    one, other = (turn(reader.assess(each, reader.detect(each)[0])[0].face.points) for each in both)
+
+    assert one > 0.13
+    assert other < -0.13
+
+
+def test_eyes_at_one_place_are_turned_nowhere() -> None:
+    """Landmarks that make no face divide by nothing."""
+    assert turn(np.zeros((5, 2), np.float32)) == 0.0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from browser import ARGUMENTS, CHROMIUM, axe, open_page, overflow, shots
 from models_process import lend
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from portrait_clip import ENROL, OTHER_DAY, PORTRAITS, webcam_picture, write_clip
 from running_web import Running, run_web, wait_for
 
@@ -54,14 +54,14 @@ def box(running: Running) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Obama before a webcam: in the dark, blurred, in one picture, in another."""
+    """Obama before a webcam: in the dark, blurred, straight ahead, turned to his left."""
     return write_clip(
         tmp_path_factory.mktemp("clip") / "webcam.mjpeg",
         [
-            (webcam_picture(ENROL, light=0.2), 45),
-            (webcam_picture(ENROL, blur=7), 45),
-            (webcam_picture(ENROL), 110),
-            (webcam_picture(OTHER_DAY), 110),
+            (webcam_picture(ENROL, light=0.2), 36),
+            (webcam_picture(ENROL, blur=7), 36),
+            (webcam_picture(ENROL), 100),
+            (webcam_picture(OTHER_DAY), 100),
         ],
     )
 
@@ -275,18 +275,24 @@ def test_a_namesake_is_asked_about(page: Page, box: Running) -> None:
 
 
 def test_the_webcam_takes_pictures_by_itself(webcam: Page, box: Running) -> None:
-    """In the dark and blurred it says what to do and takes none; then one, and one more once they moved."""
+    """In the dark and blurred it says what to do and takes none; then one straight, one turned as asked."""
     to_pictures(webcam, "Barack Obama")
+    glances: list[int] = []
+    webcam.on("response", lambda answer: glances.append(answer.status) if "/look" in answer.url else None)
     webcam.get_by_role("button", name=WEBCAM).click()
     hint = webcam.locator("[data-hint]")
     heard: set[str] = set()
-    for _ in range(200):
+    for _ in range(450):
         heard.add(hint.inner_text())
         if webcam.locator(".tile.accepted").count() == 2:
             break
         webcam.wait_for_timeout(100)
+    expect(webcam.locator("[data-pose][data-done]")).to_have_count(2)
     accessible(webcam, "enrol-webcam")
     webcam.get_by_role("button", name="Close the webcam").click()
+    webcam.wait_for_timeout(500)
+    asked = len(glances)
+    webcam.wait_for_timeout(700)
     finish(webcam, "Enrol Barack Obama")
     (who,) = people(box)
     with box.context.services() as services:
@@ -294,6 +300,74 @@ def test_the_webcam_takes_pictures_by_itself(webcam: Page, box: Running) -> None
 
     assert {"Too dark: face a window or a lamp", "Blurred: hold still, or wipe the lens"} <= heard
     assert (2, {"webcam"}) == (who.references, origins)
+    assert {200} == set(glances)
+    assert asked == len(glances)
+
+
+GOOD = {"light": "good", "distance": "good", "sharp": True, "still": True}
+ASKED = {"pose": "straight", "moved": True, "patient": False, "auto": True}
+FACE = {"width": 0.28, "x": 0.5, "y": 0.47, "turned": "straight", "turn": 0.02, "reasons": []}
+
+
+def seen(faces: int = 1, **face: object) -> dict[str, object]:
+    """What the appliance saw."""
+    return {"faces": faces, "face": {**FACE, **face} if faces else None}
+
+
+LEFT = {"turned": "left", "turn": 0.2}
+RIGHT = {"turned": "right", "turn": -0.2}
+
+
+def test_the_guide_says_what_is_true(page: Page) -> None:
+    """By what was seen of the face, before any guess; what it says is good is what is taken."""
+    page.goto("/people/enrol")
+    module = page.locator('script[src*="people-enrol"]').get_attribute("src") or ""
+    cases: list[tuple[str, bool, dict[str, object], object, dict[str, object]]] = [
+        ("good", True, {}, seen(), {}),
+        ("nobody", False, {}, seen(0), {}),
+        ("several", False, {}, seen(2), {}),
+        ("far", False, {}, seen(width=0.1), {}),
+        ("near", False, {"distance": "good"}, seen(width=0.6), {}),
+        ("good", True, {"distance": "far"}, seen(), {}),
+        ("aside", False, {}, seen(x=0.8), {}),
+        ("dark", False, {"light": "dark"}, seen(), {}),
+        ("bright", False, {}, seen(reasons=["HIGH_BRIGHTNESS"]), {}),
+        ("blurred", False, {}, seen(reasons=["LOW_SHARPNESS"]), {}),
+        ("moving", False, {"still": False}, seen(), {}),
+        ("straight", False, {}, seen(**LEFT), {}),
+        ("left", False, {}, seen(), {"pose": "left"}),
+        ("left", False, {}, seen(**RIGHT), {"pose": "left"}),
+        ("more_left", False, {}, seen(turn=0.1), {"pose": "left"}),
+        ("good", True, {}, seen(**LEFT), {"pose": "left"}),
+        ("back", False, {}, seen(turned="left", turn=0.5), {"pose": "left"}),
+        ("good", True, {}, seen(**RIGHT), {"pose": "right"}),
+        ("more_right", False, {}, seen(turn=-0.1), {"pose": "right"}),
+        ("any", True, {}, seen(), {"pose": "left", "patient": True}),
+        ("several", False, {}, seen(2), {"pose": "left", "patient": True}),
+        ("nobody", False, {}, seen(0), {"patient": True}),
+        ("left", False, {}, seen(**LEFT), {"pose": "left", "auto": False}),
+        ("done", False, {}, seen(), {"pose": None}),
+        # Nobody answered: by what was measured in the page.
+        ("good", True, {}, None, {}),
+        ("far", False, {"distance": "far"}, None, {}),
+        ("left", False, {}, None, {"pose": "left", "moved": False}),
+        ("good", True, {"distance": "far"}, None, {"patient": True}),
+        ("unknown", True, {"distance": "unknown"}, None, {}),
+    ]
+    told = page.evaluate(
+        """async ([path, cases]) => {
+          const { WORDS, advice } = await import(path);
+          const key = (words) => Object.keys(WORDS).find((each) => WORDS[each] === words);
+          const told = cases.map(([near, seen, asked]) => advice(near, seen, asked));
+          return told.map(({ words, good }) => [key(words), good]);
+        }""",
+        [
+            module.replace("people-enrol", "people-guide").partition("?")[0],
+            [({**GOOD, **near}, eyes, {**ASKED, **asked}) for _, _, near, eyes, asked in cases],
+        ],
+    )
+
+    assert [[words, good] for words, good, *_ in cases] == told
 
 
 def test_everything_goes_without_a_mouse(webcam: Page, box: Running) -> None:
@@ -379,6 +453,28 @@ def test_a_page_that_is_left_leaves_nothing(page: Page, box: Running) -> None:
 
     assert 200 == before
     assert [] == people(box)
+
+
+def test_a_page_that_is_loaded_again_goes_on(page: Page, box: Running) -> None:
+    """It asks first; what was found in the pictures is there again, and is enrolled."""
+    to_pictures(page, "Ann")
+    give(page, ENROL)
+    give(page, beside(ASTRONAUT, BIDEN))
+    dialogs: list[str] = []
+
+    def accept(dialog: Dialog) -> None:
+        dialogs.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", accept)
+    page.reload()
+    expect(page.get_by_role("heading", name="Pictures of Ann")).to_be_focused()
+    states = page.locator(".tile").evaluate_all("tiles => tiles.map((each) => each.dataset.state)")
+    finish(page, "Enrol Ann")
+
+    assert ["beforeunload"] == dialogs
+    assert ["accepted", "question"] == states
+    assert [("Ann", 1)] == [(each.name, each.references) for each in people(box)]
 
 
 def test_people_are_found_as_one_types(page: Page, box: Running) -> None:

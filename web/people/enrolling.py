@@ -18,6 +18,8 @@ from web.people.pages import checked
 from web.people.site import blueprint
 from web.requests import UPLOAD_BYTES, takes
 
+GLANCE_BYTES: Final = 200_000
+"""Of the small pictures that the webcam's guide sends."""
 _LOOK_S: Final = 60.0
 """Seconds a picture may take: 40 megapixels on a slow box, and a models process that has to start again."""
 
@@ -76,6 +78,21 @@ def add_photo(draft: str) -> Response:
         raise FormError("no picture came", fields={"photo": "choose one"})
     origin = "webcam" if request.form.get("origin") == "webcam" else "photo"
     return jsonify(ask("enrol.judge", draft=draft, origin=origin, blob=file.read(), timeout_s=_LOOK_S).result)
+
+
+@blueprint.post("/people/enrol/<draft>/look")
+@permission(Permission.ENROL)
+@takes(GLANCE_BYTES)
+def look(draft: str) -> Response:
+    """How somebody stands before the webcam: the body is a small picture, which nobody keeps."""
+    return jsonify(ask("enrol.look", draft=draft, blob=request.get_data(cache=False)).result)
+
+
+@blueprint.post("/people/enrol/<draft>/leave")
+@permission(Permission.ENROL)
+def leave(draft: str) -> Response:
+    """The page is left, or loaded again."""
+    return jsonify(ask("enrol.leave", draft=draft).result)
 
 
 @blueprint.post("/people/enrol/<draft>/snapshot")

@@ -23,7 +23,14 @@ from appliance.wire.messages.doors import (
 )
 from appliance.wire.messages.loop import FramesShared, WatchFrames
 from appliance.wire.messages.message import Message, kind
-from appliance.wire.messages.photos import EmbeddedFace, EmbedPhoto, PhotoEmbedded
+from appliance.wire.messages.photos import (
+    EmbeddedFace,
+    EmbedPhoto,
+    FacesGlanced,
+    GlanceAtFaces,
+    GlancedFace,
+    PhotoEmbedded,
+)
 from appliance.wire.messages.supervisor import (
     ChildState,
     ChildStatus,
@@ -45,9 +52,12 @@ __all__ = [
     "DoorProposed",
     "EmbedPhoto",
     "EmbeddedFace",
+    "FacesGlanced",
     "Failure",
     "FillPainted",
     "FramesShared",
+    "GlanceAtFaces",
+    "GlancedFace",
     "KeepDoor",
     "Message",
     "PaintFill",

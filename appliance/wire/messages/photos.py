@@ -56,3 +56,48 @@ class PhotoEmbedded(Message):
     height: int = Field(gt=0)
     faces_found: int = Field(ge=0)
     faces: tuple[EmbeddedFace, ...]
+
+
+class GlanceAtFaces(Message):
+    """How do people stand before a webcam? The blob is a small picture file. Answered by `FacesGlanced`.
+
+    Nothing is embedded, and nothing is kept.
+    """
+
+    type: Literal["glance_at_faces"] = "glance_at_faces"
+    version: Literal[1] = 1
+
+
+class GlancedFace(BaseModel):
+    """The largest face of a glance.
+
+    Attributes:
+        box: x, y, width, height in pixels of the picture.
+        turn: How far it is turned, as `appliance.faces.quality.turn` has it: above 0 to its own left.
+        reasons: Codes of what is wrong with it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    box: tuple[float, float, float, float]
+    turn: float
+    reasons: tuple[str, ...] = ()
+
+
+class FacesGlanced(Message):
+    """What was seen at a glance.
+
+    Attributes:
+        busy: Something else is looked at; nothing was looked at, and nothing waits.
+        width: Of the picture, pixels.
+        height: Likewise.
+        faces: So many; those much smaller than the largest, in the background, are not counted.
+        largest: None: there is no face.
+    """
+
+    type: Literal["faces_glanced"] = "faces_glanced"
+    version: Literal[1] = 1
+    busy: bool = False
+    width: int = Field(default=0, ge=0)
+    height: int = Field(default=0, ge=0)
+    faces: int = Field(default=0, ge=0)
+    largest: GlancedFace | None = None

@@ -21,7 +21,7 @@ from appliance.wire.messages.doors import (
 )
 from appliance.wire.messages.loop import FramesShared, WatchFrames
 from appliance.wire.messages.message import Message, kind
-from appliance.wire.messages.photos import EmbedPhoto, PhotoEmbedded
+from appliance.wire.messages.photos import EmbedPhoto, FacesGlanced, GlanceAtFaces, PhotoEmbedded
 from appliance.wire.messages.supervisor import RestartChild, SupervisorStatus, SupervisorStatusRequest
 from appliance.wire.messages.views import RenderView, ViewRendered
 
@@ -37,6 +37,8 @@ MESSAGES: tuple[type[Message], ...] = (
     FramesShared,
     EmbedPhoto,
     PhotoEmbedded,
+    GlanceAtFaces,
+    FacesGlanced,
     RenderView,
     ViewRendered,
     PaintFill,

@@ -264,12 +264,23 @@ addEventListener("paste", (event) => {
 });
 
 const panel = find("[data-webcam]");
-const cam = webcam(panel, async (picture) => {
-  const shot = await add(picture, `Webcam picture ${shots.length + 1}`, "webcam");
-  if (!shot.photo) return { accepted: false, words: shot.words };
-  const { verdict, words, advice } = shot.photo;
-  return { accepted: verdict !== "refused", words: `${sentence(words)}. ${sentence(advice)}` };
-});
+const cam = webcam(
+  panel,
+  async (picture) => {
+    const shot = await add(picture, `Webcam picture ${shots.length + 1}`, "webcam");
+    if (!shot.photo) return { accepted: false, words: shot.words };
+    const { verdict, words, advice } = shot.photo;
+    return { accepted: verdict !== "refused", words: `${sentence(words)}. ${sentence(advice)}` };
+  },
+  async (picture) => {
+    try {
+      const answer = await ask(below("look"), { body: picture, signal: AbortSignal.timeout(4000) });
+      return answer.busy ? null : answer;
+    } catch {
+      return null; // The page has measures of its own, and asks again.
+    }
+  },
+);
 find("[data-webcam-open]").addEventListener("click", async () => {
   fault("");
   try {
@@ -334,13 +345,54 @@ function finished(answer) {
   step("done");
 }
 
+// ------------------------------------------------------------ leaving, and coming back
+
+const KEPT = "enrolment";
+const CANCEL_MS = 15_000;
+const here = location.pathname + location.search;
+let cancelled = -CANCEL_MS;
+
 addEventListener("beforeunload", (event) => {
   if (draft && !done && shots.length) event.preventDefault();
 });
 addEventListener("pagehide", () => {
-  // Nothing waits for its quarter of an hour if the page is left.
-  if (draft && !done) fetch(path(), { method: "DELETE", keepalive: true, headers: { "X-CSRF-Token": token() } });
+  // Nothing waits for its quarter of an hour if the page is left; loaded again, the page asks for it in time.
+  if (!draft || done) return;
+  const told = { keepalive: true, headers: { "X-CSRF-Token": token() } };
+  if (performance.now() < cancelled + CANCEL_MS) {
+    fetch(path(), { ...told, method: "DELETE" });
+    return;
+  }
+  sessionStorage.setItem(KEPT, JSON.stringify({ draft, here }));
+  fetch(below("leave"), { ...told, method: "POST" });
 });
+// Only the wish is noted: asked whether to leave, one may still stay.
+document.querySelector("[data-cancel]").addEventListener("click", () => (cancelled = performance.now()));
 
-if (place.dataset.agreed) begin();
-else step(place.dataset.to ? "consent" : "who");
+/** Go on with what this tab had before it was loaded again; whether there was something. */
+async function resumed() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  sessionStorage.removeItem(KEPT);
+  if (kept?.here !== here) return false;
+  try {
+    draft = kept.draft;
+    const answer = await ask(path());
+    // The pictures themselves stayed in the page that is gone; what was found in them did not.
+    for (const photo of answer.photos) {
+      counted += 1;
+      shots.push({ key: String(counted), label: `Picture ${counted}, from before`, url: null, id: photo.photo, photo, words: "" });
+    }
+    show(answer);
+    step("photos");
+    return true;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    draft = null;
+    return false;
+  }
+}
+
+if (!(await resumed())) {
+  if (place.dataset.agreed) begin();
+  else step(place.dataset.to ? "consent" : "who");
+}

@@ -1,36 +1,27 @@
-// The webcam with a guide: straight, left, right. It takes a picture when light, distance, sharpness and
-// stillness are good, or when its button is pressed; what becomes of it is for whoever is handed it.
+// The webcam with a guide: straight, left, right. It takes a picture when somebody stands well and holds the pose
+// that is asked for, or when its button is pressed; what becomes of it is for whoever is handed it. What the
+// appliance sees at a glance is asked for a few times a second, one question at a time, while the panel is open.
+import { WORDS, advice } from "./people-guide.js";
 import { OVAL, difference, distance, gray, light, sharp, still } from "./people-measures.js";
 
 const LOOK_MS = 120;
+const GLANCE_MS = 350;
+const FRESH_MS = 2500;
 const HOLD_MS = 900;
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 9000;
 const MOVED = 7;
 const SHOWN = 4 / 3;
 const SMALL = { width: 96, height: 72 };
 const CLOSE = { width: 160, height: 210 };
-
-const WORDS = {
-  straight: "Look straight into the camera",
-  left: "Turn your head a little to the left",
-  right: "Now a little to the right",
-  dark: "Too dark: face a window or a lamp",
-  bright: "Too bright: step out of the glare",
-  near: "Go back a little",
-  far: "Come closer",
-  unknown: "Bring your face into the oval, and hold still",
-  blurred: "Blurred: hold still, or wipe the lens",
-  moving: "Hold still",
-  good: "Good, hold it",
-  looking: "Looking at it",
-  done: "That is all. More pictures are welcome.",
-};
+const SENT = { width: 480, height: 360 };
 
 /**
  * @param {HTMLElement} place The panel.
  * @param {(picture: Blob) => Promise<{accepted: boolean, words: string}>} taken Has a picture judged.
+ * @param {(picture: Blob) => Promise<{faces: number, face: object|null}|null>} glanced Has a small one looked at;
+ *   null: there is no answer just now.
  */
-export function webcam(place, taken) {
+export function webcam(place, taken, glanced) {
   const video = place.querySelector("[data-video]");
   const ring = place.querySelector("[data-ring]");
   const hint = place.querySelector("[data-hint]");
@@ -39,6 +30,7 @@ export function webcam(place, taken) {
   const poses = [...place.querySelectorAll("[data-pose]")];
   const small = canvas(SMALL);
   const close = canvas(CLOSE);
+  const sent = canvas(SENT);
   let stream = null;
   let timer = 0;
   let pose = 0;
@@ -48,6 +40,11 @@ export function webcam(place, taken) {
   let captured = null;
   let moved = true;
   let busy = false;
+  let seen = null;
+  let seenAt = 0;
+  let glancing = false;
+  let glancedAt = 0;
+  let asked = 0;
 
   async function open() {
     if (!navigator.mediaDevices?.getUserMedia) {
@@ -63,6 +60,8 @@ export function webcam(place, taken) {
     pose = 0;
     captured = null;
     moved = true;
+    seen = null;
+    asked = 0;
     mark();
     timer = setInterval(look, LOOK_MS);
     button.focus();
@@ -79,11 +78,13 @@ export function webcam(place, taken) {
 
   function look() {
     if (busy || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    const now = performance.now();
     const shown = visible(video);
+    glance(shown, now);
     const whole = pixels(small, video, shown);
     const face = gray(pixels(close, video, within(shown, OVAL)));
     const points = gray(whole);
-    const seen = {
+    const near = {
       light: light(face),
       distance: distance(whole, SMALL.width),
       sharp: sharp(face, CLOSE.width),
@@ -91,31 +92,36 @@ export function webcam(place, taken) {
     };
     before = points;
     if (captured !== null && difference(points, captured) > MOVED) moved = true;
-    show(seen);
-    const now = performance.now();
-    if (seen.light !== "good" || !seen.sharp || !seen.still) calm = now;
-    // How far away somebody is, is guessed by colour: it asks for patience, and then stands in nobody's way.
-    const near = seen.distance === "near" || seen.distance === "far";
-    const good = calm < now && (!near || now - calm > PATIENCE_MS);
-    if (!good || !moved || !auto.checked || pose >= poses.length) since = now;
+    if (near.light !== "good" || !near.sharp || !near.still) calm = now;
+    const told = advice(near, now - seenAt < FRESH_MS ? seen : null, {
+      pose: poses[pose]?.dataset.pose ?? null,
+      moved,
+      patient: asked > 0 && now - asked > PATIENCE_MS,
+      auto: auto.checked,
+    });
+    // Whoever cannot turn, or is seen otherwise than they are, is not asked for ever.
+    if (asked === 0 && told.dots.light && told.dots.distance !== false) asked = now;
+    say(told.words);
+    for (const [name, good] of Object.entries(told.dots)) dot(name, good);
+    if (!told.good || calm === now) since = now;
     const held = Math.min(1, (now - since) / HOLD_MS);
     ring.style.strokeDashoffset = String(100 - 100 * held);
     if (held >= 1) take();
   }
 
-  function show(seen) {
-    dot("light", seen.light === "good");
-    dot("distance", seen.distance === "unknown" ? null : seen.distance === "good");
-    dot("sharp", seen.sharp);
-    dot("still", seen.still);
-    if (seen.light !== "good") say(WORDS[seen.light]);
-    else if (seen.distance === "near" || seen.distance === "far") say(WORDS[seen.distance]);
-    else if (!seen.sharp) say(WORDS.blurred);
-    else if (pose >= poses.length) say(WORDS.done);
-    else if (!moved) say(WORDS[poses[pose].dataset.pose]);
-    else if (!seen.still) say(pose === 0 ? WORDS.moving : WORDS[poses[pose].dataset.pose]);
-    else if (!auto.checked) say(WORDS[poses[pose].dataset.pose]);
-    else say(seen.distance === "unknown" ? WORDS.unknown : WORDS.good);
+  /** Ask what the appliance sees, unless it is asked already or was just now. */
+  async function glance(shown, now) {
+    if (glancing || now - glancedAt < GLANCE_MS || document.hidden) return;
+    glancing = true;
+    glancedAt = now;
+    try {
+      draw(sent, video, shown);
+      const picture = await new Promise((done) => sent.canvas.toBlob(done, "image/jpeg", 0.75));
+      const answer = picture && stream ? await glanced(picture) : null;
+      if (answer) [seen, seenAt] = [answer, performance.now()];
+    } finally {
+      glancing = false;
+    }
   }
 
   function dot(name, good) {
@@ -138,6 +144,7 @@ export function webcam(place, taken) {
       moved = false;
       say(WORDS.looking);
       const verdict = await taken(picture);
+      asked = 0;
       if (verdict.accepted) pose += 1;
       else {
         moved = true;
@@ -191,6 +198,11 @@ function within(outer, inner) {
 
 /** The points of a part of the video, given in shares of it. */
 function pixels(context, video, part) {
+  draw(context, video, part);
+  return context.getImageData(0, 0, context.canvas.width, context.canvas.height).data;
+}
+
+function draw(context, video, part) {
   const { width, height } = context.canvas;
   const { videoWidth, videoHeight } = video;
   context.drawImage(
@@ -204,5 +216,4 @@ function pixels(context, video, part) {
     width,
     height,
   );
-  return context.getImageData(0, 0, width, height).data;
 }
