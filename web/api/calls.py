@@ -11,14 +11,13 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
 from werkzeug.routing import Map, Rule
 
-from appliance.errors import ApplianceError, FormError
+from appliance.errors import FormError
 from appliance.permissions import Permission
-from web import cookies
+from web import cookies, faults
 from web.access import credential, permission, public, tokens_only
-from web.api import problems
 from web.api.described import Described, operations
 from web.api.document import document
 from web.api.guesses import Guesses
@@ -35,9 +34,7 @@ _ADDRESSES: Final = Map(
     [Rule(each.rule, methods=[each.method], endpoint=each.operation) for each in ENDPOINTS]
 )
 
-blueprint.register_error_handler(ApplianceError, problems.of_ours)
-blueprint.register_error_handler(HTTPException, problems.of_http)
-blueprint.register_error_handler(Exception, problems.of_anything)
+blueprint.register_error_handler(Exception, faults.problem)
 
 
 @blueprint.record_once

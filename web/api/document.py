@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any, Final
 
 from web.api.described import Described, operations
-from web.api.problems import MEDIA, TITLES
 from web.api.table import ENDPOINTS, PREFIX, Endpoint
+from web.faults import PROBLEM, PROGRAM_TITLES
 
 VERSION: Final = "1"
 _TAGS: Final = {
@@ -84,7 +84,7 @@ def document() -> Mapping[str, Any]:
                 }
             },
             "schemas": {"Problem": _problem()},
-            "responses": {str(status): _refusal(title) for status, title in TITLES.items()},
+            "responses": {str(status): _refusal(title) for status, title in PROGRAM_TITLES.items()},
         },
     }
 
@@ -198,7 +198,7 @@ def _problem() -> dict[str, Any]:
 
 
 def _refusal(title: str) -> dict[str, Any]:
-    return {"description": title, "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    return {"description": title, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
 
 def _shown(endpoint: Endpoint, described: Described) -> Shown:

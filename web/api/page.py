@@ -5,7 +5,7 @@ from flask import Blueprint, render_template, request
 from appliance.permissions import Permission
 from web.access import permission
 from web.api.document import groups
-from web.api.problems import TITLES
+from web.faults import PROGRAM_TITLES
 
 blueprint = Blueprint("api_page", __name__)
 
@@ -15,4 +15,4 @@ blueprint = Blueprint("api_page", __name__)
 def index() -> str:
     """The page."""
     address = request.host_url.rstrip("/")
-    return render_template("api/index.html", groups=groups(), address=address, titles=TITLES)
+    return render_template("api/index.html", groups=groups(), address=address, titles=PROGRAM_TITLES)
