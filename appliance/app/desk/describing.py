@@ -3,6 +3,7 @@
 Made from the models alone; says nothing of what holds.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -93,9 +94,15 @@ def closed(key: str) -> str | None:
     return next((why for part, why in CLOSED.items() if key == part or key.startswith(f"{part}.")), None)
 
 
+@functools.cache
+def _schema() -> Mapping[str, Any]:
+    """The settings' JSON schema; it takes longer to make than all the rest of the page."""
+    return Settings.model_json_schema(mode="validation")
+
+
 def rooms() -> list[dict[str, Any]]:
     """Every part of the settings with its fields, in the order of the settings file."""
-    schema = Settings.model_json_schema(mode="validation")
+    schema = _schema()
     plain = list(_fields(Settings, schema, schema, ""))
     found = [{"name": "", "title": ROOMS[""][0], "about": ROOMS[""][1], "list": False, "fields": plain}]
     for name, field in Settings.model_fields.items():
@@ -151,7 +158,7 @@ def _fields(
         unit = next((words for end, words in UNITS.items() if name.endswith(end)), "")
         yield {
             "name": name,
-            "title": _title(name),
+            "title": title(name),
             "words": field.description or "",
             "unit": unit,
             "required": field.is_required(),
@@ -161,7 +168,7 @@ def _fields(
         }
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
     """What a field is called: its name without the unit, unless it has a better one."""
     end = next((each for each in UNITS if name.endswith(each)), "")
     words = name.removesuffix(end).replace("_", " ")

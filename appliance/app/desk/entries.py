@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from appliance.app.desk.naming import SOMEBODY
+from appliance.app.desk.sentences import Names, sentence
 from appliance.app.desk.times import moment
 from appliance.decision import DECIDED, verdict_of
 from appliance.dispatch.wording import describe, plain
@@ -63,14 +64,16 @@ class Shown:
 
     Args:
         person: Who a subject is.
-        operator: Who did something.
+        operator: Who did something, or which token.
+        screen: Which screen it is about.
         in_spool: Whether a capture is still kept.
     """
 
-    def __init__(self, person: Call, operator: Call, in_spool: Callable[[str], bool]) -> None:
+    def __init__(self, person: Call, operator: Call, screen: Call, in_spool: Callable[[str], bool]) -> None:
         self._person = person
         self._operator = operator
         self._in_spool = in_spool
+        self._names = Names(self._called, _name(operator), _name(operator), _name(screen))
 
     def entry(self, entry: Entry) -> dict[str, Any]:
         """An entry as JSON values."""
@@ -96,6 +99,7 @@ class Shown:
             "type": stored.type,
             "event": stored.id,
             "words": self._words(stored),
+            "exact": self._exact(stored),
             "by": by,
             "capture": event.capture if isinstance(event, StrangerCaptured) else None,
         }
@@ -187,17 +191,24 @@ class Shown:
         if stored.event is None:
             why = "a newer appliance wrote it" if stored.unreadable else "its details were dropped"
             return f"{stored.type.replace('_', ' ')} ({why})"
+        return plain(sentence(stored.event, self._names))
+
+    def _exact(self, stored: StoredEvent) -> str:
+        """The event with its figures and ids, as `appliance events` prints it."""
+        if stored.event is None:
+            return stored.type
         # Who did it is told beside the sentence, by name where that may be shown.
-        nameless = stored.event.model_copy(update={"by": None})
-        words = describe(nameless, self._called)
-        about = getattr(stored.event, "operator", None)
-        name = (self._operator(about) or {}).get("name") if about else None
-        return words if not about or name is None else words.replace(f"operator {about[-6:]}", plain(name))
+        return describe(stored.event.model_copy(update={"by": None}), self._called)
 
     def _called(self, subject: str) -> str | None:
         """A name for a sentence; None: there is none any more."""
         who = self._person(subject)
         return SOMEBODY if who is None else who["name"]
+
+
+def _name(call: Call) -> Callable[[str], str | None]:
+    """A name alone, where it may be told."""
+    return lambda each: (call(each) or {}).get("name")
 
 
 _VERDICTS: Final = {

@@ -199,11 +199,11 @@ class Log:
 
     def _shown(self, caller: Caller) -> Shown:
         people, operators = People(self._store, caller), Operators(self._store, caller)
-        return Shown(people.of, operators.of, self._spool.has)
+        return Shown(people.of, operators.of, operators.screen, self._spool.has)
 
 
 class Operators:
-    """Who did what: by name for those who admit operators and for themselves, else that it was somebody."""
+    """Who did what, with which token or screen: by name for those who admit operators and for themselves."""
 
     def __init__(self, store: Store, caller: Caller) -> None:
         self._store = store
@@ -215,6 +215,14 @@ class Operators:
         if by not in self._found:
             self._found[by] = {"id": by, "name": self._name(by)}
         return self._found[by]
+
+    def screen(self, screen: str) -> dict[str, Any]:
+        """An office screen, of its id."""
+        name = None
+        if self._caller.may(Permission.OPERATORS):
+            with suppress(ApplianceError):
+                name = self._store.screen(screen).label or None
+        return {"id": screen, "name": name}
 
     def _name(self, by: str) -> str | None:
         if not (self._caller.may(Permission.OPERATORS) or by in {self._caller.id, self._caller.operator}):

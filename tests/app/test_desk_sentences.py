@@ -1,0 +1,245 @@
+"""What happened, in sentences for whoever runs an office: one for each event, and no inside word in any."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pytest
+
+from appliance.app.desk.sentences import Names, sentence
+from appliance.dispatch.wording import describe
+from appliance.events import AnyEvent, Event, event_types, parse_event
+
+ANN = "019b8f3c-7e57-7abc-8def-0123456789ab"
+BEN = "0190a5bc-0000-7000-8000-0000000badbe"
+GONE = "0190a5bc-0000-7000-8000-00000000dead"
+NAMES = Names({ANN: "Ann", BEN: "Ben"}.get, {"o": "Vera"}.get, {"t": "coffee"}.get, {"s": "Hall"}.get)
+NOBODY = Names(*(lambda _: None,) * 4)
+FACTS: dict[str, Any] = {
+    "rule": "score_and_margin",
+    "composition": "fused",
+    "score": 0.8,
+    "threshold": 0.6,
+    "margin": 0.3,
+    "margin_wanted": 0.05,
+    "stranger_band": 0.04,
+    "looks": 1,
+    "table": (1, 1),
+    "fnmr": 0.02,
+    "fpir": 0.001,
+    "extrapolated": False,
+    "gallery_size": 2,
+    "gallery_version": 1,
+    "references": 1,
+    "frames_seen": 3,
+    "candidates": [],
+    "frames": [],
+}
+DECIDED: dict[str, Any] = {"encounter": "e", "grade": "confirmed", "facts": FACTS, "door": "front"}
+SEALED: dict[str, Any] = {
+    "encounter": "e",
+    "capture": GONE,
+    "file": "f.age",
+    "sha256": "0" * 64,
+    "size_bytes": 145_408,
+    "frames": 3,
+    "recipients": ["SHA256:a", "SHA256:b"],
+    "expires_at": datetime(2026, 2, 4, 12, tzinfo=UTC),
+}
+AT: dict[str, Any] = {"door": "front"}
+BY: dict[str, Any] = {"camera": "hall"}
+OPERATOR: dict[str, Any] = {"operator": "o", "role": "viewer"}
+WRONG: dict[str, Any] = {"encounter": "e", "corrects": "d", "was": "identified", "was_subject": ANN}
+
+SAID: list[tuple[str, dict[str, Any], str]] = [
+    ("subject_identified", {**DECIDED, "subject": ANN}, "Ann came in"),
+    ("subject_identified", {**DECIDED, "subject": ANN, "repeated": True}, "Ann is here again"),
+    (
+        "subject_identified",
+        {**DECIDED, "subject": GONE, "door": None},
+        "somebody who is no longer enrolled was seen",
+    ),
+    ("stranger_seen", DECIDED, "a stranger came in"),
+    ("person_undecided", DECIDED, "left open who somebody was; no picture of them is kept"),
+    (
+        "decision_corrected",
+        {**WRONG, "verdict": "identified", "subject": BEN},
+        "somebody set it right: not Ann, but Ben",
+    ),
+    (
+        "decision_corrected",
+        {**WRONG, "verdict": "stranger"},
+        "somebody set it right: not Ann, but a stranger",
+    ),
+    (
+        "decision_corrected",
+        {**WRONG, "verdict": "identified", "subject": ANN},
+        "somebody said that it was right: Ann",
+    ),
+    (
+        "decision_corrected",
+        {"encounter": "e", "corrects": "d", "was": "undecided", "verdict": "unknown"},
+        "somebody said that nobody can tell who it was",
+    ),
+    (
+        "stranger_retracted",
+        {"encounter": "e", "retracts": "d"},
+        "no stranger after all: they were recognised, and their pictures are dropped",
+    ),
+    ("door_opened", {**AT, "state": "open", "fraction": 0.1}, "door front opened"),
+    ("door_shut", {"state": "shut", "fraction": 0.9}, "the door shut"),
+    (
+        "door_unsure",
+        {**AT, "state": "unsure", "fraction": 0.65},
+        "it cannot be told whether door front is open",
+    ),
+    ("door_held_open", {**AT, "open_s": 300}, "door front has not been shut for 5 min"),
+    ("camera_moved", BY, "camera hall was moved: it no longer shows what it did"),
+    ("camera_covered", BY, "camera hall is covered"),
+    ("camera_dark", BY, "camera hall sees nothing: it is dark"),
+    ("camera_frozen", BY, "camera hall stands still: it sends the same picture again and again"),
+    ("camera_clear", {**BY, "lasted_s": 9000}, "camera hall sees again after 2.5 hours"),
+    ("stranger_captured", SEALED, "3 pictures of a stranger were sealed to 2 keys, kept until 04 Feb 2026"),
+    (
+        "capture_skipped",
+        {"encounter": "e", "reason": "no_recipient"},
+        "no picture of the stranger was kept: no key is set to seal it to",
+    ),
+    (
+        "capture_removed",
+        {"capture": GONE, "reason": "cap"},
+        "sealed pictures were deleted: room was needed for newer ones",
+    ),
+    ("camera_lost", {**BY, "reason": "ffmpeg -5"}, "camera hall gives no pictures any more"),
+    ("camera_recovered", {**BY, "reason": "", "outage_s": 12}, "camera hall gives pictures again after 12 s"),
+    ("process_started", {"process": "loop"}, "the part that watches the door was started"),
+    ("process_stopped", {"process": "dispatch"}, "the part that carries out actions was stopped"),
+    (
+        "process_restarted",
+        {"process": "models", "reason": "signal 9", "restarts": 3},
+        "the part that looks at photos failed and was started again",
+    ),
+    ("subject_enrolled", {"subject": ANN}, "Ann was enrolled"),
+    ("subject_renamed", {"subject": ANN}, "Ann has another name, initials or alias"),
+    ("subject_paused", {"subject": ANN}, "Ann is not recognised for the time being"),
+    ("subject_resumed", {"subject": ANN}, "Ann is recognised again"),
+    (
+        "subject_removed",
+        {"subject": GONE},
+        "somebody was removed, and their key destroyed",
+    ),
+    (
+        "subject_merged",
+        {"subject": ANN, "merged": GONE},
+        "two enrolments were of one person and became one: Ann",
+    ),
+    (
+        "subject_strictness_changed",
+        {"subject": ANN, "strictness": 10},
+        "a stranger is taken for Ann 10 times more rarely than for others",
+    ),
+    (
+        "subject_strictness_changed",
+        {"subject": ANN, "strictness": 1},
+        "Ann is recognised as easily as everybody else again",
+    ),
+    (
+        "reference_added",
+        {"subject": ANN, "reference": "r", "models": ["dlib", "dlib-mirror", "sface"]},
+        "a picture of Ann was added",
+    ),
+    ("reference_removed", {"subject": ANN, "reference": "r"}, "a picture of Ann was removed"),
+    (
+        "consent_given",
+        {"subject": ANN, "purposes": ["identify", "greet"], "text_version": "1-0123456789ab"},
+        "Ann agreed to being recognised at the door and being greeted on the office screen",
+    ),
+    (
+        "consent_withdrawn",
+        {"subject": ANN, "purposes": ["leaderboard"], "text_version": "1-0123456789ab"},
+        "Ann no longer agrees to being counted in the leaderboard",
+    ),
+    (
+        "settings_changed",
+        {"keys": ["recognition.fpir", "cameras.entrance.source"]},
+        "settings were changed: Recognition: Strangers taken for somebody and Cameras",
+    ),
+    (
+        "settings_changed",
+        {"keys": ["screen.theme", "screen.greeting_s", "faces.min_score", "web.host", "site"]},
+        "settings were changed: Office screen, Faces, These pages and This place",
+    ),
+    (
+        "action_unknown",
+        {"action": "song", "event": "e", "reason": "killed"},
+        "the action “song” was interrupted; it may have been done, and is not done again",
+    ),
+    (
+        "action_expired",
+        {"action": "song", "event": "e", "reason": ""},
+        "the action “song” would have come too late and was not done",
+    ),
+    (
+        "action_dead",
+        {"action": "song", "event": "e", "reason": ""},
+        "the action “song” did not work and was given up",
+    ),
+    ("operator_added", OPERATOR, "Vera was admitted to these pages as a viewer"),
+    ("operator_changed", {"operator": "o", "role": "admin"}, "Vera is an admin now"),
+    ("operator_changed", {**OPERATOR, "disabled": True}, "Vera may not sign in for the time being"),
+    ("operator_removed", OPERATOR, "Vera was shut out of these pages for good"),
+    ("sign_in_link_made", {"operator": "o"}, "a link was made with which Vera chooses a password"),
+    ("password_changed", {"operator": "o"}, "Vera has another password"),
+    ("sign_in_throttled", {"scope": "address"}, "somebody tried to sign in too often and has to wait now"),
+    (
+        "sign_in_throttled",
+        {"scope": "login", "operator": "o"},
+        "somebody tried too often to sign in as Vera, and has to wait now",
+    ),
+    (
+        "token_created",
+        {"token": "t", "operator": "o", "scopes": ["log"]},
+        "a token for a program, “coffee”, was made",
+    ),
+    (
+        "token_revoked",
+        {"token": "t", "operator": "o", "scopes": []},
+        "a token for a program, “coffee”, was revoked",
+    ),
+    ("screen_paired", {"screen": "s"}, "an office screen, “Hall”, was paired"),
+    ("screen_revoked", {"screen": "s"}, "an office screen, “Hall”, was disconnected for good"),
+    ("door_calibrated", {**AT, "separation": 0.4}, "door front was set up"),
+]
+INSIDE = re.compile(
+    r"dlib|sface|reference|\bfill\b|process|\bloop\b|\bmodels\b|spool|retract|token \w{6}\b|person \w{6}\b"
+    r"|operator|score|threshold|encounter|subject|purpose|_|\b\d-[0-9a-f]{6}|[0-9a-f]{8}-|%|ffmpeg|signal",
+    re.IGNORECASE,
+)
+"""Words of the program, codes, and ends of ids."""
+
+
+def made(kind: str, body: dict[str, Any]) -> Event:
+    """An event of a type."""
+    return parse_event({"type": kind, **body})
+
+
+@pytest.mark.parametrize(("kind", "body", "words"), SAID)
+def test_each_event_is_a_sentence(kind: str, body: dict[str, Any], words: str) -> None:
+    """With names where they may be told."""
+    assert words == sentence(made(kind, body), NAMES)
+
+
+def test_no_event_is_without_a_sentence() -> None:
+    """Whoever adds a type writes its sentence; the page falls back to the type's own name nowhere."""
+    assert set(event_types()) == {kind for kind, _, _ in SAID}
+    assert len(get_args(get_args(AnyEvent)[0])) > 20
+
+
+@pytest.mark.parametrize("names", [NAMES, NOBODY])
+def test_no_sentence_has_a_word_of_the_program_s(names: Names) -> None:
+    """Neither a code nor the end of an id, whoever may be told by name; the exact words have them."""
+    told = [sentence(made(kind, body), names) for kind, body, _ in SAID]
+    exact = [describe(made(kind, body)) for kind, body, _ in SAID]
+
+    assert [] == [each for each in told if INSIDE.search(each)]
+    assert len([each for each in exact if INSIDE.search(each)]) > len(exact) / 2
