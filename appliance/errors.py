@@ -46,16 +46,24 @@ class ApplianceError(Exception):
 
     Attributes:
         message: What is wrong and where, in words an admin understands.
-        hint: What to do about it; empty when there is nothing better to say.
+        hint: What to do about it, for whoever reads it wherever; empty when there is nothing better to say.
+        command: What to type about it, in words. Said in the terminal alone: it crosses no socket, so no page
+            shows it, and a hint names no command.
         exit_code: What a command that ends with this error returns to the shell.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", command: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.command = command
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, for a terminal: the hint and what to type."""
+        return "; ".join(each for each in (self.hint, self.command) if each)
 
 
 class SettingsError(ApplianceError):

@@ -149,7 +149,8 @@ def open_services(
     if settings.store.url is None and not layout.database.exists() and not create:
         raise StoreError(
             f"there is no database in {layout.state}",
-            hint="start the appliance once (appliance run), or name the right directory with --state",
+            hint="start the appliance once, or name the right state directory",
+            command="appliance run, or --state DIRECTORY",
         )
     if create:
         try:

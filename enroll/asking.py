@@ -43,7 +43,8 @@ def checked_consent(given_by: str, purposes: tuple[str, ...]) -> Consent:
     if agreed is None:
         raise EnrolmentError(
             f"--consent takes 1 to {GIVEN_BY_CHARS} printable characters",
-            hint="say how the person agreed; the text is: appliance enroll text",
+            hint="say how the person agreed",
+            command="the text is: appliance enroll text",
         )
     return Consent(purposes=checked_purposes(purposes), text_version=TEXT_VERSION, given_by=agreed)
 

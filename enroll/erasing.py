@@ -70,7 +70,7 @@ def consents_to_end(store: Store, subject: Subject, consent: str | None) -> list
     given = [each for each in given if each.id == consent]
     if not given:
         raise EnrolmentError(
-            "that is no consent of theirs that could be withdrawn", hint="see: appliance enroll show"
+            "that is no consent of theirs that could be withdrawn", command="see: appliance enroll show"
         )
     return given
 
@@ -134,7 +134,7 @@ def reference_meant(store: Store, key: str) -> tuple[Subject, ReferenceId]:
     ]
     if len(found) != 1:
         wrong = "several references have ids that begin so" if found else "there is no such reference"
-        raise UnknownSubjectError(wrong, hint="see: appliance enroll show")
+        raise UnknownSubjectError(wrong, command="see: appliance enroll show")
     return found[0]
 
 

@@ -70,7 +70,7 @@ def meant(store: Store, name: str, *, to: str | None, namesake: bool) -> Subject
         subject = store.subject(to)
         if subject.name != name:
             raise EnrolmentError(
-                "whoever has the id given with --to has another name", hint="see: appliance enroll list"
+                "whoever has the id given with --to has another name", command="see: appliance enroll list"
             )
         return subject
     same = [subject.id for subject in namesakes(store, name)]

@@ -86,7 +86,8 @@ def _of_folder(folder: Path) -> Roster:
             "the folder holds pictures, but no folder per person"
             if loose
             else "the folder holds no folder per person",
-            hint="a folder of each person's name with their pictures; for one: appliance enroll add",
+            hint="a folder of each person's name with their pictures",
+            command="for one: appliance enroll add",
         )
     seen: set[str] = set()
     entries = []

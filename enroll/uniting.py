@@ -48,7 +48,9 @@ def proposal(store: Store, faces: Alike, keep: Subject, other: Subject) -> Propo
         EnrolmentError: They are one already.
     """
     if keep.id == other.id:
-        raise EnrolmentError("that is one person already", hint="name two, see: appliance enroll list")
+        raise EnrolmentError(
+            "that is one person already", hint="name two", command="see: appliance enroll list"
+        )
     return Proposal(
         keep,
         other,

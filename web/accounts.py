@@ -76,7 +76,8 @@ def create_admin() -> Response:
         client = request.remote_addr or ""
         made = ask("first_run.create_admin", code=code, name=name, password=password, client=client)
     except (AccessError, FormError) as error:
-        text = render_template("accounts/first_run.html", needed=True, error=error, name=name, code=code)
+        told = {"needed": True, "error": error, "name": name, "code": code, "known": _known(error, code)}
+        text = render_template("accounts/first_run.html", **told)
         return make_response(text, 422)
     return _signed_in(made.result["secret"], "/set-up")
 
@@ -98,7 +99,8 @@ def choose_password() -> Response:
         same(password, request.form.get("again", ""))
         opened = ask("password.redeem", code=code, password=password, client=client).result
     except (AccessError, FormError) as error:
-        text = render_template("accounts/password.html", error=error, code=code)
+        known = _known(error, code)
+        text = render_template("accounts/password.html", error=error, code=code, known=known)
         return make_response(text, 422)
     return _signed_in(opened["secret"], "/")
 
@@ -134,6 +136,11 @@ def change_password() -> Response:
         count = "One token" if changed["tokens"] == 1 else f"{changed['tokens']} tokens"
         flash(f"{count} of yours can still be used. Somebody else had your password? Revoke them.", "warn")
     return redirect(url_for("accounts.account"), code=303)
+
+
+def _known(error: ApplianceError, code: str) -> bool:
+    """Whether a form that comes back need not ask for its one-time code again: it is not what was wrong."""
+    return bool(code) and isinstance(error, FormError) and "code" not in error.fields
 
 
 def _account(error: ApplianceError | None) -> str:

@@ -14,6 +14,7 @@ from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
 from web.forms import redirected_to
+from web.words import sentence
 
 blueprint = Blueprint("cameras", __name__, url_prefix="/cameras")
 
@@ -70,7 +71,12 @@ def change(camera: str) -> Response:
 @permission(Permission.SETTINGS)
 def remove(camera: str) -> Response:
     """Take one away, with its doors."""
-    ask("cameras.remove", camera=camera)
+    try:
+        ask("cameras.remove", camera=camera, revision=request.form.get("revision", ""))
+    except FormError as error:
+        flash(f"{sentence(error.message)} The camera was not taken away.", "bad")
+        gone = "camera" in error.fields
+        return redirect(url_for("cameras.index") if gone else url_for("cameras.show", camera=camera), 303)
     flash(f"The camera {camera} was taken away.", "good")
     return redirect(url_for("cameras.index"), code=303)
 

@@ -4,6 +4,7 @@ The page asks for pictures as it needs them, each with what the fill covers pain
 Nothing is decided here.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
 from web.forms import redirected_to
+from web.words import sentence
 
 blueprint = Blueprint("doors", __name__, url_prefix="/doors")
 
@@ -30,6 +32,8 @@ _NEW: Final = {
 """What a new door begins with: the upper middle of the picture."""
 _TAKEN: Final = ("new", "paint", "look", "propose", "save")
 """Names that are addresses of pages."""
+_NAMES: Final = ("front", "back", "kitchen")
+"""Names for new doors, in order."""
 _GUESSES: Final = "Whenever the appliance starts, it has to guess what the shut door looks like."
 _UNKEPT: Final = {
     "not_shown": "No picture of the shut door is kept: it was not shown shut in the last quarter of an hour. "
@@ -114,7 +118,7 @@ def save() -> Response:
     wanted = ("door", "fresh", "camera", "read_faces", "separation", "revision", *_SETTINGS)
     given = _given(wanted)
     if given.get("door") in _TAKEN:
-        raise FormError("taken", fields={"door": "choose another name; this one is a page of its own"})
+        raise FormError("taken", fields={"door": "this name is an address of these pages"})
     saved = ask("doors.save", timeout_s=45, **given).result
     there = redirected_to(request.get_json().get("next"), url_for("doors.show", door=given["door"]))
     flash("Saved. The cameras start again with it, which takes a moment.", "good")
@@ -127,7 +131,12 @@ def save() -> Response:
 @permission(Permission.DOORS)
 def remove(door: str) -> AnyResponse:
     """Take one away."""
-    ask("doors.remove", door=door)
+    try:
+        ask("doors.remove", door=door, revision=request.form.get("revision", ""))
+    except FormError as error:
+        flash(f"{sentence(error.message)} It is still watched.", "bad")
+        gone = "door" in error.fields
+        return redirect(url_for("doors.index") if gone else url_for("doors.show", door=door), 303)
     flash(f"The door {door} is no longer watched.", "good")
     return redirect(url_for("doors.index"), code=303)
 
@@ -153,5 +162,12 @@ def _page(door: dict[str, Any], found: dict[str, Any], *, fresh: bool) -> str:
         cameras=found["cameras"],
         revision=found["revision"],
         fresh=fresh,
+        proposed=_free({each["id"] for each in found["doors"]}),
         next=redirected_to(request.args.get("next"), ""),
     )
+
+
+def _free(taken: Collection[str]) -> str:
+    """A name that no door has."""
+    numbered = (f"door-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in (*_NAMES, *numbered) if name not in taken)

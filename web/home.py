@@ -89,9 +89,8 @@ def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Concern]:
     for camera in cameras:
         if camera["state"] in {"refused", "away", "lost"}:
             why, hint = sentence(camera["message"]), sentence(camera["hint"])
-            yield Concern(
-                f"Camera {camera['id']}: {why} {hint}".rstrip(), "/cameras" if _may(Permission.SETTINGS) else "/live"
-            )
+            href = "/cameras" if _may(Permission.SETTINGS) else "/live"
+            yield Concern(f"Camera {camera['id']}: {why} {hint}".rstrip(), href)
     state = _asked("system.state", Permission.SETTINGS)
     for process in (state or {}).get("processes", []):
         if process["state"] not in _RUNNING and process["name"] != "loop":

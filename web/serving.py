@@ -151,6 +151,6 @@ def _tls(settings: WebSettings, own: tuple[Path, Path], stop: threading.Event) -
         if time.monotonic() > until or stop.wait(0.1):
             raise SettingsError(
                 f"there is no certificate {own[0]}",
-                hint="appliance run makes it; its messages say why it did not",
+                hint="it is made at the start; the messages of then say why it was not",
             )
     return own

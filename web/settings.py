@@ -29,6 +29,7 @@ SCOPES: Final[Mapping[str, str]] = {
 }
 """By restart scope: what a change costs."""
 PLACES: Final = (
+    ("/set-up", "check", "Setting up", "Every step again, one by one."),
     ("/cameras", "camera", "Cameras", "Which there are, and what they see."),
     ("/doors", "door", "Doors", "Where each door is in the picture."),
     ("/recipients", "key", "Keys", "Who may open pictures of strangers."),

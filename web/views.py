@@ -269,7 +269,7 @@ class Views:
             PeerGoneError: There are no cameras to be reached.
         """
         if self._run is None:
-            raise PeerGoneError("the cameras are not there", hint="start the appliance with: appliance run")
+            raise PeerGoneError("the cameras are not there", hint="somebody has to start them on the machine")
         with_names = named and kind == "project"
         key = camera, kind, with_names, with_names and everybody
         with self._lock:

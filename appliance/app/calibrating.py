@@ -94,7 +94,7 @@ def calibrate(
     if not current.people:
         raise EnrolmentError(
             "nobody is enrolled, so there is no gallery to calibrate for",
-            hint='begin with: appliance enroll add "Name" photo.jpg --consent "…"',
+            command='begin with: appliance enroll add "Name" photo.jpg --consent "…"',
         )
     wanted = (
         current

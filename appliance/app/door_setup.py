@@ -37,6 +37,7 @@ from appliance.door.shut_picture import encode
 from appliance.errors import CameraLostError, InputError
 from appliance.frames import FrameReader
 from appliance.settings import DoorSettings
+from appliance.settings.wording import in_words
 from appliance.values import WHOLE_FRAME, CameraId, DoorState, FrameStamp, ImageArray, Region
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import (
@@ -119,11 +120,10 @@ class DoorSetupHandlers:
         seed = (wanted.seed[0] - left) / (right - left), (wanted.seed[1] - top) / (bottom - top)
         covered = fill(small.gray(region), seed, wanted.tolerance)
         picture = _tinted(shrunk(frame.bgr, wanted.width_px), region, covered)
-        edge = np.concatenate([covered[0], covered[-1], covered[1:-1, 0], covered[1:-1, -1]])
         told = FillPainted(
             sequence=frame.stamp.sequence,
             fraction=round(float(covered.mean()), 4),
-            spills=round(float(edge.mean()), 4),
+            spills=round(_spilt(covered, wanted.region), 4),
         )
         return Reply(told, blob=encode_jpeg(picture, _QUALITY))
 
@@ -364,5 +364,17 @@ def _settings(door: Mapping[str, Any]) -> DoorSettings:
     try:
         return DoorSettings.model_validate(dict(door))
     except ValidationError as error:
-        words = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        words = in_words(error.errors(include_input=False)[0], DoorSettings)
         raise InputError(f"these are no settings of a door: {words}") from None
+
+
+def _spilt(covered: NDArray[np.bool_], region: tuple[float, float, float, float]) -> float:
+    """How much of the area's left or right side a fill reaches, whichever is more, 0 to 1.
+
+    There the wall begins. Above and below, the door goes on, and beyond the edge of the picture is nothing to
+    run out into.
+    """
+    left, _, right, _ = region
+    sides = [covered[:, 0]] if left > 0 else []
+    sides += [covered[:, -1]] if right < 1 else []
+    return max((float(side.mean()) for side in sides), default=0.0)

@@ -100,7 +100,8 @@ def live_frames(
     if patience.lost:
         raise CameraLostError(
             f"camera {camera.id} gave no frame for {patience_s:g} s",
-            hint="is it connected, and does anything else read it? appliance doctor looks",
+            hint="is it connected, and does anything else read it?",
+            command="appliance doctor looks",
         )
 
 

@@ -244,5 +244,5 @@ def _await(client: Client, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
     raise ModelError(
         "the models process did not start; its own words stand above",
-        hint="see: appliance models verify, or install with: appliance models install",
+        command="see: appliance models verify, or install with: appliance models install",
     )

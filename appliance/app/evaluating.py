@@ -228,14 +228,14 @@ def _sizes(owned: Sequence[Indices], plan: Plan) -> tuple[int, int]:
     if enrolled > able:
         raise InputError(
             f"{enrolled} people are to be enrolled, and {able} have two usable photos",
-            hint=f"try: appliance evaluate FOLDER --people {able}",
+            command=f"try: appliance evaluate FOLDER --people {able}",
         )
     left = len(owned) - enrolled
     strangers = left if plan.strangers is None else plan.strangers
     if strangers > left:
         raise InputError(
             f"{strangers} strangers are asked for, and beside {enrolled} enrolled there are {left} people",
-            hint=f"try: appliance evaluate FOLDER --people {enrolled} --strangers {left}",
+            command=f"try: appliance evaluate FOLDER --people {enrolled} --strangers {left}",
         )
     return enrolled, strangers
 

@@ -76,7 +76,7 @@ def find_event(store: Store, key: str) -> StoredEvent:
     if number.isdecimal() and len(number) < _LONGEST_NUMBER:
         found = store.events(after=int(number) - 1, limit=1)
         if not found or found[0].position != int(number):
-            raise UnknownEventError(f"there is no event {number}", hint="see: appliance events list")
+            raise UnknownEventError(f"there is no event {number}", command="see: appliance events list")
         return found[0]
     return store.event(key)
 

@@ -121,7 +121,8 @@ def supervise(
     if not settings.cameras and (once or not serves_pages(settings)):
         raise SettingsError(
             "no camera is configured",
-            hint="add [[cameras]] to the settings, or try: appliance run --camera scene:door",
+            hint="add [[cameras]] to the settings",
+            command="or try: appliance run --camera scene:door",
         )
 
     def changed(event: ProcessChanged) -> None:

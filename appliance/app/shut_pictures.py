@@ -19,6 +19,8 @@ from appliance.settings import DoorSettings
 _MOST_BYTES = 1 << 20
 """More than any of them has; a file is read no further."""
 
+_ANEW = "show it shut where doors are set up"
+
 _log = structlog.get_logger()
 
 
@@ -28,7 +30,7 @@ def read_picture(layout: Layout, door: DoorSettings) -> ShutPicture | None:
     Raises:
         InputError: There is one, but it is damaged, of another region, or not to be read.
     """
-    path, again = layout.shut_picture(door.id), f"appliance door calibrate --keep --door {door.id}"
+    path, again = layout.shut_picture(door.id), f"or: appliance door calibrate --keep --door {door.id}"
     try:
         with path.open("rb") as file:
             picture = decode(file.read(_MOST_BYTES + 1))
@@ -40,13 +42,12 @@ def read_picture(layout: Layout, door: DoorSettings) -> ShutPicture | None:
             hint="does it belong to the account that the appliance runs under?",
         ) from error
     except InputError as error:
-        raise InputError(
-            f"{path} is damaged", hint=f"{again}, or show it shut where doors are set up"
-        ) from error
+        raise InputError(f"{path} is damaged", hint=_ANEW, command=again) from error
     if not picture.is_of(door):
         raise InputError(
             f"{path} shows another region than the settings say",
-            hint=f"{again}, or show it shut where doors are set up",
+            hint=_ANEW,
+            command=again,
         )
     return picture
 

@@ -105,8 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except ApplianceError as error:
         for line in error.message.splitlines():
             click.echo(f"appliance: error: {line}", err=True)
-        if error.hint:
-            click.echo(f"appliance: hint: {error.hint}", err=True)
+        if error.advice:
+            click.echo(f"appliance: hint: {error.advice}", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

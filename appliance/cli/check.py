@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from appliance.cli.context import Context
 from appliance.settings import Settings, nested_model
@@ -73,8 +74,15 @@ def described(model: type[BaseModel], prefix: str = "") -> list[dict[str, Any]]:
             continue
         scope = field.json_schema_extra["scope"] if isinstance(field.json_schema_extra, dict) else ""
         default = "(required)" if field.is_required() else _plain(field.default)
-        rows.append({"key": key, "default": default, "meaning": field.description, "scope": scope})
+        rows.append({"key": key, "default": default, "meaning": _meaning(field), "scope": scope})
     return rows
+
+
+def _meaning(field: FieldInfo) -> str:
+    """What a setting is, and what tries it out in a terminal."""
+    extra = field.json_schema_extra
+    command = extra.get("command", "") if isinstance(extra, dict) else ""
+    return f"{field.description}{f' Tried out by: {command}' if command else ''}"
 
 
 def _plain(value: Any) -> Any:

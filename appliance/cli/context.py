@@ -17,6 +17,7 @@ from appliance.errors import SettingsError
 from appliance.services import CAMERA_VARIABLE, Layout, Services, open_services
 from appliance.settings import ActionSettings, DoorSettings, Settings, When
 from appliance.settings.overlay import SettingsFiles
+from appliance.settings.wording import in_words
 
 SYSTEM_SETTINGS = Path("/etc/appliance.toml")
 WHEN_VARIABLE = "APPLIANCE_WHEN"
@@ -34,9 +35,9 @@ TERMINAL_ACTION: Mapping[str, Any] = {
 TERMINAL_VARIABLE = "APPLIANCE_TERMINAL"
 """Set for the processes of a run with `--camera`: to `names` where a person looks on, else to `ids`."""
 SCENE_DOOR: Mapping[str, Any] = {
-    "region": (0.34, 0.05, 0.66, 0.3),
+    "region": (0.33, 0.05, 0.67, 0.3),
     "seed": (0.45, 0.15),
-    "shut_fraction": 0.93,
+    "shut_fraction": 0.92,
 }
 """Where the door of the bundled scene is; on a real camera the settings say it."""
 
@@ -208,7 +209,7 @@ def with_camera(settings: Settings, source: str, when: str | None) -> Settings:
         kept = settings.model_dump(exclude=set(changed))
         return Settings.model_validate({**kept, **changed})
     except ValidationError as error:
-        fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        fault = in_words(error.errors(include_input=False)[0], Settings)
         raise SettingsError(f"--camera: {fault}") from None
 
 

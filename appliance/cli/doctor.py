@@ -33,8 +33,8 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
         if not as_json:
             sign, colour = _SIGNS[finding.health]
             click.echo(f"{click.style(sign, fg=colour)} {finding.subject}: {finding.words}")
-            if finding.hint:
-                click.echo(f"    {finding.hint}")
+            if finding.advice:
+                click.echo(f"    {finding.advice}")
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in found], indent=1))
     if sick:

@@ -16,6 +16,7 @@ from appliance.cli.context import SCENE_DOOR, Context
 from appliance.cli.parameters import Finite
 from appliance.errors import SettingsError
 from appliance.settings import CameraSettings, DoorSettings
+from appliance.settings.wording import in_words
 
 if TYPE_CHECKING:
     from appliance.door import ShutPicture
@@ -170,7 +171,8 @@ def _read_doors(file: Path) -> tuple[DoorSettings, ...]:
         raise SettingsError(f"{file} is not TOML") from error
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]
-        raise SettingsError(f"{file}: doors: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+        where = ".".join(map(str, fault["loc"]))
+        raise SettingsError(f"{file}: doors: {where}: {in_words(fault, DoorSettings)}") from None
     except (AttributeError, TypeError) as error:
         raise SettingsError(f"{file}: doors is not a list of tables") from error
     if not doors:
@@ -187,7 +189,7 @@ def changed(door: DoorSettings, changes: dict[str, Any]) -> DoorSettings:
     try:
         return DoorSettings.model_validate({**door.model_dump(), **changes})
     except ValidationError as error:
-        fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        fault = in_words(error.errors(include_input=False)[0], DoorSettings)
         raise SettingsError(f"this door cannot be watched: {fault}") from None
 
 

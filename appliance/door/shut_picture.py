@@ -102,5 +102,6 @@ def _is_small_png(png: bytes) -> bool:
 def _unusable() -> InputError:
     return InputError(
         "this is no picture of the shut door as a calibration keeps it",
-        hint="make it anew: appliance door calibrate --keep, or set the door up in the browser",
+        hint="show it shut where doors are set up",
+        command="or: appliance door calibrate --keep",
     )

@@ -85,7 +85,7 @@ class ShapePredictor:
             self._predictor = dlib.shape_predictor(str(self._weights))
         except RuntimeError as error:
             raise ModelError(
-                f"{self._weights} cannot be read by dlib", hint="check it with: appliance models verify"
+                f"{self._weights} cannot be read by dlib", command="check it with: appliance models verify"
             ) from error
 
     def shape(self, rgb: ImageArray, rectangle: Any) -> Any:

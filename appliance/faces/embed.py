@@ -123,7 +123,7 @@ class DlibReferenceEmbedder:
             self._network = dlib.face_recognition_model_v1(str(self._weights))
         except RuntimeError as error:
             raise ModelError(
-                f"{self._weights} cannot be read by dlib", hint="check it with: appliance models verify"
+                f"{self._weights} cannot be read by dlib", command="check it with: appliance models verify"
             ) from error
 
     def embed(self, chips: ImageArray) -> FloatArray:

@@ -40,7 +40,7 @@ def open_session(weights: Path, *, side: int | None, last_axes: Sequence[int]) -
     except Exception as error:  # onnxruntime's own errors share no base class
         raise ModelError(
             f"{weights} cannot be read by onnxruntime {onnxruntime.__version__}",
-            hint="check it with: appliance models verify",
+            command="check it with: appliance models verify",
         ) from error
     taken, given = session.get_inputs(), session.get_outputs()
     sides = taken[0].shape[1:3]
@@ -52,7 +52,7 @@ def open_session(weights: Path, *, side: int | None, last_axes: Sequence[int]) -
     ):
         raise ModelError(
             f"{weights} is another network: it takes {taken[0].shape} and gives {[o.shape for o in given]}",
-            hint="replace it with: appliance models install",
+            command="replace it with: appliance models install",
         )
     return session
 

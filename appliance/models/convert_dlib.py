@@ -46,7 +46,7 @@ def convert(data: bytes) -> bytes:
 def _refuse(what: str) -> ModelError:
     return ModelError(
         f"dlib weights: {what}; this is not the published face network",
-        hint="fetch the published file with: appliance models install",
+        command="fetch the published file with: appliance models install",
     )
 
 

@@ -74,7 +74,8 @@ class _Reader:
         """The error for a fault at the present position."""
         return ModelError(
             f"dlib weights: {what} at byte {self.position} of {len(self._data)}",
-            hint="the file is damaged or of another kind; fetch it again with: appliance models install",
+            hint="the file is damaged or of another kind",
+            command="fetch it again with: appliance models install",
         )
 
     @property

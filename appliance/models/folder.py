@@ -55,13 +55,13 @@ class Finding:
             case State.MISSING:
                 raise ModelError(
                     f"the model {self.model.id!r} is not installed: no {directory / self.model.file}",
-                    hint=f"install it with: {MEND}",
+                    command=f"install it with: {MEND}",
                 )
             case State.DAMAGED:
                 raise ModelError(
                     f"{directory / self.model.file} has the wrong bytes: expected sha256 "
                     f"{self.model.sha256}, got {self.found}",
-                    hint=f"replace it with: {MEND}",
+                    command=f"replace it with: {MEND}",
                 )
             case State.GOOD:
                 return

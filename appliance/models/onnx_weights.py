@@ -23,7 +23,7 @@ def refusal(what: str) -> ModelError:
     """The error for a file that is not the published one."""
     return ModelError(
         f"published weights: {what}; this is not the network that was expected",
-        hint="fetch the published file with: appliance models install",
+        command="fetch the published file with: appliance models install",
     )
 
 

@@ -19,9 +19,14 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-def _field(default: Any, description: str, *, scope: str = "loop", **limits: Any) -> Any:
-    """A field with what every field must have: a description and a restart scope."""
-    return Field(default, description=description, json_schema_extra={"scope": scope}, **limits)
+def _field(default: Any, description: str, *, scope: str = "loop", command: str = "", **limits: Any) -> Any:
+    """A field with what every field must have: a description and a restart scope.
+
+    A description is shown on pages too and names no command; what tries the setting out in a terminal is
+    `command`.
+    """
+    extra: dict[str, Any] = {"scope": scope, **({"command": command} if command else {})}
+    return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
 class _Room(BaseModel):
@@ -151,8 +156,8 @@ class RecognitionSettings(_Room):
     stranger_band: float = _field(
         0.1,
         "A score this close below the threshold is undecided rather than a stranger. Wider: fewer of those "
-        "enrolled are called strangers, fewer strangers are sealed; tried on past decisions by: "
-        "appliance whatif --stranger-band 0.05",
+        "enrolled are called strangers, fewer strangers are sealed.",
+        command="appliance whatif --stranger-band 0.05",
         ge=0,
         le=1,
     )

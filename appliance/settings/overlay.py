@@ -209,8 +209,10 @@ def _copied(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _unfit(merged: Mapping[str, Any], error: ValidationError) -> FormError:
     fields: dict[str, str] = {}
     for place, words in faults(merged, error):
-        # Without the key in front: the field says it.
+        # Without the key in front: the field says it. Of numbers in a list, the list says it.
         fields.setdefault(key_of(place, merged), words.partition(": ")[2] or words)
+    if len(fields) > 1:
+        return FormError(f"{len(fields)} settings cannot be taken: {', '.join(fields)}", fields=fields)
     first = next(iter(fields.items()), ("settings", "these do not go together"))
     return FormError(f"{first[0]}: {first[1]}", fields=fields)
 

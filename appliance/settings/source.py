@@ -18,16 +18,10 @@ from appliance.errors import SettingsError
 from appliance.settings.merging import Merged, merge
 from appliance.settings.model import Settings
 from appliance.settings.relations import KeyPath, relations
+from appliance.settings.wording import in_words
 
 _MAX_BYTES = 1 << 20
 """A settings file is a few kilobytes; a megabyte is a mistake."""
-
-_TOML_WORDS = (
-    (r"a valid tuple", "a list, [ … ]"),
-    (r"a valid dictionary or (an )?instance of \w+", "a table"),
-    (r"a valid boolean", "true or false"),
-)
-"""pydantic speaks of Python's types; whoever writes the file has TOML's."""
 
 _TABLE = re.compile(r"^\s*\[(?!\[)([^\]]+)\]\s*(#.*)?$")
 _ARRAY_TABLE = re.compile(r"^\s*\[\[([^\]]+)\]\]\s*(#.*)?$")
@@ -121,7 +115,8 @@ def read_text(path: Path) -> Text:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise SettingsError(
-            f"{path}: there is no settings file", hint="name one with --settings FILE, or try: appliance demo"
+            f"{path}: there is no settings file",
+            command="name one with --settings FILE, or try: appliance demo",
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text (byte {error.start})") from error
@@ -163,7 +158,7 @@ def whole(base: Text, over: Text) -> Whole:
             told.add((where.startswith(f"{over.origin}:"), line, f"{where}: {words}"))
         raise SettingsError(
             "\n".join(message for _, _, message in sorted(told)),
-            hint="appliance check prints every setting with its meaning (--describe)",
+            command="appliance check prints every setting with its meaning (--describe)",
         ) from None
 
 
@@ -173,7 +168,7 @@ def faults(raw: Mapping[str, Any], error: ValidationError) -> list[tuple[KeyPath
     # pydantic tells only once all else is right, and without a place; so it is looked for again.
     found = [item for item in error.errors(include_input=False) if item["loc"]]
     return [
-        *((item["loc"], _words(item["loc"], item["type"], item["msg"])) for item in found),
+        *((item["loc"], _words(item["loc"], item["type"], in_words(item, Settings))) for item in found),
         *((place, _words(place, "value_error", words)) for place, words in relations(raw)),
     ]
 
@@ -189,19 +184,16 @@ def _where(place: KeyPath, merged: Merged, base: Text, over: Text) -> tuple[str,
 
 
 def _words(loc: KeyPath, kind: str, message: str) -> str:
-    """One line of text for a pydantic error: the key, and what is wrong with it."""
+    """One line of text for a fault: the key, and what is wrong with it."""
     key = _written(loc) or "settings"
     if kind == "extra_forbidden":
         valid = _fields_at(loc[:-1])
         near = difflib.get_close_matches(str(loc[-1]), valid, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]!r}?" if near else f"valid here: {', '.join(sorted(valid))}"
         return f"{key}: unknown key; {advice}"
-    if kind == "missing":
+    if kind == "missing" and not isinstance(loc[-1], int):
         return f"{key}: required, but not there"
-    text = message.removeprefix("Value error, ")
-    for python, toml in _TOML_WORDS:
-        text = re.sub(python, toml, text)
-    return f"{key}: {text[:1].lower()}{text[1:]}"
+    return f"{key}: {message[:1].lower()}{message[1:]}"
 
 
 def _written(loc: Sequence[str | int]) -> str:

@@ -206,5 +206,5 @@ def _no_good() -> NotSignedInError:
 
 def _not_first() -> DeniedError:
     return DeniedError(
-        "there is an admin already", hint="sign in; lost the password? appliance operators link"
+        "there is an admin already", hint="sign in", command="lost the password? appliance operators link"
     )

@@ -182,7 +182,7 @@ def read_profile(plain: bytes) -> Mapping[str, str]:
         or not all(isinstance(profile.get(key), str) for key in _PROFILE)
         or not isinstance(profile.get("alias", ""), str)
     ):
-        raise VaultError("the profile is damaged", hint=_MENDED_BY)
+        raise VaultError("the profile is damaged", hint="give them a name again", command=_MENDED_BY)
     return profile
 
 

@@ -55,7 +55,9 @@ class Merging(People):
         """
         need(self._seal).public_key  # noqa: B018 - a locked vault says so here, and not as somebody's damage
         if keep == other:
-            raise EnrolmentError("that is one person already", hint="name two, see: appliance enroll list")
+            raise EnrolmentError(
+                "that is one person already", hint="name two", command="see: appliance enroll list"
+            )
         with self._writing() as connection:
             self._lock_head(connection)
             keys = self._key_of(connection, keep), self._key_of(connection, other)
@@ -99,7 +101,8 @@ class Merging(People):
             raise EnrolmentError(
                 "one of them took back the consent to be recognised after the other gave it; "
                 "nothing was changed",
-                hint="remove the other, or record a new consent first: appliance enroll add --to ID",
+                hint="remove the other, or record a new consent first",
+                command="appliance enroll add --to ID",
             )
         ended = overruled(own, theirs)
         happened: list[Event] = []
@@ -227,7 +230,8 @@ class Merging(People):
                 )
         return EnrolmentError(
             "something of the two is damaged and would be lost; nothing was changed",
-            hint="see: appliance doctor, and remove the damaged reference first",
+            hint="remove the damaged reference first",
+            command="see: appliance doctor",
         )
 
 

@@ -233,7 +233,7 @@ class Operators(Changing):
     ) -> Mapping[Any, Any]:
         row = connection.execute(select(operators).where(operators.c.id == operator)).mappings().first()
         if row is None or (not removed and row["state"] == OperatorState.REMOVED.value):
-            raise UnknownAccountError("there is no such operator", hint="see: appliance operators list")
+            raise UnknownAccountError("there is no such operator", command="see: appliance operators list")
         return row
 
     def _keep_an_admin(self, connection: Connection, row: Mapping[Any, Any]) -> None:

@@ -89,7 +89,8 @@ def connect(path: Path, deadline: Deadline) -> socket.socket:
         sock.close()
         raise PeerGoneError(
             f"nobody listens at {path} ({error.strerror or str(error) or 'timed out'})",
-            hint="is the appliance running? Start it with: appliance run",
+            hint="is the appliance running?",
+            command="start it with: appliance run",
         ) from error
     except BaseException:
         sock.close()

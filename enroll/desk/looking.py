@@ -105,7 +105,7 @@ class Models:
                 if time.monotonic() >= deadline:
                     raise PeerGoneError(
                         "pictures cannot be looked at: the process that does it is not there",
-                        hint="it is started again by itself; if it is not, see: appliance doctor",
+                        hint="it is started again by itself; if it is not, have the machine looked at",
                     ) from error
             else:
                 return

@@ -207,7 +207,7 @@ DOOR = {"id": "front", "camera": "entrance", "region": [0.34, 0.05, 0.66, 0.3], 
             "note",
             "looks shut, but the fill runs into the wall, or the light is unusual",
         ),
-        ("plain", 0.6, 0.93, "note", "it looks open"),
+        ("plain", 0.6, 0.93, "ok", "it looks open"),
     ],
 )
 def test_a_door_is_judged_as_the_loop_would(  # noqa: PLR0917 - by parametrize
@@ -228,7 +228,10 @@ def test_a_door_is_judged_as_the_loop_would(  # noqa: PLR0917 - by parametrize
 
     assert health == door.health, door.words
     assert words in door.words
-    assert ("appliance door calibrate" in door.hint) == (health != "ok")
+    told = "is open" in door.words or "looks open" in door.words or health != "ok"
+    assert told == ("appliance door calibrate" in door.advice)
+    assert "appliance" not in door.hint
+    assert ("door:front" if told else "") == door.place
 
 
 def of_door(tmp_path: Path, layout: Layout, **changes: Any) -> dict[str, Finding]:
@@ -261,7 +264,7 @@ def test_a_door_without_a_picture_is_told_what_to_run(tmp_path: Path) -> None:
     assert "begins by guessing" in without.words
     assert "another region" in other.words
     assert "damaged" in damaged.words
-    assert all("door calibrate --keep --door front" in each.hint for each in (without, other, damaged))
+    assert all("door calibrate --keep --door front" in each.advice for each in (without, other, damaged))
     assert "picture of front" not in plain
 
 
@@ -293,4 +296,4 @@ def test_a_gallery_too_large_to_try_out_is_left_to_the_report(services: Services
     ]
 
     assert ["ok", "note"] == [each.health for each in findings]
-    assert "appliance enroll report" in findings[1].hint
+    assert ("appliance enroll report", "safety") == (findings[1].command[-23:], findings[1].place)

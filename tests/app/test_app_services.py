@@ -58,7 +58,7 @@ def test_nothing_is_made_without_leave(layout: Layout) -> None:
     with pytest.raises(StoreError) as caught:
         boot(layout, create=False)
 
-    assert "appliance run" in caught.value.hint
+    assert "appliance run" in caught.value.advice
     assert not layout.state.exists()
 
 

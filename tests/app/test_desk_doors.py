@@ -185,7 +185,7 @@ def test_a_new_camera_is_added_and_only_the_loop_restarts(quiet: Here) -> None:
 @pytest.mark.parametrize(
     ("given", "field", "words"),
     [
-        ({"camera": "Yard!", "fresh": True, "source": "scene:door"}, "id", "match pattern"),
+        ({"camera": "Yard!", "fresh": True, "source": "scene:door"}, "camera", "lower-case letters"),
         ({"camera": "entrance", "fresh": True, "source": "scene:door"}, "camera", "already"),
         ({"camera": "yard", "fresh": True}, "source", "an address is needed"),
         ({"camera": "yard", "fresh": True, "source": "gopher://x"}, "source", "over the network"),
@@ -477,7 +477,7 @@ def test_what_is_not_shown_on_the_page_stays(quiet: Here) -> None:
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"door": "No!", "fresh": True, "camera": "entrance"}, "id"),
+        ({"door": "No!", "fresh": True, "camera": "entrance"}, "door"),
         ({"door": "front", "fresh": True, "camera": "nowhere"}, "camera"),
         ({"door": "front", "fresh": True, "camera": "entrance", "seed": [0.9, 0.9]}, "doors.front"),
         ({"door": "front", "fresh": True, "camera": "entrance", "open_below": 0.9}, "doors.front"),
@@ -537,7 +537,7 @@ def test_a_camera_of_the_command_line_beside_others_takes_no_door(quiet: Here) -
     error = refused(lambda: other.ask("doors.save", door="front", fresh=True, camera="camera", **WHOLE))
 
     assert "command line" in error.fields["camera"]
-    assert "appliance run" in error.hint
+    assert "without naming a camera" in error.hint
 
 
 # ------------------------------------------------------------ when somebody is away

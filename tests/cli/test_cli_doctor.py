@@ -32,9 +32,13 @@ def found(box: Any) -> tuple[int, dict[str, str]]:
 
 
 def about(box: Any, subject: str) -> list[tuple[str, str, str]]:
-    """Health, words and hint of the findings about something."""
+    """Health, words and advice of the findings about something: what to do, and what to type."""
     findings = json.loads(box.call("doctor", "--json").out)
-    return [(each["health"], each["words"], each["hint"]) for each in findings if each["subject"] == subject]
+    return [
+        (each["health"], each["words"], f"{each['hint']}; {each['command']}".strip("; "))
+        for each in findings
+        if each["subject"] == subject
+    ]
 
 
 def opened(box: Any) -> Any:
@@ -119,7 +123,7 @@ def test_a_damaged_template_is_a_problem_with_a_name(box: Any) -> None:
 
     assert 1 == done.code
     assert [("problem", True)] == [
-        (finding["health"], f"remove-reference {reference}" in finding["hint"])
+        (finding["health"], f"remove-reference {reference}" in finding["command"])
         for finding in json.loads(done.out)
         if reference in finding["words"]
     ]
@@ -175,7 +179,7 @@ def test_people_who_look_alike_are_counted(box: Any) -> None:
         other = services.store.add_subject("Bea", consent=stores.AGREED)
         services.store.add_reference(other.id, stores.face(0.501, ENROLLED_MODELS), quality=80.0, details={})
 
-    assert [("note", "who they are, and what helps: appliance enroll report")] == [
+    assert [("note", "see who they are, and what helps; appliance enroll report")] == [
         (health, hint) for health, words, hint in about(box, "recognition") if "look so alike" in words
     ]
 
@@ -313,7 +317,7 @@ CALIBRATED = "region = [0.34, 0.05, 0.66, 0.3]\nseed = [0.45, 0.15]\nshut_fracti
     ("frame", "door", "health", "words"),
     [
         (0, CALIBRATED, "ok", "it looks shut"),
-        (38, CALIBRATED, "note", "it looks open"),
+        (38, CALIBRATED, "ok", "it looks open"),
         (0, "", "note", "not calibrated"),
         (0, CALIBRATED.replace("0.93", "0.4"), "note", "runs into the wall"),
         (0, "region = [0.4, 0.1, 0.41, 0.11]\nseed = [0.405, 0.105]\n", "problem", "pixels"),
@@ -330,4 +334,4 @@ def test_a_door_is_held_against_the_picture(  # noqa: PLR0917 - by parametrize
 
     assert health == found, said
     assert words in said
-    assert ("appliance door calibrate" in hint) == (health != "ok")
+    assert ("appliance door calibrate" in hint) == ("it looks shut" not in said or health != "ok")

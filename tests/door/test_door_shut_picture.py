@@ -104,7 +104,7 @@ def test_what_is_no_such_picture_is_refused(content: bytes) -> None:
     """No JSON, of another format, without its parts, no PNG, of a size nobody writes, too large."""
     with pytest.raises(InputError, match="no picture of the shut door") as refused:
         decode(content)
-    assert "appliance door calibrate --keep" in refused.value.hint
+    assert "appliance door calibrate --keep" in refused.value.advice
 
 
 def test_a_picture_is_small_gray_and_of_the_region_alone() -> None:

@@ -36,7 +36,7 @@ def test_one_flipped_bit_is_named_with_both_hashes_and_the_cure(folder: ModelFol
     finding = folder.verify()[0]
     assert State.DAMAGED == finding.state
     assert all(part in caught.value.message for part in (str(path), finding.model.sha256, finding.found))
-    assert MEND in caught.value.hint
+    assert MEND in caught.value.advice
 
 
 def test_a_missing_model_is_named_with_the_cure(folder: ModelFolder) -> None:
@@ -44,7 +44,7 @@ def test_a_missing_model_is_named_with_the_cure(folder: ModelFolder) -> None:
     with pytest.raises(ModelError, match="beta") as caught:
         folder.path("beta")
 
-    assert MEND in caught.value.hint
+    assert MEND in caught.value.advice
 
 
 def test_a_file_is_hashed_once_per_process(folder: ModelFolder) -> None:

@@ -71,7 +71,7 @@ def test_a_password_is_never_shown() -> None:
         (("when =", "whenn ="), "appliance.toml:7: cameras[0].whenn: unknown key; did you mean 'when'?"),
         (
             ("min_width_px = 70", "min_width_px = 7"),
-            "appliance.toml:19: faces.min_width_px: input should be greater than or equal to 20",
+            "appliance.toml:19: faces.min_width_px: a whole number from 20 to 1000 is needed",
         ),
         (("[faces]", "[facess]"), "appliance.toml:18: facess: unknown key; did you mean 'faces'?"),
         (
@@ -108,7 +108,7 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there is no settings file") as caught:
         load(tmp_path / "none.toml")
 
-    assert "--settings" in caught.value.hint
+    assert "--settings" in caught.value.advice
 
 
 def test_a_binary_file_is_refused(tmp_path: Path) -> None:
@@ -190,11 +190,11 @@ id = "song"
 def test_what_does_not_go_together_is_told_with_all_else_and_its_line() -> None:
     """Equal ids and a door at no camera stand in line with wrong values: all can be mended at once."""
     assert [
-        "appliance.toml:5: cameras[0].when: input should be 'door', 'approach' or 'always'",
+        "appliance.toml:5: cameras[0].when: one of these is needed: door, approach, always",
         "appliance.toml:8: cameras[1].id: cameras[0] has the id 'entrance' already",
         "appliance.toml:13: doors[0].camera: there is no camera 'entrace'; there are: entrance",
         "appliance.toml:16: doors[1].id: doors[0] has the id 'front' already",
-        "appliance.toml:18: doors[1].tolerance: input should be greater than or equal to 1",
+        "appliance.toml:18: doors[1].tolerance: a whole number from 1 to 100 is needed",
         "appliance.toml:26: actions[1].id: actions[0] has the id 'song' already",
     ] == fault(TWICE).splitlines()
 

@@ -37,7 +37,7 @@ def test_a_wrong_name_or_password_is_told_alike(site: Site, who: tuple[str, str]
     page = site.client().post("/sign-in", {"name": who[0], "password": who[1]})
 
     assert 422 == page.status_code
-    assert "the name or the password is wrong" in page.text
+    assert "The name or the password is wrong" in page.text
     assert who[1] not in page.text or who[1] == ""
 
 
@@ -66,14 +66,14 @@ def test_without_an_account_one_is_made_first(new_site: Site) -> None:
     assert (303, "/set-up") == (made.status_code, made.headers["Location"])
     assert "Ada" == signed_in(browser)
     assert 422 == again.status_code
-    assert "there is an admin already" in again.text
+    assert "There is an admin already" in again.text
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"code": "made up"}, "no good"),
-        ({"again": "something else"}, "not the same as above"),
+        ({"again": "something else"}, "Not the same as above"),
         ({"password": "short", "again": "short"}, "12"),
         ({"name": ""}, "name"),
     ],
@@ -89,6 +89,31 @@ def test_a_first_account_that_cannot_be_is_told(new_site: Site, change: dict[str
     assert said in page.text
     assert PASSWORD not in page.text
     assert 303 == then.status_code
+
+
+def asks_for_code(page: str) -> bool:
+    """Whether a form shows the field of its one-time code, which is in it in any case."""
+    found = re.search(r"<div data-code( hidden)?>", page)
+
+    assert found
+    return found.group(1) is None
+
+
+def test_a_good_code_is_not_asked_for_again(new_site: Site) -> None:
+    """A password that is too short is no reason to show what came with the link; a wrong code is."""
+    code = new_site.services.store.first_run_code()
+    form = {"code": code, "name": "Ada", "password": "short", "again": "short"}
+    short = new_site.client().post("/first-run", form).text
+    wrong = new_site.client().post(
+        "/first-run", {**form, "code": "x", "password": PASSWORD, "again": PASSWORD}
+    )
+    chosen = (
+        new_site.client().post("/password", {"code": "of a link", "password": PASSWORD, "again": "x"}).text
+    )
+
+    assert (False, True) == (asks_for_code(short), asks_for_code(wrong.text))
+    assert f'value="{code}"' in short
+    assert not asks_for_code(chosen)
 
 
 def test_a_password_is_changed(site: Site) -> None:

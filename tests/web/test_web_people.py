@@ -159,7 +159,7 @@ def test_names_are_changed(admin: Browser, site: Site, ann: str) -> None:
         ("name", {"name": " ", "initials": "A"}, "a name is 1 to 120 printable characters"),
         ("name", {"name": "Ann Example", "initials": "AE", "alias": "x" * 30}, "at most 24 printable"),
         ("strictness", {"factor": "a lot"}, "not a number"),
-        ("strictness", {"factor": "0"}, "greater than or equal to 1"),
+        ("strictness", {"factor": "0"}, "number from 1"),
         ("consent", {"purposes": "song", "text_version": "1-0", "given_by": "x"}, "the text has changed"),
         ("withdraw", {"purposes": "unlock"}, "not agreed to that"),
         ("merge", {"other": "ANN"}, "that is one person already"),

@@ -1,5 +1,6 @@
 """Settings in the browser: found, looked at before they are saved, put back; and how the machine is."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from web_site import Site, open_site
 from appliance.app.desk.describing import rooms
 from appliance.services import Layout
 from appliance.settings import load
+from web.machine import step
 from web.settings import typed_value
 
 FILE = """\
@@ -142,10 +144,10 @@ def test_a_reset_is_looked_at_too(written: Site) -> None:
 @pytest.mark.parametrize(
     ("room", "key", "value", "words"),
     [
-        ("recognition", "recognition.fpir", "0.5", "less than or equal to 0.1"),
-        ("recognition", "recognition.fpir", "often", "valid number"),
-        ("doors", "doors.main.tolerance", "1.5", "valid integer"),
-        ("doors", "doors.main.region", "0.3, 0.0, nan", "region"),
+        ("recognition", "recognition.fpir", "0.5", "A number from 0.00001 to 0.1 is needed."),
+        ("recognition", "recognition.fpir", "often", "A number from 0.00001 to 0.1 is needed."),
+        ("doors", "doors.main.tolerance", "1.5", "A whole number from 1 to 100 is needed."),
+        ("doors", "doors.main.region", "0.3, 0.0, nan", "A number from 0 to 1 is needed."),
         ("evidence", "evidence.recipients", "nonsense", "not a public key"),
     ],
 )
@@ -161,6 +163,26 @@ def test_a_wrong_value_is_told_at_its_field(
     assert words in html
     assert f'id="w-{key}"' in html or 'role="alert"' in html
     assert not written.services.layout.overlay_file.exists()
+
+
+def test_every_wrong_field_is_counted_and_linked_where_they_are_told(written: Site) -> None:
+    """Two faults are not mended one after the other: the banner names both and leads to their fields."""
+    sent = {**form(written, "recognition"), "recognition.fpir": "often", "recognition.margin": "7"}
+    html = written.client("admin").post("/settings/recognition", {**sent, "step": "review"}).text
+    banner = html[html.index('role="alert"') : html.index("</div>", html.index('role="alert"'))]
+
+    assert "2 fields cannot be taken" in banner
+    assert 'href="#f-recognition.fpir"' in banner
+    assert 'href="#f-recognition.margin"' in banner
+    assert all(f'id="f-recognition.{name}"' in html for name in ("fpir", "margin"))
+
+
+def test_a_page_of_settings_names_no_command(written: Site) -> None:
+    """What is tried out in a terminal is told in the terminal; the browser has no shell."""
+    words = [field["words"] for room in rooms() for field in room["fields"]]
+
+    assert [] == [each for each in words if re.search(r"\bappliance \w+ -", each)]
+    assert "whatif" not in text(written, "/settings/recognition")
 
 
 def test_what_is_closed_is_not_changed_by_a_forged_form(written: Site) -> None:
@@ -185,7 +207,7 @@ def test_somebody_elses_change_is_not_overwritten_unseen(written: Site) -> None:
     answer = written.client("admin").post("/settings/site", {**sent, "step": "save"})
 
     assert 422 == answer.status_code
-    assert "somebody else has changed the settings meanwhile" in answer.get_data(as_text=True)
+    assert "Somebody else has changed the settings meanwhile" in answer.get_data(as_text=True)
     assert "attic" == written.ask("settings.read")["values"]["site"]["value"]
 
 
@@ -205,7 +227,7 @@ def test_the_machine_is_looked_at(written: Site) -> None:
     assert "Have it looked at" in before
     assert "What was found" in after
     assert "Python 3." in after
-    assert "the chain of" in after
+    assert "The chain of" in after
 
 
 FIELDS = st.sampled_from([field for room in rooms() for field in room["fields"]])
@@ -268,3 +290,34 @@ def test_a_setting_is_changed_by_keyboard(page: Page, running_web: Running) -> N
     assert 4.0 == running_web.context.settings_files.read().settings.encounters.end_after_s
     page.goto("/system")
     assert [] == axe(page)
+
+
+def test_what_to_do_about_a_finding_is_a_link(written: Site) -> None:
+    """The doctor's next step is a page here, and a command only in the terminal."""
+    written.client("admin").post("/system/examine")
+    html = text(written, "/system")
+    shown = html[html.index("What was found") :]
+
+    assert 'href="/recipients"' in shown
+    assert 'href="/people"' in shown
+    assert not re.search(r"\bappliance (run|enroll|door|view|doctor|check)\b", shown)
+
+
+@pytest.mark.parametrize(
+    ("place", "href"),
+    [
+        ("door:front", "/doors/front"),
+        ("camera:entrance", "/cameras/entrance"),
+        ("setting:site", "/settings/site#s-site"),
+        ("setting:recognition.fpir", "/settings/recognition#s-fpir"),
+        ("setting:doors.front.seed", "/settings/doors#s-doors.front.seed"),
+        ("camera:../x", "/cameras/..%2Fx"),
+        ("", ""),
+        ("unheard-of", ""),
+    ],
+)
+def test_where_a_finding_is_seen_to(place: str, href: str) -> None:
+    """Each place has its page; what is done on the machine has none."""
+    found = step({"place": place})
+
+    assert href == ("" if found is None else found.href)

@@ -257,7 +257,7 @@ class Accounts:
             if self._store.has_operators():
                 raise DeniedError("there is an admin already", hint="sign in instead")
             if not self._store.first_run_code_is_good(code):  # before the expensive part
-                raise NotSignedInError("this link is no good any more", hint="see: appliance operators link")
+                raise NotSignedInError("this link is no good any more", hint="ask an admin for a new one")
             check_password(given.password.get_secret_value(), login=given.name)
             hashed = self._passwords.hash(given.password.get_secret_value())
             operator = self._store.add_first_admin(code, given.name, hashed)

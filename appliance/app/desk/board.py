@@ -12,6 +12,7 @@ from typing import Any, Final, TypedDict
 
 from appliance.events import (
     ConsentChanged,
+    DecisionCorrected,
     DoorChanged,
     DoorHeldOpen,
     ProcessChanged,
@@ -32,8 +33,8 @@ DOORS: Final = (
     *("process_stopped", "process_restarted"),
 )
 """The event types that say how doors are."""
-PEOPLE: Final = ("subject_identified", "stranger_seen")
-"""Those that say who comes in."""
+PEOPLE: Final = ("subject_identified", "stranger_seen", "decision_corrected")
+"""Those that say who comes in, or who it really was."""
 CHANGES: Final = (
     *("consent_given", "consent_withdrawn", "subject_merged", "subject_removed"),
     *("subject_renamed", "subject_paused", "subject_resumed"),
@@ -112,6 +113,10 @@ class Board:
             return self._identified(stored, event, now, seconds)
         if isinstance(event, StrangerSeen):
             return self._leave_out(lambda each: each.encounter == event.encounter)
+        if isinstance(event, DecisionCorrected):
+            # Whoever was greeted by mistake goes; who it was came in a while ago. The leaderboard has moved.
+            self._leave_out(lambda each: each.encounter == event.encounter and each.subject != event.subject)
+            return True
         if isinstance(event, DoorChanged | DoorHeldOpen):
             return self._door(event)
         if isinstance(event, ProcessChanged):

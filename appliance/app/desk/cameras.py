@@ -134,7 +134,7 @@ class Cameras:
         elif now is None:
             # Without a door there is nothing to wait for; the door's own page changes that.
             changes[f"cameras.{given.camera}.when"] = "always"
-        with fields_of(f"cameras.{given.camera}"):
+        with fields_of(f"cameras.{given.camera}", "camera"):
             saved = self._applying.save(changes, revision=given.revision)
         return Answer(saved.told())
 
@@ -162,7 +162,8 @@ class Cameras:
         """
         if _named(camera, self._source.running()):
             words = "this camera was named on the command line, when the appliance was started"
-            raise FormError(words, fields={"camera": words}, hint="start it with: appliance run")
+            hint = "set up its door, and both are kept; or start the appliance without naming a camera"
+            raise FormError(words, fields={"camera": words}, hint=hint)
         words = "there is no such camera"
         raise FormError(words, fields={"camera": words})
 

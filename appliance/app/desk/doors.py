@@ -208,7 +208,7 @@ class Doors:
         changes: dict[str, Any] = {f"{key}.{name}": values[name] for name in fields}
         changes.update(self._camera(given, written, asked.who))
         done = DoorCalibrated(door=given.door, camera=given.camera, separation=given.separation)
-        with fields_of(key):
+        with fields_of(key, "door"):
             # Refused before any picture is given up for it.
             self._applying.propose(changes)
             picture, content = self._pictured(asked, there)
@@ -259,7 +259,8 @@ class Doors:
             raise FormError("no camera", fields={"camera": "there is no such camera"})
         if written.cameras:
             words = "this camera was named on the command line, and the settings have others"
-            raise FormError(words, fields={"camera": words}, hint="start the appliance with: appliance run")
+            hint = "start the appliance without naming a camera, and it watches those"
+            raise FormError(words, fields={"camera": words}, hint=hint)
         # Named on the command line only: its door can be kept no longer than it, so both are.
         when = given.read_faces or "door"
         return {f"{key}.source": named.source.get_secret_value(), f"{key}.when": when}

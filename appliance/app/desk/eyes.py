@@ -108,7 +108,7 @@ class Eyes:
             children = self._supervisor.call(SupervisorStatusRequest(), SupervisorStatus).message.children
         except ApplianceError:
             message = "the process that watches the cameras does not run"
-            hint = "start the appliance with: appliance run"
+            hint = "somebody has to start it on the machine"
         else:
             loop = next((child for child in children if child.name == "loop"), None)
             if loop is not None and loop.message:

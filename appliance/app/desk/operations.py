@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from appliance.errors import DeniedError, FormError, NotSignedInError, WireError
 from appliance.permissions import Caller, Permission
+from appliance.settings.wording import in_words
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import AskDesk, DeskAnswered
 
@@ -153,7 +154,7 @@ class Desk:
         try:
             checked = wanted.arguments.model_validate(dict(arguments))
         except ValidationError as error:
-            raise _unfit(error) from None
+            raise _unfit(error, wanted.arguments) from None
         with self._acting(None if caller is None else caller.id):
             answer = wanted.run(Asked(checked, caller, blob, credential))
         if wanted.waits:
@@ -193,11 +194,13 @@ def _not_signed_in() -> NotSignedInError:
     return NotSignedInError("nobody is signed in", hint="sign in, or present a token")
 
 
-def _unfit(error: ValidationError) -> FormError:
+def _unfit(error: ValidationError, arguments: type[BaseModel]) -> FormError:
     """Which field is wrong, in words; never what stood in it."""
     fields = {
-        ".".join(str(part) for part in fault["loc"]) or "form": fault["msg"].removeprefix("Value error, ")
-        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+        ".".join(str(part) for part in fault["loc"]) or "form": in_words(fault, arguments)
+        for fault in error.errors(include_url=False, include_input=False)
     }
     first, words = next(iter(fields.items()))
+    if len(fields) > 1:
+        return FormError(f"{len(fields)} fields cannot be taken: {', '.join(fields)}", fields=fields)
     return FormError(f"{first}: {words}", fields=fields)

@@ -45,14 +45,16 @@ def doctor(files: SettingsFiles, layout: Layout, *, longest_s: float = _LONGEST_
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ApplianceError(
-            "the machine could not be looked at in time", hint="on the machine: appliance doctor"
+            "the machine could not be looked at in time",
+            hint="try again; if it stays so, look at what the appliance says on its own output",
         ) from error
     try:
         found: list[dict[str, Any]] = json.loads(done.stdout)
     except ValueError as error:
         last = done.stderr.strip().rpartition("\n")[2][:300]
         raise ApplianceError(
-            f"the machine could not be looked at: {last}", hint="on the machine: appliance doctor"
+            f"the machine could not be looked at: {last}",
+            hint="try again; if it stays so, look at what the appliance says on its own output",
         ) from error
     return found
 

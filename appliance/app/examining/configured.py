@@ -7,12 +7,13 @@ from appliance.app.examining.finding import Finding, Health
 from appliance.evidence import parse_recipients
 from appliance.services import Layout
 from appliance.settings import Settings
+from appliance.settings.keys import key_of
 
 _KEYS: Mapping[str, tuple[Health, str, str]] = {
     "file": (
         "note",
         "the device key is a file: it protects copies of the database, not a stolen box",
-        "vault.key = 'passphrase' or 'credential' protects both",
+        "a passphrase or a credential (the setting vault.key) protects both",
     ),
     "passphrase": (
         "ok",
@@ -33,7 +34,8 @@ def settings_fit(settings: Settings, layout: Layout) -> Iterator[Finding]:
     del layout
     wrong = list(faults(settings))
     for fault in wrong:
-        yield Finding("settings", "problem", fault.words, fault.hint)
+        key = key_of(fault.place, settings.model_dump())
+        yield Finding("settings", "problem", fault.words, fault.hint, place=f"setting:{key}")
     if not wrong:
         count = f"{len(settings.cameras)} camera(s), {len(settings.doors)} door(s)"
         yield Finding("settings", "ok", f"{count}, {len(settings.actions)} action(s)")
@@ -65,5 +67,7 @@ def recipients(settings: Settings, layout: Layout) -> Iterator[Finding]:
             "recipients",
             "note",
             "no recipient: strangers are logged without a picture",
-            "put your SSH public key into evidence.recipients",
+            "add your SSH public key",
+            "it stands in the setting evidence.recipients",
+            "recipients",
         )

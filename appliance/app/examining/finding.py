@@ -17,13 +17,31 @@ class Finding:
         subject: What was looked at.
         health: ok, note (works, worth knowing) or problem.
         words: What was found.
-        hint: What to do, if anything.
+        hint: What to do, if anything, for whoever reads it wherever; it names no command.
+        command: What to type about it, in words, for a terminal.
+        place: Where in the pages it is done: `cameras`, `camera:ID`, `doors`, `door:ID`, `people`, `safety`,
+            `recipients`, `log`, or `setting:KEY`; empty for what is done on the machine.
     """
 
     subject: str
     health: Health
     words: str
     hint: str = ""
+    command: str = ""
+    place: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do, for a terminal: the hint and what to type."""
+        return "; ".join(each for each in (self.hint, self.command) if each)
+
+
+def _place(subject: str) -> str:
+    """Where something is seen to that is of a camera or a door, by what was looked at."""
+    kind, _, which = subject.removeprefix("picture of ").rpartition(" ")
+    if subject.startswith("picture of ") or kind == "door":
+        return f"door:{which}"
+    return f"camera:{which}" if kind == "camera" else {"recipients": "recipients"}.get(subject, "")
 
 
 def found(subject: str, look: Iterator[Finding]) -> Iterator[Finding]:
@@ -31,7 +49,7 @@ def found(subject: str, look: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from look
     except ApplianceError as error:
-        yield Finding(subject, "problem", error.message, error.hint)
+        yield Finding(subject, "problem", error.message, error.hint, error.command, _place(subject))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         yield Finding(

@@ -31,7 +31,8 @@ def processes(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """
     del settings
     if not answers(layout):
-        yield Finding("processes", "note", "the appliance does not run", "start it with: appliance run")
+        command = "start it with: appliance run"
+        yield Finding("processes", "note", "the appliance does not run", command=command)
         return
     status = Client(layout.socket("supervisor")).call(SupervisorStatusRequest(), SupervisorStatus).message
     yield from _records(layout)
@@ -40,8 +41,9 @@ def processes(settings: Settings, layout: Layout) -> Iterator[Finding]:
         words = f"{child.state}, restarted {child.restarts} time(s)"
         if child.last_exit:
             words += f", last ended: {child.last_exit}"
-        hint = "" if well else "what it said last stands in the appliance's standard error (journalctl)"
-        yield Finding(f"process {child.name}", "ok" if well else "problem", words, hint)
+        hint = "" if well else "what it said last stands in what the appliance says on its own output"
+        command = "" if well else "its standard error, or journalctl"
+        yield Finding(f"process {child.name}", "ok" if well else "problem", words, hint, command)
 
 
 def _records(layout: Layout) -> Iterator[Finding]:

@@ -67,14 +67,18 @@ def _sight(store: Store, settings: Settings) -> Iterator[Finding]:
                 f"camera {camera}",
                 "problem",
                 f"it has been {sight.ongoing.value} since {sight.since:{_AT}}, as far as the log goes",
-                "look: appliance view --out frame.jpg",
+                "look at what it shows",
+                "appliance view --out frame.jpg",
+                f"camera:{camera}",
             )
         if sight.moved is not None and sight.moved > datetime.now(UTC) - _LATELY:
             yield Finding(
                 f"camera {camera}",
                 "note",
                 f"it was moved on {sight.moved:{_AT}}: is each door still where its region says?",
+                "look at what it shows, and show each door anew if it is not",
                 "look: appliance view --out frame.jpg; anew: appliance door calibrate",
+                "doors",
             )
 
 
@@ -82,7 +86,12 @@ def _people(store: Store, settings: Settings) -> Iterator[Finding]:
     people = store.subjects()
     if not any(person.references for person in people):
         yield Finding(
-            "people", "note", "nobody is enrolled", 'appliance enroll add "Name" photo.jpg --consent "…"'
+            "people",
+            "note",
+            "nobody is enrolled",
+            "enrol the first person",
+            'appliance enroll add "Name" photo.jpg --consent "…"',
+            "people",
         )
     else:
         yield Finding("people", "ok", f"{len(people)} enrolled")
@@ -93,14 +102,18 @@ def _people(store: Store, settings: Settings) -> Iterator[Finding]:
                 "people",
                 "problem",
                 f"the name of {person.id} is damaged: they are recognised, but by nothing people can read",
+                "give them a name again",
                 f"appliance enroll rename {person.id} NAME",
+                "people",
             )
     for reference in store.gallery(ENROLLED_MODELS).damaged:
         yield Finding(
             "people",
             "problem",
             f"reference {reference} is damaged and left out: nobody is recognised by it",
-            f"appliance enroll remove-reference {reference}, and add the photo again",
+            "take it away, and add the photo again",
+            f"appliance enroll remove-reference {reference}",
+            "people",
         )
 
 
@@ -118,7 +131,9 @@ def recognition(store: Store, settings: Settings, *, most: int = _MOST_TRIED) ->
             "recognition",
             "note",
             f"{references} references are too many to try against each other here",
-            "what they promise, and who spoils it: appliance enroll report",
+            "have what they promise worked out, and who spoils it",
+            "appliance enroll report",
+            "safety",
         )
         return
     report = gallery_safety(store, settings.recognition)
@@ -128,6 +143,7 @@ def recognition(store: Store, settings: Settings, *, most: int = _MOST_TRIED) ->
             "problem",
             f"nobody has a reference that {settings.recognition.composition} can compare",
             "set recognition.composition back, or add the photos again",
+            place="setting:recognition.composition",
         )
         return
     yield Finding("recognition", "ok", promise(report))
@@ -137,14 +153,18 @@ def recognition(store: Store, settings: Settings, *, most: int = _MOST_TRIED) ->
             "recognition",
             "note",
             f"{alike} pair(s) of people look so alike that they may be left undecided",
-            "who they are, and what helps: appliance enroll report",
+            "see who they are, and what helps",
+            "appliance enroll report",
+            "safety",
         )
     if report.single:
         yield Finding(
             "recognition",
             "note",
             f"{len(report.single)} of {report.people} people have a single reference: more often missed",
-            "add a second and third photo of other days; who: appliance enroll report",
+            "add a second and third photo of other days",
+            "who: appliance enroll report",
+            "safety",
         )
 
 
@@ -158,7 +178,9 @@ def _outbox(store: Store) -> Iterator[Finding]:
             "outbox",
             "problem" if lately else "note",
             f"{len(dead)} action(s) failed for good, {len(lately)} of them in the last week: {names}",
+            "why it failed stands in the log",
             "why: appliance outbox list --state dead; again: appliance outbox retry NUMBER",
+            "log",
         )
     unknown = store.outbox(states=[OutboxState.UNKNOWN], limit=_MANY)
     if unknown:
@@ -166,7 +188,9 @@ def _outbox(store: Store) -> Iterator[Finding]:
             "outbox",
             "note",
             f"{len(unknown)} action(s) were cut off; whether they happened is not known",
+            "which they are stands in the log",
             "which: appliance outbox list --state unknown",
+            "log",
         )
     if not dead and not unknown:
         yield Finding("outbox", "ok", "no action has failed for good")

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from appliance.app.examining.finding import Finding, found
+from appliance.app.examining.finding import Finding, Health, found
 from appliance.app.examining.processes import answers
 from appliance.app.shut_pictures import kept_picture, read_picture
 from appliance.camera import CapturedFrame, ConditionWatch, Shot, open_source
@@ -43,7 +43,14 @@ _BELIEVED_S, _BELIEVE_EVERY_S = 15.0, 0.5
 def views(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """Each camera, and each door that it sees."""
     if not settings.cameras:
-        yield Finding("cameras", "note", "none is configured", "try: appliance run --camera /dev/video0")
+        yield Finding(
+            "cameras",
+            "note",
+            "none is configured",
+            "add the one that sees the door",
+            "try: appliance run --camera /dev/video0",
+            "cameras",
+        )
         return
     running = answers(layout)
     if running:
@@ -65,7 +72,8 @@ def _view(settings: Settings, layout: Layout, camera: CameraSettings, *, running
     began = time.monotonic()
     frames, live = _shown(layout, camera) if running else _taken(camera)
     if not frames:
-        yield Finding(subject, "problem", "it gives no picture", "see: appliance check, and the cable")
+        hint, command = "look at the cable and at its settings", "see: appliance check"
+        yield Finding(subject, "problem", "it gives no picture", hint, command, f"camera:{camera.id}")
         return
     yield _condition(subject, camera, frames, live=live, took_s=time.monotonic() - began)
     for door in settings.doors:
@@ -121,10 +129,16 @@ def _condition(
 ) -> Finding:
     """Dark, frozen, or well."""
     first = frames[0]
+    place = f"camera:{camera.id}"
     words = f"{first.width} x {first.height}, {len(frames)} picture(s) in {took_s:.1f} s"
     if _is_dark(camera, frames[-1]):
         return Finding(
-            subject, "problem", f"{words}, but they are dark", "take the cap off, or switch on a light"
+            subject,
+            "problem",
+            f"{words}, but they are dark",
+            "take the cap off, or switch on a light",
+            "",
+            place,
         )
     grays = [frame.gray(WHOLE_FRAME) for frame in frames]
     same = all(np.array_equal(grays[0], gray) for gray in grays[1:])
@@ -134,6 +148,7 @@ def _condition(
             "problem",
             f"{words}, but all are the same to the last bit: it is frozen",
             "switch the camera off and on again",
+            place=place,
         )
     return Finding(subject, "ok", words)
 
@@ -162,40 +177,43 @@ def _pictured(layout: Layout, door: DoorSettings) -> Iterator[Finding]:
         subject,
         "note",
         "no picture of the shut door is kept: at each start the watch begins by guessing",
-        f"run: appliance door calibrate --keep --door {door.id}, or show it shut where doors are set up",
+        "show it shut where doors are set up",
+        f"or: appliance door calibrate --keep --door {door.id}",
+        f"door:{door.id}",
     )
 
 
 def _door(door: DoorSettings, frame: Frame, picture: ShutPicture | None) -> Finding:
     """Whether the fill makes sense on this picture."""
     subject = f"door {door.id}"
-    recalibrate = f"appliance door calibrate --door {door.id}"
+    anew = "set it up anew", f"appliance door calibrate --door {door.id}", f"door:{door.id}"
     left, top, right, bottom = door.region
     gray = frame.gray(Region(left, top, right, bottom))
     if min(gray.shape) < _LEAST_PX:
         return Finding(
-            subject, "problem", f"its region is only {gray.shape[1]} x {gray.shape[0]} pixels", recalibrate
+            subject, "problem", f"its region is only {gray.shape[1]} x {gray.shape[0]} pixels", *anew
         )
     seed = (door.seed[0] - left) / (right - left), (door.seed[1] - top) / (bottom - top)
     fraction = fill_fraction(gray, seed, door.tolerance)
     share = fraction / door.shut_fraction if door.shut_fraction else 0.0
     words = f"the fill covers {fraction:.0%} of its region, {door.shut_fraction:.0%} when shut"
     if not _is_calibrated(door):
-        return Finding(
-            subject, "note", f"not calibrated: region and seed are the defaults; {words}", recalibrate
-        )
+        return Finding(subject, "note", f"not calibrated: region and seed are the defaults; {words}", *anew)
     state = _believed(door, frame, picture)
     if state is DoorState.SHUT and share > _OVERFLOW:
         return Finding(
             subject,
             "note",
             f"{words}: it looks shut, but the fill runs into the wall, or the light is unusual",
-            f"if it always does: {recalibrate}",
+            f"if it always does, {anew[0]}",
+            *anew[1:],
         )
     if state is DoorState.SHUT:
         return Finding(subject, "ok", f"{words}: it looks shut")
+    # An open door is as well as a shut one.
+    health: Health = "ok" if state is DoorState.OPEN else "note"
     now = "open" if state is DoorState.OPEN else "neither open nor shut"
-    return Finding(subject, "note", f"{words}: it looks {now}", f"if it is shut: {recalibrate}")
+    return Finding(subject, health, f"{words}: it looks {now}", f"if it is shut, {anew[0]}", *anew[1:])
 
 
 def _believed(door: DoorSettings, frame: Frame, picture: ShutPicture | None) -> DoorState:

@@ -37,7 +37,8 @@ class FillPainted(Message):
 
     Attributes:
         fraction: Share of the region that the fill covers, 0 to 1.
-        spills: Share of the region's border that it reaches, 0 to 1: a fill that runs out of the door.
+        spills: Share of the region's left or right side that it reaches, 0 to 1: there it runs out of the
+            door.
     """
 
     type: Literal["fill_painted"] = "fill_painted"

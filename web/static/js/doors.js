@@ -26,6 +26,7 @@ let busy = false;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const name = () => (fresh ? part("name").value.trim().toLowerCase() : door.id);
+const HINT = part("name-hint")?.textContent ?? "";
 const percent = (share) => `${Math.round(share * 100)} %`;
 
 // ------------------------------------------------------------ the picture
@@ -62,7 +63,7 @@ async function paint() {
   plate("", "");
   part("marks").hidden = false;
   part("share").textContent = percent(Number(response.headers.get("Door-Fraction")));
-  part("spill").hidden = Number(response.headers.get("Door-Spills")) < 0.6;
+  part("spill").hidden = Number(response.headers.get("Door-Spills")) < 0.5;
 }
 
 async function paintOn() {
@@ -278,6 +279,19 @@ function fault(message, hint = "") {
   part("fault-words").textContent = message ? `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${hint}` : "";
 }
 
+/** What is wrong with the door's name, at its field; empty: nothing. */
+function misnamed(words) {
+  const [field, hint] = [part("name"), part("name-hint")];
+  if (!field) return fault(words);
+  field.closest(".field").classList.toggle("wrong", Boolean(words));
+  field.setAttribute("aria-invalid", words ? "true" : "false");
+  hint.className = words ? "fault" : "hint";
+  hint.textContent = words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}. Choose another.` : HINT;
+  if (words) field.focus();
+}
+
+part("name")?.addEventListener("input", () => misnamed(""));
+
 part("save-button").addEventListener("click", async (event) => {
   const button = event.currentTarget;
   button.disabled = true;
@@ -303,9 +317,12 @@ part("save-button").addEventListener("click", async (event) => {
     });
     location.assign(saved.there);
   } catch (error) {
-    const [first] = Object.values(error.fields ?? {});
-    fault(first ?? error.message, error.hint);
-    part("fault").scrollIntoView({ block: "center" });
+    const { door: named, ...others } = error.fields ?? {};
+    const [first] = Object.values(others);
+    const words = first ?? (named ? "" : error.message);
+    misnamed(named ?? "");
+    fault(words, error.hint);
+    if (words) part("fault").scrollIntoView({ block: "center" });
     toast("It was not saved.");
     button.disabled = false;
     button.removeAttribute("aria-busy");
