@@ -2,7 +2,9 @@
 
 So that each event counts once or not at all, whatever is killed when. Only who agreed is counted: nobody
 without the counter's purpose has a row here, and taking the consent back or being removed deletes them, in
-that transaction too. Nothing here names or ranks people for show; that is for who asks.
+that transaction too. What somebody says afterwards, that it was somebody else, moves what the encounter
+counted, in the transaction of that correction; taken back, it is as it was. Nothing here names or ranks
+people for show; that is for who asks.
 """
 
 import json
@@ -10,14 +12,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from appliance.events import ConsentChanged, Event, SubjectChanged, SubjectMerged
+from appliance.events import (
+    ConsentChanged,
+    DecisionCorrected,
+    Event,
+    SubjectChanged,
+    SubjectMerged,
+    parse_event,
+)
 from appliance.store.database import reading
 from appliance.store.opened import Opened
 from appliance.store.records import LEADERBOARD, Counter, Standing
-from appliance.store.tables import consents, counters, events
+from appliance.store.tables import consents, counted, counters, events
 from appliance.values import SubjectId
 
 
@@ -41,13 +50,13 @@ class Counters(Opened):
 
 
 def tally(
-    connection: Connection, counted: Sequence[Counter], happened: Sequence[tuple[Event, Mapping[str, Any]]]
+    connection: Connection, counting: Sequence[Counter], happened: Sequence[tuple[Event, Mapping[str, Any]]]
 ) -> None:
     """Count what was just appended, in the same transaction, and forget who is to be counted no more.
 
     Args:
         connection: In the transaction, in which the events' rows are inserted already.
-        counted: What counts; forgetting is done without any, too.
+        counting: What counts; forgetting is done without any, too.
         happened: Each event with its row.
     """
     for event, row in happened:
@@ -58,10 +67,93 @@ def tally(
                 _forget(connection, event.subject)
         elif isinstance(event, SubjectChanged) and event.type == "subject_removed":
             _forget(connection, event.subject)
-        for counter in counted:
+        elif isinstance(event, DecisionCorrected):
+            _correct(connection, counting, event)
+        for counter in counting:
             if counter.wants(event) and _first(connection, row) and _agreed(connection, row["subject"]):
-                place = {"device": row["device"], "subject": row["subject"], "counter": counter.name}
-                _add(connection, {**place, "day": counter.day(row["at"]).isoformat()}, 1)
+                _count(connection, counter, row)
+
+
+def _count(connection: Connection, counter: Counter, row: Mapping[str, Any]) -> None:
+    """Count an event; where somebody said already who it was, their word stands and this waits beneath."""
+    place = {"device": row["device"], "subject": row["subject"], "counter": counter.name}
+    day = counter.day(row["at"]).isoformat()
+    if row["encounter"] is None:
+        _add(connection, {**place, "day": day}, 1)
+        return
+    key = {**place, "encounter": row["encounter"]}
+    known = connection.execute(select(counted).where(*_is(counted, key))).mappings().first()
+    if known is not None:  # by a correction
+        connection.execute(update(counted).where(*_is(counted, key)).values(decided=1))
+        return
+    said = _last_word(connection, row["device"], row["encounter"])
+    holds = 1 if said is None or _takes_back(said) else 0
+    connection.execute(insert(counted).values({**key, "day": day, "decided": 1, "holds": holds}))
+    if holds:
+        _add(connection, {**place, "day": day}, 1)
+
+
+def _correct(connection: Connection, counting: Sequence[Counter], event: DecisionCorrected) -> None:
+    """It was somebody else: what the encounter counts is theirs, if they agreed; nobody's of a stranger."""
+    decision = connection.execute(
+        select(events.c.device, events.c.at).where(events.c.id == event.corrects)
+    ).first()
+    if decision is None:
+        return
+    of_it = (counted.c.device == decision.device, counted.c.encounter == event.encounter)
+    rows = connection.execute(select(counted).where(*of_it).with_for_update()).mappings().all()
+    back = _takes_back(event)
+    for row in rows:
+        really = event.verdict == "identified" and row["subject"] == event.subject
+        holds = row["decided"] if back else int(really)
+        place = {name: row[name] for name in ("device", "subject", "counter", "day")}
+        if holds != row["holds"]:
+            _add(connection, place, holds - row["holds"])
+        key = {name: row[name] for name in ("device", "encounter", "counter", "subject")}
+        if holds or row["decided"]:
+            connection.execute(update(counted).where(*_is(counted, key)).values(holds=holds))
+        else:
+            connection.execute(delete(counted).where(*_is(counted, key)))
+    if (
+        back
+        or event.subject is None
+        or event.verdict != "identified"
+        or not _agreed(connection, event.subject)
+    ):
+        return
+    for counter in counting:
+        own = [row for row in rows if row["counter"] == counter.name]
+        if any(row["subject"] == event.subject for row in own):
+            continue
+        day = own[0]["day"] if own else counter.day(decision.at).isoformat()
+        place = {"device": decision.device, "subject": event.subject, "counter": counter.name, "day": day}
+        fresh = {**place, "encounter": event.encounter, "decided": 0, "holds": 1}
+        connection.execute(insert(counted).values(fresh))
+        _add(connection, place, 1)
+
+
+def _takes_back(event: DecisionCorrected) -> bool:
+    """Whether a correction says what the box said."""
+    return (event.verdict, event.subject) == (event.was.value, event.was_subject)
+
+
+def _last_word(connection: Connection, device: str, encounter: str) -> DecisionCorrected | None:
+    """The newest correction of an encounter."""
+    wanted = (
+        select(events.c.body)
+        .where(
+            events.c.device == device, events.c.encounter == encounter, events.c.type == "decision_corrected"
+        )
+        .order_by(events.c.position.desc())
+        .limit(1)
+    )
+    body = connection.execute(wanted).scalar()
+    event = None if body is None else parse_event(json.loads(body))
+    return event if isinstance(event, DecisionCorrected) else None
+
+
+def _is(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in key.items()]
 
 
 def _first(connection: Connection, row: Mapping[str, Any]) -> bool:
@@ -92,13 +184,24 @@ def _agreed(connection: Connection, subject: str) -> bool:
 
 
 def _add(connection: Connection, place: Mapping[str, Any], many: int) -> None:
-    """Add to a counter. Each device has rows of its own, so that two never wait for each other."""
+    """Add to a counter, or take from it. Each device has rows of its own: two never wait for each other."""
+    if many < 0:
+        connection.execute(
+            update(counters).where(*_is(counters, place)).values(count=counters.c.count + many)
+        )
+        connection.execute(delete(counters).where(*_is(counters, place), counters.c.count <= 0))
+        return
+    _upsert(connection, counters, {**place, "count": many}, ("count",))
+
+
+def _upsert(connection: Connection, table: Table, row: Mapping[str, Any], sums: Sequence[str]) -> None:
+    """Insert a row, or add to that which is there."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(counters).values({**place, "count": many})
+    fresh = dialect.insert(table).values(row)
     connection.execute(
         fresh.on_conflict_do_update(
-            index_elements=list(counters.primary_key.columns),
-            set_={"count": counters.c.count + fresh.excluded.count},
+            index_elements=list(table.primary_key.columns),
+            set_={name: table.c[name] + fresh.excluded[name] for name in sums},
         )
     )
 
@@ -106,6 +209,7 @@ def _add(connection: Connection, place: Mapping[str, Any], many: int) -> None:
 def _merge(connection: Connection, other: str, keep: str) -> None:
     """Two were one person: their counts are added up, if that person agrees to be counted."""
     rows = connection.execute(select(counters).where(counters.c.subject == other)).mappings().all()
+    stays = connection.execute(select(counted).where(counted.c.subject == other)).mappings().all()
     _forget(connection, other)
     if not _agreed(connection, keep):
         _forget(connection, keep)
@@ -113,7 +217,10 @@ def _merge(connection: Connection, other: str, keep: str) -> None:
     for row in rows:
         place = {name: row[name] for name in ("device", "counter", "day")}
         _add(connection, {**place, "subject": keep}, row["count"])
+    for stay in stays:
+        _upsert(connection, counted, {**stay, "subject": keep}, ("decided", "holds"))
 
 
 def _forget(connection: Connection, subject: str) -> None:
-    connection.execute(delete(counters).where(counters.c.subject == subject))
+    for table in (counters, counted):
+        connection.execute(delete(table).where(table.c.subject == subject))

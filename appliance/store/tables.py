@@ -215,6 +215,21 @@ counters = Table(
 )
 """How often something happened to whoever agreed to be counted, see `counters`."""
 
+counted = Table(
+    "counted",
+    metadata,
+    Column("device", ForeignKey("devices.id"), primary_key=True),
+    Column("encounter", String(NAME_CHARS), primary_key=True),
+    Column("counter", String(NAME_CHARS), primary_key=True),
+    Column("subject", ForeignKey("subjects.id"), primary_key=True, index=True),
+    Column("day", String(DAY_CHARS), nullable=False),
+    Column("decided", Integer, nullable=False),  # how often the box's own decisions counted
+    Column(
+        "holds", Integer, nullable=False
+    ),  # how much of the counter is its, by the last word
+)
+"""What encounters add to the counters, so that a correction moves it: once, and back."""
+
 operators = Table(
     "operators",
     metadata,

@@ -128,6 +128,28 @@ def test_a_repeated_sighting_greets_nobody_again(hall: Hall) -> None:
     assert [each["key"] for each in first] == [each["key"] for each in hall.now()["greetings"]]
 
 
+def test_a_correction_moves_the_place_and_takes_the_greeting_away(hall: Hall) -> None:
+    """Said at the log's page: the count is theirs whose stay it was, once; taken back, it is as it was."""
+    ann, ben = hall.enrol("Ann Archer", GREET, BOARD), hall.enrol("Ben Bauer", GREET, BOARD)
+    seen = hall.store.append(identified(ann.id))
+    first = (hall.greeted(), hall.places())
+
+    def say(verdict: str, **who: str) -> tuple[list[str], list[tuple[int, str, int]]]:
+        hall.box.ask("log.correct", hall.admin, event=seen.id, verdict=verdict, **who)
+        return hall.greeted(), hall.places()
+
+    told = [
+        say("identified", person=ben.id),
+        say("stranger"),
+        say("identified", person=ben.id),
+        say("identified", person=ann.id),
+    ]
+
+    bens, nobodys, anns = ([], [(1, "BB", 1)]), ([], []), ([], [(1, "AA", 1)])
+    assert (["AA"], [(1, "AA", 1)]) == first
+    assert [bens, nobodys, bens, anns] == told
+
+
 @pytest.mark.parametrize("mended", ["somebody else", "a stranger"])
 def test_a_mistaken_greeting_is_taken_away(hall: Hall, mended: str) -> None:
     """When the same stay turns out to be somebody else's."""

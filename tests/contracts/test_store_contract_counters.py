@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +15,10 @@ from stores import AGREED, NOON, OPENED, identified
 
 from appliance.clock import ManualClock
 from appliance.errors import StoreError
+from appliance.events import DecisionCorrected, StrangerSeen, SubjectIdentified
 from appliance.settings import ScreenSettings
-from appliance.store import GREETINGS, Consent, Counter, NewEvent, Store
-from appliance.values import Grade
+from appliance.store import GREETINGS, Consent, Counter, NewEvent, Store, StoredEvent
+from appliance.values import Grade, Verdict
 
 MakeStore = Callable[..., Store]
 GREETED = Counter(GREETINGS, "subject_identified")
@@ -132,6 +133,91 @@ def test_who_took_it_back_stays_uncounted_after_a_merge(make_store: MakeStore, c
     assert {} == counts(store)
 
 
+Said = Literal["identified", "stranger", "unknown"]
+
+
+def corrected(store: Store, decision: StoredEvent, verdict: Said, who: str | None = None) -> None:
+    """Somebody says what an encounter really was."""
+    said = decision.event
+    assert isinstance(said, SubjectIdentified | StrangerSeen)
+    was = Verdict.IDENTIFIED if isinstance(said, SubjectIdentified) else Verdict.STRANGER
+    store.append(
+        DecisionCorrected(
+            encounter=said.encounter,
+            corrects=decision.id,
+            was=was,
+            was_subject=getattr(said, "subject", None),
+            verdict=verdict,
+            subject=who,
+        )
+    )
+
+
+def test_a_correction_moves_the_count(make_store: MakeStore) -> None:
+    """To whom it really was, to nobody of a stranger, however often it is said; and back as it was."""
+    store = make_store(counters=[GREETED])
+    ann, ben, cem = (store.add_subject(name, consent=COUNTED).id for name in ("Ann", "Ben", "Cem"))
+    shy = store.add_subject("Shy", consent=AGREED).id
+    store.append(identified(ann, encounter="before"))
+    seen = store.append(identified(ann))
+    told = []
+    words: tuple[tuple[Said, str | None], ...] = (
+        ("identified", ben),
+        ("identified", cem),
+        ("identified", cem),
+        ("stranger", None),
+        ("identified", shy),
+        ("identified", ann),
+        ("unknown", None),
+        ("identified", ann),
+    )
+    for verdict, who in words:
+        corrected(store, seen, verdict, who)
+        told.append(counts(store))
+
+    one = {ann: 1}
+    both = [{**one, ben: 1}, {**one, cem: 1}, {**one, cem: 1}]
+    assert [*both, one, one, {ann: 2}, one, {ann: 2}] == told
+
+
+def test_a_stranger_who_was_none_counts_on_their_day(make_store: MakeStore) -> None:
+    """That of the visit, not of the correction; and greetings that follow a correction change nothing."""
+    store = make_store(counters=[GREETED])
+    ann, ben = (store.add_subject(name, consent=COUNTED).id for name in ("Ann", "Ben"))
+    facts = identified().facts
+    seen = store.append(
+        StrangerSeen(encounter="e", grade=Grade.CONFIRMED, facts=facts), at=NOON - timedelta(days=1)
+    )
+    corrected(store, seen, "identified", ann)
+    day = [counts(store, since=since) for since in (NOON.date() - timedelta(days=1), NOON.date())]
+    store.append(identified(ben), at=NOON)
+    store.append(identified(ann), at=NOON)
+    corrected_again = counts(store)
+    corrected(store, seen, "stranger")
+
+    assert [{ann: 1}, {}] == day
+    assert {ann: 1} == corrected_again
+    assert {ann: 1, ben: 1} == counts(store)
+
+
+def test_what_was_taken_back_with_a_consent_is_not_brought_back(make_store: MakeStore) -> None:
+    """Neither by a correction nor by taking one back; and two who become one keep one count of a stay."""
+    store = make_store(counters=[GREETED])
+    ann, ben, also = (store.add_subject(name, consent=COUNTED).id for name in ("Ann", "Ben", "Also"))
+    seen = store.append(identified(ann))
+    corrected(store, seen, "identified", ben)
+    store.withdraw_purposes(ann, ["leaderboard"])
+    store.give_consent(ann, COUNTED)
+    corrected(store, seen, "identified", ann)
+    assert {} == counts(store)
+    other = store.append(identified(also, encounter="f"))
+    store.merge(ben, also)
+    assert {ben: 1} == counts(store)
+    corrected(store, other, "stranger")
+
+    assert {} == counts(store)
+
+
 def test_an_event_that_is_not_written_is_not_counted(make_store: MakeStore) -> None:
     """The transaction fails at its very end: neither event nor count; tried again, it counts once."""
     store = make_store(counters=[GREETED])
@@ -199,3 +285,26 @@ def test_counts_are_what_happened(make_store: MakeStore, story: list[tuple[int, 
     found = counts(store)
 
     assert expected == {person: found.get(person, 0) for person in people}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3)), max_size=10))
+def test_a_stay_counts_for_whom_it_was_by_the_last_word(
+    make_store: MakeStore, said: list[tuple[int, int]]
+) -> None:
+    """Whatever is said of which stay in whatever order: each counts once at most, for the last one said."""
+    store = make_store(counters=[GREETED], seed=next(SEEDS))
+    people = [store.add_subject("P", consent=COUNTED).id for _ in range(3)]
+    people.append(store.add_subject("Shy", consent=AGREED).id)
+    stays = [f"{people[0][-20:]}-{i}" for i in range(4)]
+    seen = [store.append(identified(people[i], encounter=stay)) for i, stay in enumerate(stays)]
+    really = list(range(4))
+    for stay, who in said:
+        corrected(
+            store, seen[stay], "stranger" if who < 0 else "identified", people[who] if who >= 0 else None
+        )
+        really[stay] = who
+    found = counts(store)
+
+    assert [really.count(i) for i in range(3)] == [found.get(person, 0) for person in people[:3]]
+    assert people[3] not in found

@@ -111,12 +111,8 @@ class Board:
         event = stored.event
         if isinstance(event, SubjectIdentified):
             return self._identified(stored, event, now, seconds)
-        if isinstance(event, StrangerSeen):
-            return self._leave_out(lambda each: each.encounter == event.encounter)
-        if isinstance(event, DecisionCorrected):
-            # Whoever was greeted by mistake goes; who it was came in a while ago. The leaderboard has moved.
-            self._leave_out(lambda each: each.encounter == event.encounter and each.subject != event.subject)
-            return True
+        if isinstance(event, StrangerSeen | DecisionCorrected):
+            return self._mistaken(event)
         if isinstance(event, DoorChanged | DoorHeldOpen):
             return self._door(event)
         if isinstance(event, ProcessChanged):
@@ -172,6 +168,14 @@ class Board:
         key = hashlib.sha256(f"screen {stored.id}".encode()).hexdigest()[:12]
         self._greetings.append(_Greeting(key, event.subject, event.encounter, text, until_s))
         del self._greetings[:-MOST_GREETINGS]
+
+    def _mistaken(self, event: StrangerSeen | DecisionCorrected) -> bool:
+        """Whoever was greeted by mistake goes; whose stay it was by somebody's word is not greeted now."""
+        corrected = isinstance(event, DecisionCorrected)
+        really = event.subject if isinstance(event, DecisionCorrected) else None
+        gone = self._leave_out(lambda each: each.encounter == event.encounter and each.subject != really)
+        # The leaderboard moves with a correction.
+        return gone or corrected
 
     def _leave_out(self, gone: Callable[[_Greeting], bool]) -> bool:
         kept = [each for each in self._greetings if not gone(each)]
