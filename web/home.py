@@ -3,7 +3,7 @@
 Each part is asked for by itself, and one that cannot be had is left out: half a page is better than none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from web.words import sentence
 blueprint = Blueprint("home", __name__)
 
 _VISITS: Final = 6
+_READ: Final = 30
+"""Stays that are read for them: several may be one person's single coming by."""
 _DOORS: Final = 4
 _RUNNING: Final = frozenset({"running", "starting"})
 
@@ -78,11 +80,38 @@ def _door(door: str) -> Mapping[str, Any]:
 
 def _visits() -> list[Mapping[str, Any]] | None:
     """Who came by, the newest first; None: not for who looks."""
-    found = _asked("log.page", Permission.LOG, kinds=["people"], limit=_VISITS)
+    found = _asked("log.page", Permission.LOG, kinds=["people"], limit=_READ)
     if found is None:
         return None
     entries = [entry for group in found["groups"] for entry in group["entries"]]
-    return [entry for entry in entries if entry.get("decision")]
+    newest_first = sorted(entries, key=lambda entry: int(entry["position"]), reverse=True)
+    return together([entry for entry in newest_first if entry.get("decision")])[:_VISITS]
+
+
+def together(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Stays without those that only go on: whoever was out of sight for a moment came by once.
+
+    A machine that is busy sees somebody with gaps, and begins another stay after one; it says of it that the
+    person was here just now. Where one may not be told who it was, nothing can be put together.
+
+    Args:
+        entries: As `log.page` has them, the newest first.
+    """
+    kept: list[Mapping[str, Any]] = []
+    going_on: dict[str, Mapping[str, Any]] = {}
+    for entry in entries:
+        who = (entry["decision"]["person"] or {}).get("id")
+        if entry.get("wrong") or who is None:
+            kept.append(entry)
+            continue
+        if who in going_on:
+            # The older one is where they came in: that is the line.
+            kept[kept.index(going_on.pop(who))] = entry
+        else:
+            kept.append(entry)
+        if entry["decision"]["repeated"]:
+            going_on[who] = entry
+    return kept
 
 
 def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Concern]:

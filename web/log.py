@@ -6,7 +6,7 @@ Shows and asks. What an entry is, who may be named and what a correction may say
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -43,6 +43,9 @@ VERDICTS: Final = (
     ("undecided", "Left open"),
 )
 FILTERS: Final = ("kind", "verdict", "person", "door", "since", "until", "corrected")
+_KNOWN: Final = frozenset({*FILTERS, "before"})
+_UNPLACED: Final = ("kind", "corrected", "before", "other")
+"""Faults of an address that have no field to stand at."""
 
 
 @blueprint.get("/log")
@@ -54,12 +57,13 @@ def index() -> str | Response:
     }
     choices = ask("log.choices").result
     accuracy = ask("log.accuracy").result
-    error: FormError | None = None
-    page: Mapping[str, Any] = {"groups": [], "next": None, "newest": 0}
+    faults = _faults(wanted, choices)
     try:
-        page = ask("log.page", limit=PAGE, **_question(wanted), **_before()).result
-    except FormError as found:
-        error = found
+        page = ask("log.page", limit=PAGE, **_question(wanted, faults), **_before()).result
+    except FormError as found:  # the end is before the beginning
+        faults |= found.fields
+        page = ask("log.page", limit=PAGE, **_question(wanted, faults), **_before()).result
+    error = FormError("this was left out of the filter", fields=faults) if faults else None
     older = url_for("log.index", **wanted, before=page["next"]) if page["next"] else None
     text = render_template(
         "log/index.html",
@@ -73,6 +77,7 @@ def index() -> str | Response:
         choices=choices,
         accuracy=accuracy,
         error=error,
+        unplaced=[words for name, words in faults.items() if name in _UNPLACED],
     )
     return make_response(text, 422) if error is not None else text
 
@@ -134,37 +139,56 @@ def _before() -> dict[str, Any]:
     return {"before": int(given)} if _POSITION.fullmatch(given) else {}
 
 
-def _question(wanted: Mapping[str, str]) -> dict[str, Any]:
-    """What is asked of the desk.
+def _faults(wanted: Mapping[str, str], choices: Mapping[str, Any]) -> dict[str, str]:
+    """What of an address fits no filter, by field, in words; the rest of it is asked for all the same."""
+    known = {
+        "kind": set(KINDS),
+        "verdict": {key for key, _ in VERDICTS},
+        "person": {each["id"] for each in choices["people"]},
+        "door": set(choices["doors"]),
+        "corrected": {"0", "1"},
+    }
+    words = {
+        "kind": "there is nothing of that name to show",
+        "verdict": "the log has no such answer",
+        "person": "there is nobody of that id, or you are not told of them",
+        "door": "there is no door of that name",
+        "corrected": "this is 1 or nothing",
+    }
+    found = {name: words[name] for name in known if name in wanted and wanted[name] not in known[name]}
+    found |= {name: "not a date" for name in ("since", "until") if name in wanted and not _day(wanted[name])}
+    if "door" in found and ask("log.page", door=wanted["door"][:_PLAIN_ID], limit=1).result["groups"]:
+        del found["door"]  # a door that was there once
+    foreign = sorted(set(request.args) - _KNOWN)
+    if foreign:
+        found["other"] = f"the log has no filter of this name: {', '.join(foreign)[:_PLAIN_ID]}"
+    if request.args.get("before") and not _before():
+        found["before"] = "not a place in the log; these are the newest"
+    return found
 
-    Raises:
-        FormError: A date is none.
-    """
-    _, kinds = KINDS.get(wanted.get("kind", ""), KINDS[""])
-    asked: dict[str, Any] = {"kinds": kinds, "corrected": wanted.get("corrected") == "1"}
-    if wanted.get("verdict") in {"identified", "stranger", "undecided"}:
-        asked["verdict"] = wanted["verdict"]
-    for name in ("person", "door"):
-        if name in wanted:
-            asked[name] = wanted[name][:_PLAIN_ID]
-    if "since" in wanted:
-        asked["since"] = _midnight(wanted["since"], "since").isoformat()
-    if "until" in wanted:
-        asked["until"] = (_midnight(wanted["until"], "until") + timedelta(days=1)).isoformat()
+
+def _question(wanted: Mapping[str, str], faults: Collection[str]) -> dict[str, Any]:
+    """What is asked of the desk: everything that fits."""
+    given = {name: value for name, value in wanted.items() if name not in faults}
+    _, kinds = KINDS[given.get("kind", "")]
+    asked: dict[str, Any] = {"kinds": kinds, "corrected": given.get("corrected") == "1"}
+    asked |= {name: given[name] for name in ("verdict", "person", "door") if name in given}
+    since, until = (_day(given.get(name, "")) for name in ("since", "until"))
+    if since is not None:
+        asked["since"] = since.isoformat()
+    if until is not None:
+        asked["until"] = (until + timedelta(days=1)).isoformat()
     return asked
 
 
-def _midnight(text: str, field: str) -> datetime:
-    """The beginning of a day, by the box's own clock.
-
-    Raises:
-        FormError: It is no date.
-    """
+def _day(text: str) -> datetime | None:
+    """The beginning of a day, by the box's own clock; None: it is no date, or none that has a next day."""
     try:
-        return datetime.combine(date.fromisoformat(text), time()).astimezone()
-    except (ValueError, OverflowError) as error:
-        words = "not a date"
-        raise FormError(words, fields={field: words}) from error
+        begin = datetime.combine(date.fromisoformat(text), time()).astimezone()
+        begin + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return None
+    return begin
 
 
 def _days(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ def test_what_fits_nothing_leads_back(site: Site) -> None:
         ("verdict=stranger", "A stranger", "Ann Archer</a>"),
         ("verdict=identified", "Ann Archer", "A stranger"),
         ("corrected=1", "Nothing like that", "A stranger"),
-        ("door=back", "Nothing like that", "A stranger"),
+        ("door=main", "Ann Archer", "Nothing like that"),
         ("until=2001-01-01", "Nothing like that", "A stranger"),
         ("since=2001-01-01&kind=people", "Ann Archer", "Nothing like that"),
     ],
@@ -97,15 +97,55 @@ def test_one_person_is_asked_for_by_id(morning: tuple[Site, Day]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("since=yesterday", "since"), ("since=2026-02-02&until=2026-02-01", "until")]
+    ("query", "field"),
+    [
+        ("since=yesterday", "since"),
+        ("until=9999-12-31", "until"),
+        ("since=2026-02-02&until=2026-02-01", "until"),
+        ("verdict=friend", "verdict"),
+        ("person=nobody", "person"),
+        ("door=unknown", "door"),
+    ],
 )
-def test_dates_that_are_none_are_told(morning: tuple[Site, Day], query: str, field: str) -> None:
-    """At their field, and the filter stays open."""
+def test_what_fits_no_filter_is_told_at_its_field(morning: tuple[Site, Day], query: str, field: str) -> None:
+    """The filter stays open, and the rest of it holds."""
+    site, _ = morning
+    html = text(site, f"/log?kind=people&{query}", status=422)
+
+    assert 1 == html.count('class="fault"')
+    assert f'id="f-{field}-told"' in html
+    assert 'details class="filters" open' in html
+    assert "Camera entrance" not in html
+    assert "Ann Archer</a>" in html
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("type=door", "The log has no filter of this name: type."),
+        ("from=2026-01-01&verdict=stranger", "The log has no filter of this name: from."),
+        ("kind=cats", "There is nothing of that name to show."),
+        ("corrected=maybe", "This is 1 or nothing."),
+        ("before=-1", "Not a place in the log; these are the newest."),
+    ],
+)
+def test_what_has_no_field_is_told_above(morning: tuple[Site, Day], query: str, words: str) -> None:
+    """And left out; the rest of the address holds."""
     site, _ = morning
     html = text(site, f"/log?{query}", status=422)
 
-    assert f'id="f-{field}-told"' in html
-    assert 'details class="filters" open' in html
+    assert words in html
+    assert "A stranger" in html
+    assert ("Ann Archer</a>" in html) == ("stranger" not in query)
+
+
+def test_a_door_that_was_there_once_can_be_asked_for(morning: tuple[Site, Day]) -> None:
+    """It stands in the log, though no longer in the settings."""
+    site, _ = morning
+    html = text(site, "/log?door=main")
+
+    assert "main (no longer there)" in html
+    assert "Ann Archer" in html
 
 
 def test_pages_reach_the_oldest(site: Site, day: Day) -> None:
@@ -121,7 +161,7 @@ def test_pages_reach_the_oldest(site: Site, day: Day) -> None:
     assert "Ann Archer" in second.partition('id="log-entries"')[2]
     assert "data-live" in first
     assert "data-live" not in second
-    assert "more59" in text(site, "/log?before=-1")
+    assert "more59" in text(site, "/log?before=-1", status=422)
 
 
 def test_why_is_told_in_words(morning: tuple[Site, Day]) -> None:

@@ -1,0 +1,76 @@
+"""The first page's list of who came by: one line for each coming by, and what was set right in it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import stores
+from hypothesis import given
+from hypothesis import strategies as st
+from web_site import Site
+
+from web.home import together
+
+
+def stay(position: int, who: str | None, *, repeated: bool = False, wrong: bool = False) -> dict[str, Any]:
+    """An entry of the log."""
+    person = None if who is None else {"id": who, "name": who, "called": who}
+    return {"position": position, "wrong": wrong, "decision": {"person": person, "repeated": repeated}}
+
+
+def shown(*entries: dict[str, Any]) -> list[int]:
+    """Positions of the lines that are left, of entries with the newest first."""
+    return [entry["position"] for entry in together(entries)]
+
+
+def test_a_stay_that_goes_on_is_one_line() -> None:
+    """However often it was begun again; the line is that of the coming in, and others keep theirs."""
+    ann = [stay(9, "ann", repeated=True), stay(7, "ann", repeated=True), stay(5, "ann")]
+
+    assert [5] == shown(*ann)
+    assert [5, 8, 6] == shown(ann[0], stay(8, "ben"), ann[1], stay(6, None), ann[2])
+
+
+def test_what_is_another_coming_by_stays() -> None:
+    """Later the same day, what was set right, and whoever may not be told of."""
+    assert [9, 5] == shown(stay(9, "ann"), stay(5, "ann"))
+    assert [9, 5] == shown(stay(9, "ann", repeated=True, wrong=True), stay(5, "ann"))
+    assert [9, 5] == shown(stay(9, None, repeated=True), stay(5, None))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ann", "ben", None]), st.booleans()), max_size=12))
+def test_nothing_is_made_up(stays: list[tuple[str | None, bool]]) -> None:
+    """Lines are entries, each once; everybody who came by is in one of them; twice put together is once."""
+    entries = [stay(99 - i, who, repeated=repeated) for i, (who, repeated) in enumerate(stays)]
+    left = together(entries)
+
+    assert len({entry["position"] for entry in left}) == len(left)
+    assert {who for who, _ in stays} == {(each["decision"]["person"] or {}).get("id") for each in left}
+    assert len(left) <= len(entries)
+
+
+@pytest.mark.parametrize(("repeated", "times"), [(True, 1), (False, 2)])
+def test_one_coming_by_is_told_once(site: Site, repeated: bool, times: int) -> None:  # noqa: FBT001 - pytest's
+    """On the page: a visit that was split by a gap in the pictures names nobody twice."""
+    store = site.services.store
+    ann = store.add_subject("Ann Archer", consent=stores.AGREED)
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    place = {"door": "main", "camera": "entrance", "visit": "v1"}
+    for i, again in enumerate((False, repeated)):
+        seen = stores.identified(ann.id, encounter=f"e{i}", repeated=again).model_copy(update=place)
+        store.append(seen, at=at + timedelta(seconds=9 * i))
+    html = site.client("admin").get("/").get_data(as_text=True)
+
+    assert times == html.count("Ann Archer")
+
+
+def test_what_was_set_right_is_told_so(site: Site) -> None:
+    """The name on the first page is that of who it really was."""
+    store = site.services.store
+    ann, ben = (store.add_subject(name, consent=stores.AGREED) for name in ("Ann Archer", "Ben Bauer"))
+    seen = store.append(stores.identified(ann.id))
+    site.ask("log.correct", event=seen.id, verdict="identified", person=ben.id)
+    html = site.client("admin").get("/").get_data(as_text=True)
+
+    assert "Ben Bauer" in html
+    assert "Ann Archer" not in html
