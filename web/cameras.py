@@ -14,6 +14,7 @@ from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
 from web.forms import redirected_to
+from web.saved import told
 from web.words import sentence
 
 blueprint = Blueprint("cameras", __name__, url_prefix="/cameras")
@@ -101,10 +102,10 @@ def _save(camera: str, now: dict[str, Any] | None) -> Response:
     if name in _TAKEN:
         return make_response(_form(now, FormError(_TAKEN_WORDS, fields={"camera": _TAKEN_WORDS})), 422)
     try:
-        ask("cameras.save", camera=name, fresh=now is None, **given)
+        saved = ask("cameras.save", camera=name, fresh=now is None, **given).result
     except FormError as error:
         return make_response(_form(now, error), 422)
-    flash("Saved. The cameras start again with it, which takes a moment.", "good")
+    told(saved)
     return redirect(
         redirected_to(form.get("next"), url_for("cameras.show", camera=camera.strip().lower())), 303
     )

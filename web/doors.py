@@ -16,6 +16,7 @@ from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
 from web.forms import redirected_to
+from web.saved import told
 from web.words import sentence
 
 blueprint = Blueprint("doors", __name__, url_prefix="/doors")
@@ -121,7 +122,7 @@ def save() -> Response:
         raise FormError("taken", fields={"door": "this name is an address of these pages"})
     saved = ask("doors.save", timeout_s=45, **given).result
     there = redirected_to(request.get_json().get("next"), url_for("doors.show", door=given["door"]))
-    flash("Saved. The cameras start again with it, which takes a moment.", "good")
+    told(saved)
     if saved["picture"] in _UNKEPT:
         flash(_UNKEPT[saved["picture"]], "warn")
     return jsonify({**saved, "there": there})

@@ -21,6 +21,21 @@ def restarting(saved: Mapping[str, Any]) -> str:
     return f" Restarting now: {', '.join(saved['restarting'])}.{pages}"
 
 
+def told(saved: Mapping[str, Any]) -> None:
+    """Say what became of a camera or a door that was saved.
+
+    Args:
+        saved: As the desk answers.
+    """
+    if saved["restarting"]:
+        flash("Saved. The cameras start again with it, which takes a moment.", "good")
+    elif saved["changed"] or saved["pending"]:
+        flash("Saved.", "good")
+    else:
+        flash("Nothing was changed.")
+    told_pending(saved)
+
+
 def told_pending(saved: Mapping[str, Any]) -> None:
     """Say what has to be restarted by hand, where `appliance run` does not do it."""
     if saved["whole"]:

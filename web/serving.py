@@ -109,7 +109,7 @@ def _listening(server: Server, stack: ExitStack, stop: threading.Event, pauses: 
         except WireError as error:
             failures += 1
             if failures == 1:
-                _log.warning("not_served", error=error.message, hint=error.hint, trying="again and again")
+                _log.warning("not_served", error=error.message, hint=error.advice, trying="again and again")
             stop.wait(pauses.delay(failures))
         else:
             return True

@@ -197,7 +197,7 @@ class LoopProcess:
                     counts["damaged"] += 1
                     _log.warning("frame_skipped", camera=settings.id, error=error.message)
         except CameraRefusedError as error:
-            _log.error("camera_refused", camera=settings.id, error=error.message, hint=error.hint)
+            _log.error("camera_refused", camera=settings.id, error=error.message, hint=error.advice)
             changed(CameraChanged(type="camera_lost", camera=settings.id, reason=error.message))
             self._refused[settings.id] = error
             shown.refuse(error)

@@ -57,7 +57,7 @@ def kept_picture(layout: Layout, door: DoorSettings) -> ShutPicture | None:
     try:
         return read_picture(layout, door)
     except InputError as error:
-        _log.warning("shut_picture_unusable", door=door.id, reason=error.message, hint=error.hint)
+        _log.warning("shut_picture_unusable", door=door.id, reason=error.message, hint=error.advice)
         return None
 
 
@@ -84,6 +84,14 @@ def forget_picture(layout: Layout, door: str) -> None:
     _put(layout, door, None)
 
 
+def kept_content(layout: Layout, door: str) -> bytes | None:
+    """A door's picture as its file has it, whatever that is worth; None where there is none to be read."""
+    try:
+        return layout.shut_picture(door).read_bytes()
+    except OSError:
+        return None
+
+
 @contextlib.contextmanager
 def kept_instead(layout: Layout, door: str, content: bytes | None) -> Iterator[None]:
     """Keep a picture as another process encoded it, or none; what was before comes back if the block fails.
@@ -94,10 +102,7 @@ def kept_instead(layout: Layout, door: str, content: bytes | None) -> Iterator[N
     """
     if content is not None and len(content) > _MOST_BYTES:
         raise InputError("this is no picture of a shut door: it is too large")
-    try:
-        before = layout.shut_picture(door).read_bytes()
-    except OSError:
-        before = None
+    before = kept_content(layout, door)
     _put(layout, door, content)
     try:
         yield

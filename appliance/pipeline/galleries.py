@@ -59,5 +59,5 @@ class GalleryHolder:
                 failing = False
             except ApplianceError as error:
                 if not failing:
-                    _log.error("gallery_not_refreshed", error=error.message, hint=error.hint)
+                    _log.error("gallery_not_refreshed", error=error.message, hint=error.advice)
                 failing = True

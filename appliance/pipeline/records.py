@@ -197,7 +197,7 @@ class Records:
         try:
             self._swept += [CaptureRemoved(capture=gone.id, reason=gone.reason) for gone in expire()]
         except EvidenceError as error:
-            _log.error("captures_not_swept", error=error.message, hint=error.hint)
+            _log.error("captures_not_swept", error=error.message, hint=error.advice)
         if self._swept:
             self._log.append_all(self._swept, at=at)
             self._swept = []
@@ -207,7 +207,7 @@ class Records:
         try:
             self._spool.remove(capture)
         except EvidenceError as error:
-            _log.error("capture_not_removed", capture=capture, error=error.message, hint=error.hint)
+            _log.error("capture_not_removed", capture=capture, error=error.message, hint=error.advice)
             return False
         return True
 
@@ -224,7 +224,7 @@ class Records:
             sealed = self._spool.store(pictures, metadata, at)
         except EvidenceError as error:
             if error.reason != "replay":  # what was asked for is no cause for alarm
-                _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.hint)
+                _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.advice)
             return CaptureSkipped(reason=error.reason, **place)
         return captured(sealed, **place)
 

@@ -247,7 +247,7 @@ class EventLog(Opened):
             write_head(self._head_file, self._signed(now.position, now.hash))
             self._moved = self._signed_one = False
         except ApplianceError as error:
-            _log.warning("log_head_not_kept", error=error.message, hint=error.hint)
+            _log.warning("log_head_not_kept", error=error.message, hint=error.advice)
 
     def _contains(self, connection: Connection, head: SignedHead) -> bool:
         if head.device != self._device:

@@ -373,6 +373,21 @@ def kept_of(here: Here) -> ShutPicture | None:
     return read_picture(here.services.layout, door)
 
 
+def test_a_picture_alone_is_reason_enough_for_the_loop_to_start_anew(here: Here) -> None:
+    """It reads pictures when it starts; saved again as it is, nothing restarts and nothing is logged."""
+    saved(here, fresh=True)
+    first = list(here.box.restarted)
+    again = here.ask("doors.save", **{**WHOLE, "door": "front", "camera": "entrance"})
+    idle = list(here.box.restarted)
+    here.ask("doors.look", camera="entrance", door="front", state="shut")
+    shown = here.ask("doors.save", **{**WHOLE, "door": "front", "camera": "entrance"})
+
+    assert (["loop"], ["loop"], []) == (first, idle, again["restarting"])
+    assert ("kept", [], ["loop"]) == (shown["picture"], shown["changed"], shown["restarting"])
+    assert ["loop", "loop"] == here.box.restarted
+    assert (1, 2) == (len(here.logged("settings_changed")), len(here.logged("door_calibrated")))
+
+
 @pytest.mark.parametrize("name", ["new", "front"])
 def test_the_picture_of_the_shut_door_is_kept_with_the_door(here: Here, name: str) -> None:
     """From what was shown as shut, before it had a name or under it, for the region that is saved."""

@@ -321,3 +321,44 @@ def test_where_a_finding_is_seen_to(place: str, href: str) -> None:
     found = step({"place": place})
 
     assert href == ("" if found is None else found.href)
+
+
+def page_of(box: Site, path: str, name: str) -> str:
+    """What stands in a field of a page."""
+    found = re.search(
+        rf'data-name maxlength="32" value="([^"]*)"|name="{name}" value="([^"]+)"', text(box, path)
+    )
+
+    assert found
+    return found.group(1) or found.group(2)
+
+
+def test_a_new_door_is_given_a_name_that_is_free(written: Site) -> None:
+    """What the page proposes can be saved as it is."""
+    before = page_of(written, "/doors/new", "door")
+    written.ask("settings.save", changes={"doors.front": {"camera": "entrance"}})
+    then = page_of(written, "/doors/new", "door")
+    changes = {f"doors.{name}": {"camera": "entrance"} for name in ("back", "kitchen", "door-1")}
+    written.ask("settings.save", changes=changes)
+
+    assert ("front", "back", "door-2") == (before, then, page_of(written, "/doors/new", "door"))
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/doors/main", "doors"), ("/cameras/entrance", "cameras")])
+def test_what_somebody_else_changed_meanwhile_is_not_taken_away_unseen(
+    written: Site, path: str, kind: str
+) -> None:
+    """The page's revision goes with the removal; refused, it says so, and what there is now is shown."""
+    admin = written.client("admin")
+    seen = re.findall(r'name="revision" value="([^"]+)"', text(written, path))[-1:]
+    seen = seen or [written.ask("settings.read")["revision"]]
+    written.ask("settings.save", changes={"doors.main.tolerance": 20})
+    refused = admin.post(f"{path}/remove", {"revision": seen[0]})
+    told = admin.get(path).text
+    fresh = re.findall(r'name="revision" value="([^"]+)"', told)[-1]
+    done = admin.post(f"{path}/remove", {"revision": fresh})
+
+    assert (303, path) == (refused.status_code, refused.headers["Location"])
+    assert "Somebody else has changed the settings meanwhile" in told
+    assert (303, f"/{kind}") == (done.status_code, done.headers["Location"])
+    assert [] == written.ask("settings.read")["elements"][kind]

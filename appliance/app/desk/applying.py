@@ -13,7 +13,7 @@ the log that did not happen, and nothing holds that is not in it.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Saved:
     """What came of it.
 
     Attributes:
-        differences: What has changed; none: nothing was written and nothing restarted.
+        differences: What has changed of the settings; none: nothing of them was written.
         restarting: The processes that read it now.
         pending: Those that could not be asked to: they are not run by `appliance run`.
         whole: It holds once the whole appliance was started anew.
@@ -148,6 +148,7 @@ class Applying:
         resets: Iterable[str] = (),
         revision: str = "",
         events: Iterable[Event] = (),
+        anew: Collection[str] = (),
     ) -> Saved:
         """Make it so: write, log, restart.
 
@@ -157,6 +158,7 @@ class Applying:
             resets: Keys for which the file's word is to hold again.
             revision: Of the settings that whoever saves has seen; empty: whatever they are now.
             events: Logged with the change, in the same transaction.
+            anew: Processes that restart even where no setting is another: something else they read is.
 
         Raises:
             FormError: It would be wrong, or the settings are not what was seen any more.
@@ -168,14 +170,16 @@ class Applying:
             found = self.propose(given, resets=resets)
             if revision and revision != found.revision:
                 raise FormError(_CHANGED, fields={"revision": _CHANGED})
-            if not found.differences:
+            if not found.differences and not anew:
                 return Saved((), (), (), whole=False, revision=found.revision)
             keys = tuple(each.key for each in found.differences)
-            logged = [SettingsChanged(keys=keys), *events]
-            self._write_logged(found.text, logged)
+            if keys:
+                self._write_logged(found.text, [SettingsChanged(keys=keys), *events])
+            else:
+                self._services.store.append_all([NewEvent(event) for event in events])
             revision = self._files.revision()
         whole = any(key == part or key.startswith(f"{part}.") for key in keys for part in WHOLE)
-        restarting, pending = self._restart(found)
+        restarting, pending = self._restart(_wanted(found, anew))
         return Saved(found.differences, restarting, pending, whole=whole, revision=revision)
 
     def _write_logged(self, text: str, events: Iterable[Event]) -> None:
@@ -200,9 +204,8 @@ class Applying:
                 hint="is the disk full, or does the folder belong to another account?",
             ) from error
 
-    def _restart(self, found: Proposal) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _restart(self, wanted: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Ask the supervisor for what needs it; who was asked, and who could not be."""
-        wanted = _wanted(found)
         asked: list[str] = []
         pending: list[str] = []
         for name in wanted:
@@ -235,9 +238,9 @@ def _content(path: Path) -> bytes | None:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _wanted(found: Proposal) -> tuple[str, ...]:
+def _wanted(found: Proposal, anew: Collection[str]) -> tuple[str, ...]:
     """The processes that have to restart, in the order in which they do."""
-    scopes = set(found.scopes)
+    scopes = {*found.scopes, *anew}
     if "all" in scopes:
         scopes.update(ORDER)
     if found.settings.processes.models == "loop" and "models" in scopes:

@@ -14,7 +14,7 @@ from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
-from appliance.app.shut_pictures import forget_picture, kept_instead
+from appliance.app.shut_pictures import forget_picture, kept_content, kept_instead
 from appliance.errors import DeniedError, FormError, PeerGoneError
 from appliance.events import DoorCalibrated
 from appliance.permissions import Caller, Permission
@@ -215,8 +215,10 @@ class Doors:
             if picture == "earlier":
                 saved = self._applying.save(changes, revision=given.revision, events=[done])
             else:
+                # The loop reads the picture when it starts: another one alone is reason enough to.
+                anew = ("loop",) if content != kept_content(self._layout, given.door) else ()
                 with kept_instead(self._layout, given.door, content):
-                    saved = self._applying.save(changes, revision=given.revision, events=[done])
+                    saved = self._applying.save(changes, revision=given.revision, events=[done], anew=anew)
         return Answer({**saved.told(), "picture": picture})
 
     def _pictured(self, asked: Asked[Door], there: DoorSettings | None) -> tuple[Picture, bytes | None]:
