@@ -4,7 +4,8 @@ Each asks the desk and shows the person's page again, with what is wrong at its 
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, Final
 
 from flask import flash, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -16,166 +17,128 @@ from web.asking import ask
 from web.people.pages import checked, shown_profile
 from web.people.site import blueprint
 
-_SLOW_S = 60.0
+_SLOW_S: Final = 60.0
+"""Seconds a change may take: everybody is compared with everybody again."""
+
+Change = Callable[..., str | None]
+"""Changes a person, by id and what else the address names; what is said of it, None: they are gone."""
 
 
-@blueprint.post("/people/<person>/name")
-@permission(Permission.ENROL)
-def rename(person: str) -> Response:
+def changes(path: str, form: str = "") -> Callable[[Change], Callable[..., Response]]:
+    """Declare a form of a person's page.
+
+    Args:
+        path: Behind the person's own address.
+        form: The part of the page that says what was wrong; the path unless said.
+    """
+
+    def declare(change: Change) -> Callable[..., Response]:
+        @blueprint.post(f"/people/<person>/{path}")
+        @permission(Permission.ENROL)
+        @wraps(change)
+        def view(person: str, **named: str) -> Response:
+            checked(person)
+            try:
+                said = change(person, **{key: checked(value) for key, value in named.items()})
+            except (FormError, EnrolmentError) as error:
+                return make_response(shown_profile(person, error=error, form=form or path), 422)
+            if said is None:
+                return redirect(url_for("people.index"), code=303)
+            flash(said, "good")
+            return redirect(url_for("people.profile", person=person), code=303)
+
+        return view
+
+    return declare
+
+
+def _ask(operation: str, person: str, **more: Any) -> dict[str, Any]:
+    result: dict[str, Any] = ask(operation, person=person, timeout_s=_SLOW_S, **more).result
+    return result
+
+
+@changes("name")
+def rename(person: str) -> str:
     """Name, initials and alias; only what was changed is asked for."""
-
-    def change() -> str:
-        form = request.form
-        who = ask("people.show", person=person, timeout_s=_SLOW_S).result
-        name, initials = form.get("name", ""), form.get("initials", "").strip()
-        if name.strip() != (who["name"] or ""):
-            ask("people.rename", person=person, name=name, initials=initials or None)
-        elif initials != (who["initials"] or ""):
-            ask("people.initials", person=person, initials=initials)
-        if form.get("alias", "").strip() != (who["alias"] or ""):
-            ask("people.alias", person=person, alias=form.get("alias", "") or None)
-        return "Saved."
-
-    return _changed(person, "name", change)
+    given = {name: request.form.get(name, "").strip() for name in ("name", "initials", "alias")}
+    who = _ask("people.show", person)
+    changed = {name for name, value in given.items() if value != (who[name] or "")}
+    if "name" in changed:
+        _ask("people.rename", person, name=given["name"], initials=given["initials"] or None)
+    elif "initials" in changed:
+        _ask("people.initials", person, initials=given["initials"])
+    if "alias" in changed:
+        _ask("people.alias", person, alias=given["alias"] or None)
+    return "Saved."
 
 
-@blueprint.post("/people/<person>/pause")
-@permission(Permission.ENROL)
-def pause(person: str) -> Response:
+@changes("pause", form="state")
+def pause(person: str) -> str:
     """Recognise them no more, for now."""
-
-    def change() -> str:
-        ask("people.pause", person=person, timeout_s=_SLOW_S)
-        return "Paused. The door knows them no more, within a second."
-
-    return _changed(person, "state", change)
+    _ask("people.pause", person)
+    return "Paused. The door knows them no more, within a second."
 
 
-@blueprint.post("/people/<person>/resume")
-@permission(Permission.ENROL)
-def resume(person: str) -> Response:
+@changes("resume", form="state")
+def resume(person: str) -> str:
     """Recognise them again."""
-
-    def change() -> str:
-        ask("people.resume", person=person, timeout_s=_SLOW_S)
-        return "Recognised again, within a second."
-
-    return _changed(person, "state", change)
+    _ask("people.resume", person)
+    return "Recognised again, within a second."
 
 
-@blueprint.post("/people/<person>/strictness")
-@permission(Permission.ENROL)
-def strictness(person: str) -> Response:
+@changes("strictness")
+def strictness(person: str) -> str:
     """How rarely a stranger may be taken for them."""
-
-    def change() -> str:
-        try:
-            factor = float(request.form.get("factor", ""))
-        except ValueError as error:
-            raise FormError("factor: not a number", fields={"factor": "choose one"}) from error
-        told: str = ask("people.strictness", person=person, factor=factor, timeout_s=_SLOW_S).result["words"]
-        return f"{told[:1].upper()}{told[1:]}."
-
-    return _changed(person, "strictness", change)
+    try:
+        factor = float(request.form.get("factor", ""))
+    except ValueError as error:
+        raise FormError("factor: not a number", fields={"factor": "choose one"}) from error
+    words = str(_ask("people.strictness", person, factor=factor)["words"])
+    return f"{words[:1].upper()}{words[1:]}."
 
 
-@blueprint.post("/people/<person>/consent")
-@permission(Permission.ENROL)
-def give_consent(person: str) -> Response:
+@changes("consent")
+def give_consent(person: str) -> str:
     """Record that they agreed to more."""
-
-    def change() -> str:
-        form = request.form
-        ask(
-            "people.give_consent",
-            person=person,
-            purposes=form.getlist("purposes"),
-            text_version=form.get("text_version", ""),
-            given_by=form.get("given_by", ""),
-        )
-        return "Their consent is recorded."
-
-    return _changed(person, "consent", change)
+    form = request.form
+    text = {name: form.get(name, "") for name in ("text_version", "given_by")}
+    _ask("people.give_consent", person, purposes=form.getlist("purposes"), **text)
+    return "Their consent is recorded."
 
 
-@blueprint.post("/people/<person>/withdraw")
-@permission(Permission.ENROL)
-def withdraw(person: str) -> Response:
-    """Record that they took something back; all of it ends the enrolment."""
-    purposes = request.form.getlist("purposes")
-    return _ended(person, "withdraw", lambda: _withdrawn(person, purposes))
-
-
-def _withdrawn(person: str, purposes: list[str]) -> dict[str, Any]:
-    told: dict[str, Any] = ask(
-        "people.withdraw_consent", person=person, purposes=purposes, timeout_s=_SLOW_S
-    ).result
-    return told
-
-
-@blueprint.post("/people/<person>/remove")
-@permission(Permission.ENROL)
-def remove(person: str) -> Response:
-    """Remove somebody for good."""
-
-    def end() -> dict[str, Any]:
-        told: dict[str, Any] = ask("people.remove", person=person, timeout_s=_SLOW_S).result
-        return told
-
-    return _ended(person, "remove", end)
-
-
-@blueprint.post("/people/<person>/references/<reference>/remove")
-@permission(Permission.ENROL)
-def remove_reference(person: str, reference: str) -> Response:
+@changes("references/<reference>/remove", form="references")
+def remove_reference(person: str, reference: str) -> str:
     """Delete one of their pictures' templates."""
-
-    def change() -> str:
-        left = ask(
-            "people.remove_reference", person=person, reference=checked(reference), timeout_s=_SLOW_S
-        ).result["references"]
-        return "Deleted." if left else "Deleted. They are not recognised until there is another picture."
-
-    return _changed(person, "references", change)
+    left = _ask("people.remove_reference", person, reference=reference)["references"]
+    return "Deleted." if left else "Deleted. They are not recognised until there is another picture."
 
 
-@blueprint.post("/people/<person>/merge")
-@permission(Permission.ENROL)
-def do_merge(person: str) -> Response:
+@changes("merge")
+def do_merge(person: str) -> str:
     """Two enrolments become one."""
-
-    def change() -> str:
-        other = checked(request.form.get("other", ""))
-        done = ask("people.merge", keep=person, other=other, timeout_s=_SLOW_S).result
-        return (
-            f"Merged. {done['references_moved']} picture(s) were taken over; the other enrolment is removed."
-        )
-
-    return _changed(person, "merge", change)
+    other = checked(request.form.get("other", ""))
+    moved = ask("people.merge", keep=person, other=other, timeout_s=_SLOW_S).result["references_moved"]
+    pictures = "1 picture was" if moved == 1 else f"{moved} pictures were"
+    return f"Merged. {pictures} taken over; the other enrolment is removed."
 
 
-def _changed(person: str, form: str, change: Callable[[], str]) -> Response:
-    """Do it and show the person again; or show what was wrong, at its form."""
-    checked(person)
-    try:
-        said = change()
-    except (FormError, EnrolmentError) as error:
-        return make_response(shown_profile(person, error=error, form=form), 422)
-    flash(said, "good")
-    return redirect(url_for("people.profile", person=person), code=303)
+@changes("withdraw")
+def withdraw(person: str) -> str | None:
+    """Record that they took something back; all of it ends the enrolment."""
+    return _ended(_ask("people.withdraw_consent", person, purposes=request.form.getlist("purposes")))
 
 
-def _ended(person: str, form: str, end: Callable[[], dict[str, Any]]) -> Response:
-    """Likewise, for what may leave nobody to show."""
-    checked(person)
-    try:
-        told = end()
-    except (FormError, EnrolmentError) as error:
-        return make_response(shown_profile(person, error=error, form=form), 422)
+@changes("remove")
+def remove(person: str) -> str | None:
+    """Remove somebody for good."""
+    return _ended(_ask("people.remove", person))
+
+
+def _ended(told: dict[str, Any]) -> str | None:
+    """What is said after something that may leave nobody to show."""
     if told["person"] is not None:
-        flash("Taken back. What else they agreed to goes on.", "good")
-        return redirect(url_for("people.profile", person=person), code=303)
+        return "Taken back. What else they agreed to goes on."
     flash("Removed. Their key, name and templates are destroyed.", "good")
     for each in told["remains"]:
         flash(each, "")
-    return redirect(url_for("people.index"), code=303)
+    return None
