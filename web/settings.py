@@ -83,8 +83,17 @@ def change(room: str) -> Response:
             return _save(room, changes, resets, form.get("revision", ""))
         proposed = ask("settings.propose", changes=changes, resets=resets).result
     except FormError as error:
-        return make_response(_room(room, error=error, typed=changes, resets=resets), 422)
-    return make_response(_room(room, typed=changes, resets=resets, proposed=proposed))
+        return make_response(_room(room, error=error, typed=_as_typed(changes), resets=resets), 422)
+    return make_response(_room(room, typed=_as_typed(changes), resets=resets, proposed=proposed))
+
+
+def _as_typed(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What was typed, as it was: a 7 comes back as 7, and not as 7.0."""
+    numbers = {key for key, value in changes.items() if isinstance(value, int | float) and value is not True}
+    return {
+        key: request.form.get(key, value) if key in numbers and value is not False else value
+        for key, value in changes.items()
+    }
 
 
 def _save(room: str, changes: Mapping[str, Any], resets: list[str], revision: str) -> Response:

@@ -31,12 +31,19 @@ class Place:
         label: Its word.
         icon: Name of a symbol in `icons/sprite.svg`.
         needs: Who sees it.
+        also: Addresses that belong to it without beginning with its own.
     """
 
     path: str
     label: str
     icon: str
     needs: Permission
+    also: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether a page belongs to it."""
+        roots = (*(() if self.path == "/" else (self.path,)), *self.also)
+        return path == self.path or any(path == root or path.startswith(f"{root}/") for root in roots)
 
 
 PLACES: Final = (
@@ -44,7 +51,13 @@ PLACES: Final = (
     Place("/live", "Live", "live", Permission.LIVE),
     Place("/log", "Log", "log", Permission.LOG),
     Place("/people", "People", "people", Permission.PEOPLE),
-    Place("/settings", "Settings", "settings", Permission.SETTINGS),
+    Place(
+        "/settings",
+        "Settings",
+        "settings",
+        Permission.SETTINGS,
+        ("/set-up", "/cameras", "/doors", "/recipients", "/operators", "/devices", "/system"),
+    ),
 )
 """The navigation, for those who may; five, for that is what a phone's bar holds."""
 

@@ -536,10 +536,15 @@ def test_a_door_of_a_camera_of_the_command_line_is_kept_with_it(
     with watching(layout) as box:
         box.cameras = {"camera": {"frames": 1, "refused": ""}}
         here = Here(services, box, empty, named="scene:door")
+        (named,) = here.ask("doors.list")["doors"]
+        taken = refused(
+            lambda: here.ask("doors.save", door=named["id"], fresh=True, camera="camera", **WHOLE)
+        )
         (shown,) = here.ask("cameras.list")["cameras"]
         change = refused(lambda: here.ask("cameras.save", camera="camera", when="always"))
         here.ask("doors.save", door="front", fresh=True, camera="camera", **WHOLE)
 
+    assert "already" in taken.fields["door"]
     assert not shown["written"]
     assert "command line" in change.fields["camera"]
     assert ["scene:door"] == [each.source.get_secret_value() for each in here.settings.cameras]

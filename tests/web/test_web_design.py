@@ -100,7 +100,7 @@ def test_a_wrong_password_is_told(browser: Browser, running: Running) -> None:
         page.get_by_label("Name").fill("Ada")
         page.get_by_label("Password").fill("not this one at all")
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_contain_text("the name or the password is wrong")
+        expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong")
         expect(page.get_by_label("Name")).to_have_value("Ada")
 
 

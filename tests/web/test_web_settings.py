@@ -171,6 +171,7 @@ def test_every_wrong_field_is_counted_and_linked_where_they_are_told(written: Si
     html = written.client("admin").post("/settings/recognition", {**sent, "step": "review"}).text
     banner = html[html.index('role="alert"') : html.index("</div>", html.index('role="alert"'))]
 
+    assert 'value="7"' in html
     assert "2 fields cannot be taken" in banner
     assert 'href="#f-recognition.fpir"' in banner
     assert 'href="#f-recognition.margin"' in banner

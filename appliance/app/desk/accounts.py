@@ -285,7 +285,7 @@ class Accounts:
 
 
 def _wrong() -> NotSignedInError:
-    return NotSignedInError("the name or the password is wrong", hint="lost it? an admin can make a new link")
+    return NotSignedInError("the name or the password is wrong", hint="lost it? An admin can make a new link")
 
 
 def described(operator: Operator) -> dict[str, Any]:

@@ -200,7 +200,7 @@ class Doors:
         given = asked.arguments
         written = self._source.files.read().settings
         there = next((each for each in written.doors if each.id == given.door), None)
-        if given.fresh and there:
+        if given.fresh and (there or any(each.id == given.door for each in self._source.running().doors)):
             raise FormError("taken", fields={"door": "there is a door of this name already"})
         key = f"doors.{given.door}"
         fields = ("camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above")

@@ -57,7 +57,11 @@ def state(settings: Settings, layout: Layout) -> Iterator[Finding]:
         return
     if layout.state.stat().st_mode & 0o077:
         yield Finding(
-            "state", "problem", f"{layout.state} is open to other users", f"chmod 700 {layout.state}"
+            "state",
+            "problem",
+            f"{layout.state} is open to other users",
+            "shut it to all but the account that runs the appliance",
+            f"chmod 700 {layout.state}",
         )
     free = shutil.disk_usage(layout.state).free // _MIB
     taken = _size(layout.spool) // _MIB
@@ -90,7 +94,8 @@ def clock(settings: Settings, layout: Layout) -> Iterator[Finding]:
             "clock",
             "note",
             f"{said}; nothing keeps it right",
-            "switch on time synchronisation: timedatectl set-ntp true",
+            "switch on time synchronisation on the machine",
+            "timedatectl set-ntp true",
         )
     else:
         yield Finding("clock", "ok", said)

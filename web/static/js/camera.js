@@ -1,5 +1,6 @@
 // A camera's own page: its picture as soon as it gives one, and until then how it is, in words.
 import { ask } from "./asking.js";
+import { sentence } from "./telling.js";
 
 const EVERY_MS = 1500;
 const root = document.querySelector("[data-preview]");
@@ -36,7 +37,7 @@ async function look() {
   } else {
     picture.removeAttribute("src");
     const words = camera?.message ?? "The cameras are being started.";
-    say(words.charAt(0).toUpperCase() + words.slice(1), camera?.hint ?? "");
+    say(sentence(words), sentence(camera?.hint));
   }
 }
 

@@ -1,7 +1,7 @@
 // Setting a door up: a point and an area on the picture, by pointer or by keys; the fill painted as it is now;
 // the door shown shut and open; and what the appliance makes of it. Every number comes from the server.
 import { ask, token } from "./asking.js";
-import { toast } from "./telling.js";
+import { sentence, toast } from "./telling.js";
 
 const PAINT_MS = 180;
 const STEP = 0.004;
@@ -76,8 +76,8 @@ async function paintOn() {
 
 function plate(words, hint) {
   part("plate").hidden = !words;
-  part("plate-words").textContent = words ? words.charAt(0).toUpperCase() + words.slice(1) : "";
-  part("plate-hint").textContent = hint ?? "";
+  part("plate-words").textContent = sentence(words);
+  part("plate-hint").textContent = sentence(hint);
 }
 
 // ------------------------------------------------------------ the marks
@@ -276,7 +276,7 @@ function verdict(look, words, notes) {
 
 function fault(message, hint = "") {
   part("fault").hidden = !message;
-  part("fault-words").textContent = message ? `${message.charAt(0).toUpperCase()}${message.slice(1)}. ${hint}` : "";
+  part("fault-words").textContent = `${sentence(message)} ${sentence(hint)}`;
 }
 
 /** What is wrong with the door's name, at its field; empty: nothing. */
@@ -286,7 +286,7 @@ function misnamed(words) {
   field.closest(".field").classList.toggle("wrong", Boolean(words));
   field.setAttribute("aria-invalid", words ? "true" : "false");
   hint.className = words ? "fault" : "hint";
-  hint.textContent = words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}. Choose another.` : HINT;
+  hint.textContent = words ? `${sentence(words)} Choose another.` : HINT;
   if (words) field.focus();
 }
 

@@ -1,5 +1,7 @@
 // The live view: pictures by an <img> that never ends, what is seen in them by events beside it.
 // Both are let go of while the page is hidden, and taken up again when it is back.
+import { sentence } from "./telling.js";
+
 const AGAIN_MS = 2000;
 const QUIET_MS = 15000;
 
@@ -93,7 +95,7 @@ function plate(words, hint) {
 
 function show(seen) {
   if (seen.state === "lost") {
-    plate(seen.message, seen.hint);
+    plate(sentence(seen.message), sentence(seen.hint));
     pulse("bad", "No picture");
   } else {
     plate("", "");

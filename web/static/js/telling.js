@@ -11,6 +11,12 @@ export function toast(words, { kind = "" } = {}) {
   setTimeout(() => shown.remove(), 6000);
 }
 
+/** What the server says of a fault, as a sentence: with a capital and a full stop, where it lacks them. */
+export function sentence(words) {
+  if (!words) return "";
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? "" : "."}`;
+}
+
 const MOMENT = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const MOMENT_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
