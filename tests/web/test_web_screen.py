@@ -111,8 +111,12 @@ def tv(browser: Browser, hall: Hall) -> Tv:
     """A television that is paired by its link."""
 
     @contextmanager
-    def turn_on(*, width: int = 1920, height: int = 1080, **more: Any) -> Iterator[tuple[Page, Console]]:
+    def turn_on(
+        *, width: int = 1920, height: int = 1080, wound: bool = False, **more: Any
+    ) -> Iterator[tuple[Page, Console]]:
         with open_page(browser, hall.running.url, **more) as (page, console):
+            if wound:
+                page.clock.install()  # it goes on by itself, and can be wound forward
             page.set_viewport_size({"width": width, "height": height})
             page.goto(f"/screen/pair#{hall.code()}")
             expect(page.locator(".door")).to_have_text("The door is shut")
@@ -157,11 +161,13 @@ def test_the_door_is_told_as_it_moves(hall: Hall, tv: Tv) -> None:
 
 def test_it_outlives_the_desk_and_the_web(hall: Hall, tv: Tv) -> None:
     """It says since when it has heard nothing, its clock goes on, and it comes back as the same page."""
-    with tv() as (page, console):
+    with tv(wound=True) as (page, console):
         console.expect("Failed to load resource|ERR_CONNECTION_REFUSED|503|ERR_")
         quiet(page)
         page.evaluate("window.sameAsBefore = true")
         hall.running.stop("desk", kill=True)
+        expect(page.locator("[data-line]")).to_have_text("")
+        page.clock.fast_forward(20_000)
         expect(page.locator("[data-line]")).to_have_text(
             re.compile("No word from the door since"), timeout=40_000
         )
@@ -197,7 +203,10 @@ def test_a_new_version_is_fetched_by_itself(hall: Hall, browser: Browser) -> Non
         page.goto(f"/screen/pair#{hall.code()}")
         expect(page.locator(".door")).to_have_text("The door is shut")
         page.route(re.compile("/screen$"), older)
+        page.clock.install()
         page.goto("/screen")
+        expect(page.locator(".door")).to_have_text("The door is shut")
+        page.clock.fast_forward(6_000)  # it lets an appliance that has just started be for so long
         wait_for_loads(page, loads, 2)
         expect(page.locator(".door")).to_have_text("The door is shut")
 
@@ -355,7 +364,9 @@ def test_a_television_without_a_link_is_led_to_the_form(browser: Browser, hall: 
     """Whoever opens /screen unpaired gets the form, and may type the code."""
     with open_page(browser, hall.running.url, width="phone") as (page, console):
         console.expect("Failed to load resource.*401")
+        page.clock.install()
         page.goto("/screen")
+        page.clock.fast_forward(6_000)
         page.wait_for_url(re.compile("/screen/pair$"), timeout=20_000)
         findings = axe(page)
         shots(page, "screen-pair")
