@@ -84,9 +84,9 @@ def test_a_token_is_shown_once_and_works(site: Site) -> None:
     ("form", "words"),
     [
         ({"purpose": "", "scopes": ["log"], "lasts": ""}, "f-purpose-told"),
-        ({"purpose": "x", "lasts": ""}, "a token needs"),
-        ({"purpose": "x", "scopes": ["operators"], "lasts": ""}, "a token needs"),
-        ({"purpose": "x", "scopes": ["log"], "lasts": "many"}, "choose"),
+        ({"purpose": "x", "lasts": ""}, "A token needs"),
+        ({"purpose": "x", "scopes": ["operators"], "lasts": ""}, "A token needs"),
+        ({"purpose": "x", "scopes": ["log"], "lasts": "many"}, "Choose"),
         ({"purpose": "x", "scopes": ["log"], "lasts": "0"}, "f-lasts-told"),
     ],
 )
