@@ -255,7 +255,7 @@ def test_the_safety_page_is_in_words(admin: Browser, site: Site, ann: str) -> No
     enrolled(site, "Anna Alike", 20)
     page = admin.get("/people/safety").text
 
-    assert "1 in 1,000 strangers would pass as one of your 1 person" in alone
+    assert "1 in 1,000 strangers would pass as the one person enrolled" in alone
     assert "could be taken for" not in alone
     assert "could be taken for" in page
     assert f'href="/people/{ann}"' in page

@@ -9,6 +9,8 @@ const PAUSE_MS = 700;
 const place = document.getElementById("log-entries");
 
 hours();
+// On a phone the tabs are wider than the screen: the one that is shown has to be seen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 if (place && "live" in place.dataset) follow();
 
 /** Times of day in the reader's own zone and way. */
