@@ -106,7 +106,7 @@ class Feed:
                 if told is None:
                     yield None
                     continue
-                # Who asked for what they missed may be ahead of the channel: what they heard is not said again.
+                # Who asked for what they missed may be ahead of the channel: nothing is said to them twice.
                 (position, events), anew = told
                 fresh = tuple(event for event in events if anew or event.get("position", position) > heard)
                 if anew or fresh:
