@@ -13,7 +13,6 @@ import numpy as np
 from appliance.door.beginning import Beginning
 from appliance.door.evidence import (
     COVERED,
-    NEARLY_SHUT,
     OPEN,
     PERHAPS_OPEN,
     STOOD_SHUT,
@@ -23,7 +22,7 @@ from appliance.door.evidence import (
 )
 from appliance.door.fill import fill_mask
 from appliance.door.likeness import EDGE_REACH, Likeness
-from appliance.door.lines import compare_lines, steps_at
+from appliance.door.line_evidence import is_home, weigh_lines
 from appliance.door.reference import Comparison, shrink
 from appliance.door.shut_picture import ShutPicture
 from appliance.settings import DoorSettings
@@ -67,10 +66,6 @@ _STILL = 4.0
 """Mean gray levels between frames up to which a scene stands still."""
 _LIT_SIDES = 0.9
 """Share of the surroundings that must be seen for the light to be taken from them."""
-_LINES_KEPT = 0.85
-"""Share of the shut door's fine lines, in the band with the fewest, from which on nothing has opened."""
-_LIGHT_STEP = 0.15
-"""Most by which a shadow is darker on one side of the door's edge than on the other, natural logarithm."""
 _PAIR_NOISE = 1.05
 """Standard deviation of one picture's noise per median difference of two: 1.48 / sqrt 2."""
 
@@ -88,7 +83,7 @@ class _Episode:
         from_below: Something came from below.
         relit: The light is not what it was in the frame before.
         width: Share of the door's width that differs from top to bottom.
-        changed_s: When that was another.
+        changed_s: When that was another; while the door is not believed open, less.
         still_since_s: Since when nothing has moved.
         clear_looks: Frames in which the door was clearly opening, before anything came over the surroundings.
         opening: There were enough of them.
@@ -203,11 +198,11 @@ class FollowedRule:
             # What came all at once may be a shadow; a second look is none's.
             episode.opening |= episode.clear_looks >= 1 + episode.sudden
             look = self._in_context(look, signs, episode, believed)
-            if self._is_only_light(look, known, small, believed):
-                look = NEARLY_SHUT
+            shut = known.reference.picture
+            look = weigh_lines(look, signs, shut, small, known.outline, believed=believed)
             if look is COVERED and self._is_shut_anew(signs, episode, small, now, believed):
                 self._learn(small, small, now)
-        if self._still_closes(look, small, now, believed):
+        if self._still_closes(look, known, small, now, believed):
             look = PERHAPS_OPEN
         elif look.state is DoorState.SHUT:
             look = self._taken_for_shut(look, known, comparison, signs, small, now=now, believed=believed)
@@ -242,14 +237,18 @@ class FollowedRule:
             return replace(look, awaited=True)
         return look
 
-    def _still_closes(self, look: Look, small: FloatArray, now: float, believed: DoorState) -> bool:
+    def _still_closes(
+        self, look: Look, known: Likeness, small: FloatArray, now: float, believed: DoorState
+    ) -> bool:
         """Whether a leaf that looks shut is still on its way: the last degrees are hardly to be seen."""
         if look.state is not DoorState.SHUT or believed is not DoorState.OPEN:
             self._held_since_s = None
             return False
         if self._held_since_s is None:
             self._held_since_s = now
-        return now - self._held_since_s <= _MOST_HELD_S and self._moves(small)
+        if now - self._held_since_s > _MOST_HELD_S or not self._moves(small):
+            return False
+        return not is_home(known.reference.picture, small, known.outline)
 
     def _judged(self, signs: Signs, known: Likeness, episode: _Episode | None, now: float) -> Look:
         return judge(
@@ -274,19 +273,6 @@ class FollowedRule:
             # Who comes through covers the wall, and so does the leaf itself; who stands before it came first.
             return PERHAPS_OPEN
         return PERHAPS_OPEN if look.state is DoorState.OPEN and episode.sudden else look
-
-    def _is_only_light(self, look: Look, known: Likeness, small: FloatArray, believed: DoorState) -> bool:
-        """Whether what looks like an opening left the door's fine lines where they were, as shadows do.
-
-        Not asked while the door is open: of a closing leaf's last degrees, lines tell less than light.
-        """
-        if look.state is not DoorState.OPEN or believed is DoorState.OPEN:
-            return False
-        shut, outline = known.reference.picture, known.outline
-        return (
-            compare_lines(shut, small).all_kept(_LINES_KEPT)
-            and steps_at(shut, small, (outline.left, outline.right)) <= _LIGHT_STEP
-        )
 
     def _is_shut_anew(
         self, signs: Signs, episode: _Episode, small: FloatArray, now: float, believed: DoorState
@@ -320,7 +306,10 @@ class FollowedRule:
         if abs(signs.opened - episode.width) > _GROWTH:
             # A lamp does all it does at once; a leaf moves on.
             episode.lamp &= now == episode.began_s
-            episode.width, episode.changed_s = signs.opened, now
+            # While the door is not believed open, what gets narrower is no opening.
+            if signs.opened > episode.width or believed is DoorState.OPEN:
+                episode.changed_s = now
+            episode.width = signs.opened
         light = float(comparison.expected.mean()) / max(1.0, float(known.reference.picture.mean()))
         episode.relit = abs(light - 1) > _RELIT
         over_side = signs.sides < _SIDE_KEPT and not signs.clean

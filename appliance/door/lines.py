@@ -2,7 +2,7 @@
 
 Shadows, lamps and clouds change the picture smoothly, and a line keeps its contrast; a leaf that moves
 takes its lines along and shows others. Pure: two small pictures in, one measure out; what follows from it
-is for `followed`.
+is for `line_evidence`.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,10 @@ _DARK = 8.0
 """Gray levels added before the logarithm, so that the noise of dark pixels weighs no more than theirs."""
 _BANDS = 12
 """Upright bands into which the picture is divided; the worst of them counts."""
+_BAND_PX, _MARGIN_PX = 4, 2
+"""Width of the bands of what lies beside the door, and how far from its edge they begin."""
+_STRIPS = 6
+"""Strips of the picture's height whose mean is taken for upright lines."""
 _TELLING = 0.25
 """Mean energy of the shut door's lines, in floors, from which they tell anything."""
 _BESIDE_PX = 1, 4
@@ -34,17 +38,39 @@ class Lines:
     """The shut door's lines in another picture.
 
     Attributes:
-        kept: In the worst band, share of the lines' energy that both pictures have in common, about 0 (none,
-            or others) to 1.
+        agreed: By column, the lines' energy that both pictures have in common, twice.
+        whole: By column, the energy of both.
         telling: The shut door has lines enough to go by.
     """
 
-    kept: float
+    agreed: FloatArray
+    whole: FloatArray
     telling: bool
+
+    @property
+    def kept(self) -> float:
+        """In the worst band, the share that both have in common, about 0 (none, or others) to 1."""
+        return self._worst(0, self.agreed.size, min(_BANDS, self.agreed.size))
 
     def all_kept(self, least: float) -> bool:
         """Whether so much is left of the lines in every band."""
         return self.telling and self.kept >= least
+
+    def kept_beside(self, left: int, right: int) -> float:
+        """The same of what lies left and right of a door, given by its edges' columns; 1 where nothing does.
+
+        A wall without lines keeps them all until something with an outline comes before it.
+        """
+        sides = (0, left - _MARGIN_PX), (right + _MARGIN_PX, self.agreed.size)
+        wide = [(first, last) for first, last in sides if last - first >= _BAND_PX]
+        return min(
+            (self._worst(first, last, (last - first) // _BAND_PX) for first, last in wide), default=1.0
+        )
+
+    def _worst(self, first: int, last: int, bands: int) -> float:
+        edges = np.linspace(first, last, bands + 1).astype(np.intp)[:-1]
+        shares = np.add.reduceat(self.agreed[:last], edges) / np.add.reduceat(self.whole[:last], edges)
+        return float(shares.min())
 
 
 def compare_lines(shut: FloatArray, small: FloatArray) -> Lines:
@@ -57,15 +83,34 @@ def compare_lines(shut: FloatArray, small: FloatArray) -> Lines:
         shut: Small picture of the shut door, float32, (h, w), 0 to 255.
         small: Another, of the same size.
     """
-    one, other = _fine(shut), _fine(small)
-    energy, others, common = (
-        cv2.blur(each, (_WINDOW_PX, _WINDOW_PX)) for each in (one * one, other * other, one * other)
+    return _compared(_logarithm(shut), _logarithm(small), upright=False)
+
+
+def compare_upright_lines(shut: FloatArray, small: FloatArray) -> Lines:
+    """The same of upright lines alone, averaged over strips: what blinds cast draws none.
+
+    Args:
+        shut: As for `compare_lines`.
+        small: Likewise.
+    """
+    one, other = (
+        np.asarray(
+            cv2.resize(_logarithm(each), (each.shape[1], _STRIPS), interpolation=cv2.INTER_AREA), np.float32
+        )
+        for each in (shut, small)
     )
-    agreed = np.asarray((2 * common + _FLOOR).sum(axis=0))
-    whole = np.asarray((energy + others + _FLOOR).sum(axis=0))
-    edges = np.linspace(0, agreed.size, min(_BANDS, agreed.size) + 1).astype(np.intp)[:-1]
-    bands = np.add.reduceat(agreed, edges) / np.add.reduceat(whole, edges)
-    return Lines(float(bands.min()), float(np.mean(energy)) >= _TELLING * _FLOOR)
+    return _compared(one, other, upright=True)
+
+
+def _compared(shut: FloatArray, small: FloatArray, *, upright: bool) -> Lines:
+    """Lines of two logarithms of brightness."""
+    smooth, window = (_SMOOTH_PX, 1 if upright else _SMOOTH_PX), (_WINDOW_PX, 1 if upright else _WINDOW_PX)
+    floor = _FLOOR / 4 if upright else _FLOOR  # means of many rows have less noise
+    one, other = shut - cv2.blur(shut, smooth), small - cv2.blur(small, smooth)
+    energy, others, common = (cv2.blur(each, window) for each in (one * one, other * other, one * other))
+    agreed = np.asarray((2 * common + floor).sum(axis=0))
+    whole = np.asarray((energy + others + floor).sum(axis=0))
+    return Lines(agreed, whole, float(np.mean(energy)) >= _TELLING * floor)
 
 
 def steps_at(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> float:
@@ -92,7 +137,6 @@ def steps_at(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> float
     return found
 
 
-def _fine(picture: FloatArray) -> FloatArray:
-    """What is left of the logarithm of brightness without what is wide."""
-    logarithm = np.log(picture + np.float32(_DARK))
-    return np.asarray(logarithm - cv2.blur(logarithm, (_SMOOTH_PX, _SMOOTH_PX)), np.float32)
+def _logarithm(picture: FloatArray) -> FloatArray:
+    """Of brightness: a change of the light becomes an offset."""
+    return np.asarray(np.log(picture + np.float32(_DARK)), np.float32)
