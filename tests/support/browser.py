@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from web import cookies
 
@@ -38,6 +38,23 @@ def installed() -> bool:
     return shutil.which(CHROMIUM) is not None
 
 
+_running: list[Playwright] = []
+
+
+@contextmanager
+def _driver() -> Iterator[Playwright]:
+    """Playwright; the one that runs, since it runs once in a process."""
+    if _running:
+        yield _running[-1]
+        return
+    with sync_playwright() as playwright:
+        _running.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _running.remove(playwright)
+
+
 @contextmanager
 def open_browser(*arguments: str) -> Iterator[Browser]:
     """Chromium, without a window.
@@ -45,7 +62,7 @@ def open_browser(*arguments: str) -> Iterator[Browser]:
     Args:
         arguments: More of its own, e.g. a fake webcam's.
     """
-    with sync_playwright() as playwright:
+    with _driver() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
         try:
             yield browser
