@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.door.lines import compare_lines, steps_at
+from appliance.door.lines import compare_lines, compare_upright_lines, steps_at
 
 HEIGHT, WIDTH = 36, 96
 GAINS = st.floats(0.4, 2.0)
@@ -55,6 +55,45 @@ def test_a_line_that_moves_is_missed(seed: int, band: int, by: int, gain: float)
     moved[:, columns] = np.roll(shut[:, columns], by, axis=1)
 
     assert compare_lines(shut, moved * np.float32(gain)).kept < 0.6
+
+
+@given(st.integers(0, 1000), st.floats(0.4, 0.8), st.integers(0, 5))
+def test_what_blinds_cast_leaves_upright_lines(seed: int, shade: float, start: int) -> None:
+    """Stripes of shadow across the door draw lines of their own, but none that stand upright."""
+    shut = lined(seed)
+    striped = shut.copy()
+    for row in range(start, HEIGHT, 6):
+        striped[row : row + 3] *= np.float32(shade)
+
+    assert compare_upright_lines(shut, striped).all_kept(0.9)
+
+
+@given(st.integers(0, 1000), st.integers(0, WIDTH // 8 - 1), st.sampled_from([-3, 3]), GAINS)
+def test_an_upright_line_that_moves_is_missed(seed: int, band: int, by: int, gain: float) -> None:
+    """As among all lines."""
+    shut = lined(seed)
+    moved = shut.copy()
+    columns = slice(8 * band, 8 * band + 8)
+    moved[:, columns] = np.roll(shut[:, columns], by, axis=1)
+
+    assert compare_upright_lines(shut, moved * np.float32(gain)).kept < 0.6
+
+
+def test_lines_beside_the_door_are_lost_to_who_comes_before_them_alone() -> None:
+    """Somebody's outline on the wall is none of the wall's lines; an opened door, and light, leave those."""
+    shut = lined(3)
+    opened, somebody = shut.copy(), shut.copy()
+    opened[:, 30:66] = 90.0
+    somebody[:, 8:14] = 40.0
+    kept = [compare_lines(shut, each * np.float32(0.7)).kept_beside(28, 68) for each in (opened, somebody)]
+
+    assert kept[0] > 0.95
+    assert kept[1] < 0.6
+
+
+def test_where_no_wall_is_seen_none_of_its_lines_is_lost() -> None:
+    """The region shows the leaf alone."""
+    assert 1.0 == compare_lines(lined(1), lined(2)).kept_beside(2, WIDTH - 3)
 
 
 def test_a_door_without_lines_tells_nothing() -> None:

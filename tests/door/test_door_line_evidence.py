@@ -1,0 +1,91 @@
+"""What lines make of a look: only light, opened behind a shadow, or nothing that changes it."""
+
+import numpy as np
+import pytest
+
+from appliance.door.evidence import COVERED, NEARLY_SHUT, OPEN, PERHAPS_OPEN, SHUT, Look, Signs
+from appliance.door.line_evidence import is_home, weigh_lines
+from appliance.door.outline import Outline
+from appliance.values import DoorState
+
+HEIGHT, LEFT, RIGHT, WIDTH = 36, 24, 72, 96
+SIDES = np.arange(0, 6), np.arange(WIDTH - 6, WIDTH)
+OUTLINE = Outline(np.ones((HEIGHT, WIDTH), bool), LEFT, RIGHT, 0, *SIDES, certain=True)
+DIFFERS = Signs(0.1, 0.4, 0.7, opened=1.0, at_left=True, at_right=True, high=0.9, low=0.9)
+"""All of the door differs, and some of the wall."""
+
+
+def shut_door() -> np.ndarray:
+    """A wall with a leaf that has mouldings."""
+    pixels = np.full((HEIGHT, WIDTH), 180.0, np.float32)
+    pixels[:, LEFT:RIGHT] = 120
+    for column in range(LEFT + 4, RIGHT, 8):
+        pixels[:, column] = 70
+    return pixels
+
+
+def shaded() -> np.ndarray:
+    """In the half-shadow of somebody out of sight, over leaf and wall alike."""
+    return shut_door() * np.linspace(0.5, 0.9, WIDTH, dtype=np.float32)[None, :]
+
+
+def opened() -> np.ndarray:
+    """A dim room where the leaf was, and a shadow on the wall."""
+    pixels = shut_door()
+    pixels[:, LEFT:RIGHT] = 100
+    return pixels * np.linspace(0.6, 0.9, WIDTH, dtype=np.float32)[None, :]
+
+
+def covered() -> np.ndarray:
+    """Somebody before the leaf and before the wall on the left."""
+    pixels = shut_door()
+    pixels[:, 10:RIGHT] = 55
+    return pixels
+
+
+def weighed(look: Look, small: np.ndarray, *, believed: DoorState = DoorState.SHUT) -> Look:
+    """What lines make of a look at the shut door."""
+    return weigh_lines(look, DIFFERS, shut_door(), small, OUTLINE, believed=believed)
+
+
+@pytest.mark.parametrize("believed", [DoorState.SHUT, DoorState.OPEN])
+def test_a_shadow_opens_nothing_and_hides_no_shut_door(believed: DoorState) -> None:
+    """Every line is where it was: shut, and to be believed once it stays so."""
+    assert NEARLY_SHUT == weighed(OPEN, shaded(), believed=believed)
+
+
+def test_what_opened_behind_a_shadow_is_seen() -> None:
+    """The leaf's lines are gone and the wall's are not: what came over the wall is light."""
+    assert PERHAPS_OPEN == weighed(COVERED, opened())
+
+
+def test_who_stands_before_door_and_wall_opens_nothing() -> None:
+    """Their outline is on the wall."""
+    assert COVERED == weighed(COVERED, covered())
+
+
+def test_an_opening_stays_one() -> None:
+    """Its lines are lost."""
+    assert OPEN == weighed(OPEN, opened()) == weighed(OPEN, opened(), believed=DoorState.OPEN)
+
+
+def test_what_looks_shut_is_not_asked() -> None:
+    """Brightness that says shut says enough."""
+    assert SHUT == weighed(SHUT, opened())
+
+
+def test_an_even_door_has_nothing_to_say() -> None:
+    """Without lines, brightness alone decides."""
+    even = np.full((HEIGHT, WIDTH), 120.0, np.float32)
+
+    assert OPEN == weigh_lines(OPEN, DIFFERS, even, even * 0.5, OUTLINE, believed=DoorState.SHUT)
+    assert not is_home(even, even, OUTLINE)
+
+
+def test_a_leaf_is_home_when_its_lines_are() -> None:
+    """In whatever light; a leaf one moulding's width further is not."""
+    ajar = shut_door()
+    ajar[:, LEFT:RIGHT] = np.roll(ajar[:, LEFT:RIGHT], 2, axis=1)
+
+    assert is_home(shut_door(), shut_door() * np.float32(0.7), OUTLINE)
+    assert not is_home(shut_door(), ajar, OUTLINE)
