@@ -27,10 +27,11 @@
     │   └── UnknownProcessError      no such process is run
     ├── ActionError             10   an action that did not happen
     ├── EnrolmentError          11   a person or reference that cannot be enrolled
-    └── AccessError             12   who may do what
-        ├── NotSignedInError         nobody is recognised by what was presented
-        ├── DeniedError              recognised, and not allowed
-        └── ThrottledError           tried too often; later again
+    ├── AccessError             12   who may do what
+    │   ├── NotSignedInError         nobody is recognised by what was presented
+    │   ├── DeniedError              recognised, and not allowed
+    │   └── ThrottledError           tried too often; later again
+    └── SinkError               13   a service that things are sent to
 
 Naming rule: a class is named after what is wrong, not after who noticed. A message says
 what is wrong, where, and, in `hint`, what to do next. Foreign exceptions are turned into
@@ -259,3 +260,39 @@ class ThrottledError(AccessError):
     def __init__(self, message: str, *, wait_s: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.wait_s = wait_s
+
+
+SinkReason = Literal[
+    "unreachable",
+    "busy",
+    "server",
+    "denied",
+    "no_bucket",
+    "no_credentials",
+    "credentials",
+    "clock",
+    "mismatch",
+    "occupied",
+    "lock",
+    "key",
+    "not_sealed",
+    "changed",
+    "failed",
+]
+"""Why something could not be sent."""
+
+
+class SinkError(ApplianceError):
+    """A service that things are sent to did not take them, or cannot be asked.
+
+    Attributes:
+        reason: Stable code of what stands in the way.
+    """
+
+    exit_code = 13
+
+    def __init__(
+        self, message: str, *, reason: SinkReason = "failed", hint: str = "", command: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, command=command)
+        self.reason: SinkReason = reason

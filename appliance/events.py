@@ -261,7 +261,7 @@ class CaptureRemoved(Event):
 
     type: Literal["capture_removed"] = "capture_removed"
     capture: str
-    reason: Literal["retracted", "expired", "cap", "missing", "by_admin"]
+    reason: Literal["retracted", "expired", "cap", "missing", "by_admin", "copied"]
 
 
 class CameraChanged(Event):
@@ -332,6 +332,25 @@ class SettingsChanged(Event):
     type: Literal["settings_changed"] = "settings_changed"
     keys: tuple[str, ...]
     """With dots, elements of lists by their ids: `doors.front.region`."""
+
+
+class DeviceKeyChanged(Event):
+    """The key that wraps all others was changed for a new one; the old one opens nothing any more."""
+
+    type: Literal["device_key_changed"] = "device_key_changed"
+    to: Literal["file", "passphrase", "credential"]
+    """Where the new one rests."""
+
+
+class LogPruned(Event):
+    """Retention dropped the oldest events; the checkpoint at their end vouches for them."""
+
+    type: Literal["log_pruned"] = "log_pruned"
+    up_to: int
+    """Position of the last that was dropped."""
+    events: int
+    """How many were dropped."""
+    reason: Literal["age", "size"]
 
 
 class ActionOutcome(Event):
@@ -422,6 +441,8 @@ AnyEvent = Annotated[
     | ReferenceChanged
     | ConsentChanged
     | SettingsChanged
+    | DeviceKeyChanged
+    | LogPruned
     | ActionOutcome
     | OperatorChanged
     | SignInLinkMade

@@ -19,10 +19,12 @@ from appliance.events import (
     ConsentChanged,
     DecisionCorrected,
     DecisionFacts,
+    DeviceKeyChanged,
     DoorCalibrated,
     DoorChanged,
     DoorHeldOpen,
     Event,
+    LogPruned,
     OperatorChanged,
     PasswordChanged,
     PersonUndecided,
@@ -66,7 +68,14 @@ _REMOVED = {
     "cap": "the spool was full",
     "missing": "its file is gone",
     "by_admin": "an admin removed it",
+    "copied": "a copy elsewhere was verified",
 }
+_RESTS = {
+    "file": "in a file",
+    "passphrase": "under a passphrase",
+    "credential": "in a credential of systemd",
+}
+_PRUNED = {"age": "their time was over", "size": "the log had grown to its limit"}
 _REALLY = {"identified": "somebody enrolled", "stranger": "a stranger", "unknown": "nobody knows who"}
 _OUTCOMES = {
     "action_unknown": "was interrupted; it may have happened, and is not repeated",
@@ -204,6 +213,16 @@ def _(event: CaptureSkipped, _call: _Call) -> str:
 @_sentence.register
 def _(event: CaptureRemoved, _call: _Call) -> str:
     return f"sealed image {event.capture[-_SHORT:]} was removed: {_REMOVED[event.reason]}"
+
+
+@_sentence.register
+def _(event: DeviceKeyChanged, _call: _Call) -> str:
+    return f"the device key was changed; the new one rests {_RESTS[event.to]}"
+
+
+@_sentence.register
+def _(event: LogPruned, _call: _Call) -> str:
+    return f"{event.events} old events went, up to #{event.up_to}: {_PRUNED[event.reason]}"
 
 
 @_sentence.register

@@ -6,6 +6,7 @@ it, and `merging` lays that over the first. A room is handed its own model and n
 consents are not settings; they live in the database.
 """
 
+from appliance.settings.copies import CapturesSettings, S3Settings
 from appliance.settings.model import (
     ActionSettings,
     CameraSettings,
@@ -29,6 +30,7 @@ from appliance.settings.source import load, nested_model, parse
 __all__ = [
     "ActionSettings",
     "CameraSettings",
+    "CapturesSettings",
     "DoorSettings",
     "EncounterSettings",
     "EvidenceSettings",
@@ -37,6 +39,7 @@ __all__ = [
     "ModelSettings",
     "ProcessSettings",
     "RecognitionSettings",
+    "S3Settings",
     "ScreenSettings",
     "Settings",
     "StoreSettings",

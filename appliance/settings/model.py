@@ -7,32 +7,19 @@ process that has to restart. Values are checked here; files and addresses are no
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, model_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 
+from appliance.settings.copies import CapturesSettings
 from appliance.settings.relations import relations
+from appliance.settings.room import Room as _Room
+from appliance.settings.room import field as _field
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 """Lower-case letters, digits, `_` and `-`; at most 32; safe in topics, file names and keys."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-def _field(default: Any, description: str, *, scope: str = "loop", command: str = "", **limits: Any) -> Any:
-    """A field with what every field must have: a description and a restart scope.
-
-    A description is shown on pages too and names no command; what tries the setting out in a terminal is
-    `command`.
-    """
-    extra: dict[str, Any] = {"scope": scope, **({"command": command} if command else {})}
-    return Field(default, description=description, json_schema_extra=extra, **limits)
-
-
-class _Room(BaseModel):
-    """Frozen, and strict about names: a key nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class When(StrEnum):
@@ -351,6 +338,9 @@ class Settings(_Room):
     recognition: RecognitionSettings = _field(RecognitionSettings(), "The decision.")
     encounters: EncounterSettings = _field(EncounterSettings(), "Encounters.")
     evidence: EvidenceSettings = _field(EvidenceSettings(), "Sealed captures.")
+    captures: CapturesSettings = _field(
+        CapturesSettings(), "Where sealed captures go besides.", scope="dispatch"
+    )
     store: StoreSettings = _field(StoreSettings(), "The database.")
     vault: VaultSettings = _field(VaultSettings(), "The device key.")
     models: ModelSettings = _field(ModelSettings(), "Weights of the networks.", scope="all")

@@ -42,6 +42,7 @@ from appliance.store.records import (
     Subscription,
     TemplateRow,
 )
+from appliance.store.remote_copies import CopyState, RemoteCopy
 from appliance.store.sealing import Seal
 from appliance.store.store import Store
 
@@ -56,6 +57,7 @@ __all__ = [
     "ChainReport",
     "CodePurpose",
     "Consent",
+    "CopyState",
     "Counter",
     "Delivery",
     "Erased",
@@ -70,6 +72,7 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "Reference",
+    "RemoteCopy",
     "Screen",
     "Seal",
     "SignedHead",

@@ -224,11 +224,26 @@ counted = Table(
     Column("subject", ForeignKey("subjects.id"), primary_key=True, index=True),
     Column("day", String(DAY_CHARS), nullable=False),
     Column("decided", Integer, nullable=False),  # how often the box's own decisions counted
-    Column(
-        "holds", Integer, nullable=False
-    ),  # how much of the counter is its, by the last word
+    Column("holds", Integer, nullable=False),  # how much of the counter is its, by the last word
 )
 """What encounters add to the counters, so that a correction moves it: once, and back."""
+
+remote_copies = Table(
+    "remote_copies",
+    metadata,
+    Column("device", String(NAME_CHARS), primary_key=True),
+    Column("target", String(NAME_CHARS), primary_key=True),  # names endpoint, bucket and prefix
+    Column("capture", String(ID_CHARS), primary_key=True),
+    Column("state", String(STATE_CHARS), nullable=False),
+    Column("sha256", String(HASH_CHARS), nullable=False),  # of the sealed bytes
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("etag", Text),
+    Column("version", Text),  # where the bucket keeps versions
+    Column("upload", Text),  # of one in parts that is under way
+    Column("reason", String(STATE_CHARS)),  # why it is refused
+    Column("changed_at", Time, nullable=False),
+)
+"""What became of copying each capture; nothing here is needed to open one."""
 
 operators = Table(
     "operators",

@@ -170,6 +170,16 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         "settings were changed: Office screen, Faces, These pages and This place",
     ),
     (
+        "device_key_changed",
+        {"to": "passphrase"},
+        "the device key was changed; the new one rests under a passphrase",
+    ),
+    (
+        "log_pruned",
+        {"up_to": 512, "events": 256, "reason": "size"},
+        "256 old events went from the log: the log had grown to its limit",
+    ),
+    (
         "action_unknown",
         {"action": "song", "event": "e", "reason": "killed"},
         "the action “song” was interrupted; it may have been done, and is not done again",

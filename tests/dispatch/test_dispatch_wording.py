@@ -76,6 +76,11 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         {"keys": ["recognition.fpir", "doors.front.seed"]},
         "2 settings changed: recognition.fpir, doors.front.seed",
     ),
+    "device_key_changed": ({"to": "file"}, "the device key was changed; the new one rests in a file"),
+    "log_pruned": (
+        {"up_to": 512, "events": 256, "reason": "age"},
+        "256 old events went, up to #512: their time was over",
+    ),
     "door_calibrated": ({"door": "front", "separation": 0.934}, "door front was set up (93% apart)"),
     "stranger_retracted": (
         {"encounter": "e", "retracts": "x", "camera": "hall"},

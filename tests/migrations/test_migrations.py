@@ -131,6 +131,7 @@ def test_an_old_database_comes_up_with_its_data(tmp_path: Path, dump: Path) -> N
         "0004": (8, 10.0),
         "0005": (8, 10.0),
         "0006": (8, 10.0),
+        "0007": (8, 10.0),
     }[dump.stem]
     path = tmp_path / "store.sqlite3"
     with closing(sqlite3.connect(path)) as raw:

@@ -20,6 +20,7 @@ ROOMS: Final[Mapping[str, tuple[str, str]]] = {
     "recognition": ("Recognition", "How sure the box has to be before it says who somebody is."),
     "encounters": ("Coming by", "When somebody's stay at the door begins, is decided and ends."),
     "evidence": ("Strangers' pictures", "To whom they are sealed, how many, and how long they are kept."),
+    "captures.s3": ("Copies elsewhere", "A bucket that strangers' sealed pictures are copied to."),
     "store": ("Database", "Where the log and the people are kept."),
     "vault": ("Keys", "What protects names and faces at rest."),
     "models": ("Networks", "Where the networks that look at faces lie."),
@@ -35,6 +36,10 @@ CLOSED: Final[Mapping[str, str]] = {
     "actions": (
         "An action may run a command on this machine. If that could be changed from here, whoever gets into "
         "these pages would have a shell on it. Change actions in the settings file."
+    ),
+    "captures.s3": (
+        "Where copies go, with whose credentials, and when the ones here may be deleted is said on the "
+        "machine itself. Change it in the settings file."
     ),
     "store": "A wrong word here, and the appliance no longer finds its log. Change it in the settings file.",
     "vault": "A wrong word here, and no name and no face opens any more. Change it in the settings file.",
@@ -105,14 +110,22 @@ def rooms() -> list[dict[str, Any]]:
     schema = _schema()
     plain = list(_fields(Settings, schema, schema, ""))
     found = [{"name": "", "title": ROOMS[""][0], "about": ROOMS[""][1], "list": False, "fields": plain}]
-    for name, field in Settings.model_fields.items():
-        inner = nested_model(field.annotation)
-        if inner is None:
-            continue
-        title, about = ROOMS.get(name, (name, field.description or ""))
-        fields = list(_fields(inner, _definition(schema, inner), schema, name))
-        found.append({"name": name, "title": title, "about": about, "list": name in LISTS, "fields": fields})
+    for name, model in _models(Settings, ""):
+        title, about = ROOMS.get(name, (name, ""))
+        fields = list(_fields(model, _definition(schema, model), schema, name))
+        if fields:
+            found.append(
+                {"name": name, "title": title, "about": about, "list": name in LISTS, "fields": fields}
+            )
     return found
+
+
+def _models(model: type[BaseModel], within: str) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every part of the settings, and the parts of those, with dots: `captures.s3`."""
+    for name, field in model.model_fields.items():
+        if (inner := nested_model(field.annotation)) is not None:
+            yield f"{within}{name}", inner
+            yield from _models(inner, f"{within}{name}.")
 
 
 def kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,10 +18,12 @@ from appliance.events import (
     CaptureSkipped,
     ConsentChanged,
     DecisionCorrected,
+    DeviceKeyChanged,
     DoorCalibrated,
     DoorChanged,
     DoorHeldOpen,
     Event,
+    LogPruned,
     OperatorChanged,
     PasswordChanged,
     PersonUndecided,
@@ -85,6 +87,16 @@ _REMOVED: Final[Mapping[str, str]] = {
     "cap": "room was needed for newer ones",
     "missing": "their file is gone",
     "by_admin": "an admin wanted it so",
+    "copied": "a copy elsewhere was verified",
+}
+_RESTS: Final[Mapping[str, str]] = {
+    "file": "in a file",
+    "passphrase": "under a passphrase",
+    "credential": "in a credential of systemd",
+}
+_PRUNED: Final[Mapping[str, str]] = {
+    "age": "their time was over",
+    "size": "the log had grown to its limit",
 }
 _REALLY: Final[Mapping[str, str]] = {
     "identified": "somebody enrolled",
@@ -210,6 +222,16 @@ def _(event: CaptureSkipped, _: Names) -> str:
 @_said.register
 def _(event: CaptureRemoved, _: Names) -> str:
     return f"sealed pictures were deleted: {_REMOVED[event.reason]}"
+
+
+@_said.register
+def _(event: DeviceKeyChanged, _: Names) -> str:
+    return f"the device key was changed; the new one rests {_RESTS[event.to]}"
+
+
+@_said.register
+def _(event: LogPruned, _: Names) -> str:
+    return f"{event.events} old events went from the log: {_PRUNED[event.reason]}"
 
 
 @_said.register
