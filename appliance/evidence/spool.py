@@ -123,11 +123,11 @@ class Spool:
         chosen = pictures[: self._settings.frames]
         sealed = seal(pack_capture(capture, chosen, metadata, at, self._encode), self._recipients)
         self._check_room(len(sealed))
-        self._folder.write(capture, sealed, at)
+        sha256 = self._folder.write(capture, sealed, at)
         return SealedCapture(
             id=capture,
             file=f"{capture}.age",
-            sha256=hashlib.sha256(sealed).hexdigest(),
+            sha256=sha256,
             size_bytes=len(sealed),
             frames=len(chosen),
             recipients=self.recipients,
@@ -169,6 +169,7 @@ class Spool:
             EvidenceError: The folder cannot be read.
         """
         self._folder.drop_partials()
+        self._folder.tend()
         return tuple(self._adopt(entry) for entry in self.list() if entry.id not in known)
 
     def missing(self, known: Collection[str]) -> tuple[str, ...]:
@@ -193,6 +194,7 @@ class Spool:
         """
         removed = self._expiry.sweep(now if now is not None else self._clock.wall(), room=self._refused)
         self._refused = 0
+        self._folder.tend()
         return removed
 
     def _new_id(self, at: datetime) -> str:

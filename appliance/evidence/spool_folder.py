@@ -4,11 +4,15 @@ A capture is one file, `<id>.age`, with an id that says nothing but when it was 
 written beside as `<id>.age.partial`, forced to the disk and then renamed, so that a crash
 leaves a whole capture, a partial one that start-up deletes, or nothing. What is in the
 files and when they go is decided elsewhere.
+
+Beside the captures lies their index (`captures.index`), which says their hashes to whoever fetches
+them. It follows the files: what cannot be written to it now is put right by `tend`.
 """
 
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import re
 import stat
@@ -20,6 +24,7 @@ from pathlib import Path
 import structlog
 
 from appliance.errors import EvidenceError, UnknownCaptureError
+from appliance.evidence.index import CaptureIndex, IndexRow
 
 _log = structlog.get_logger()
 
@@ -30,6 +35,11 @@ _PARTIAL = re.compile(rf"{_UUID7}\.age\.partial")
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No space, no quota, or a limit on the size of files: nothing more fits."""
+
+_SHARED = stat.S_ISGID | stat.S_IRGRP | stat.S_IXGRP
+"""How root marks a folder that an account for fetching may read: `chmod 2750`, and that account's group."""
+_TENDED_AT_ONCE = 200
+"""Captures without a line in the index that one call reads and hashes: some 60 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +66,22 @@ class SpoolFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._index = CaptureIndex(path, self._file_mode)
 
     def make(self) -> None:
         """Make the folder, if it is not there, and close it to others.
+
+        A group that root let read it (`appliance captures account`) may go on reading.
 
         Raises:
             EvidenceError: It cannot be made or is not ours to write in.
         """
         with self.trouble("open"):
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.chmod(0o700)
+            mode = stat.S_IMODE(self.path.stat().st_mode)
+            wanted = 0o2750 if mode & _SHARED == _SHARED else 0o700
+            if mode != wanted:
+                self.path.chmod(wanted)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise EvidenceError(
                 "the spool of captures cannot be written", hint=f"check the owner of {self.path}"
@@ -75,14 +91,18 @@ class SpoolFolder:
         """Whether there is a file of that id."""
         return (self.path / f"{capture}.age").exists()
 
-    def write(self, capture: str, sealed: bytes, at: datetime) -> None:
+    def write(self, capture: str, sealed: bytes, at: datetime) -> str:
         """Write beside, force to the disk, rename, force the name to the disk; dated `at`.
+
+        Returns:
+            The SHA-256 of what was written, hex.
 
         Raises:
             EvidenceError: Nothing is left of it; `reason` says whether the disk is full.
         """
         final = self.path / f"{capture}.age"
         partial = self.path / f"{capture}.age.partial"
+        digest = hashlib.sha256(sealed).hexdigest()
         with self.trouble("write to"):
             try:
                 with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -90,6 +110,7 @@ class SpoolFolder:
                     fcntl.flock(file, fcntl.LOCK_EX)
                     file.write(sealed)
                     file.flush()
+                    os.fchmod(file.fileno(), self._file_mode())
                     os.utime(file.fileno(), (at.timestamp(), at.timestamp()))
                     os.fsync(file.fileno())
                     partial.rename(final)
@@ -100,6 +121,9 @@ class SpoolFolder:
                     with contextlib.suppress(OSError):
                         path.unlink()
                 raise
+        with self._following():
+            self._index.add(IndexRow(capture, len(sealed), digest))
+        return digest
 
     def remove(self, capture: str) -> bool:
         """Delete a capture; false when it is not there.
@@ -115,7 +139,17 @@ class SpoolFolder:
             except FileNotFoundError:
                 return False
             self._sync_folder()
+        with self._following():
+            self._index.drop(capture)
         return True
+
+    def tend(self) -> None:
+        """Make the index agree with the folder, as far as a crash or a full disk left it behind."""
+        with self._following():
+            there = [entry.id for entry in self.list()]
+            changed = self._index.tend(there, self._indexed, most=_TENDED_AT_ONCE)
+            if changed:
+                _log.info("index_of_captures_mended", captures=changed)
 
     def read(self, capture: str) -> bytes:
         """The sealed bytes of a capture.
@@ -175,6 +209,32 @@ class SpoolFolder:
             for entry in self._scan():
                 if _PARTIAL.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     self._drop_partial(self.path / entry.name)
+
+    def _indexed(self, capture: str) -> IndexRow | None:
+        """A capture as the index describes it; None when it went, or cannot be read."""
+        try:
+            content = self.read(capture)
+        except EvidenceError:
+            return None
+        return IndexRow(capture, len(content), hashlib.sha256(content).hexdigest())
+
+    def _file_mode(self) -> int:
+        """Of files in the folder: for the owner, and for the group that root let read it."""
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            return 0o600
+        return 0o640 if mode & _SHARED == _SHARED else 0o600
+
+    @contextlib.contextmanager
+    def _following(self) -> Iterator[None]:
+        """Around writing to the index: no capture is lost for its sake."""
+        try:
+            yield
+        except OSError as error:
+            _log.warning("index_of_captures_behind", error=error.strerror)
+        except EvidenceError as error:
+            _log.warning("index_of_captures_behind", error=error.message)
 
     def _drop_partial(self, path: Path) -> None:
         """Delete it, unless whoever writes it is still at it."""

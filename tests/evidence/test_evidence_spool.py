@@ -21,6 +21,7 @@ from appliance.clock import ManualClock
 from appliance.errors import EvidenceError, RecipientError
 from appliance.evidence import Spool, open_capture, parse_identities
 from appliance.evidence.expiry import Expiry
+from appliance.evidence.index import INDEX_NAME
 from appliance.evidence.spool_folder import SpoolFolder
 from appliance.ids import seeded_ids
 from appliance.settings import EvidenceSettings
@@ -69,10 +70,10 @@ def test_only_the_owner_may_read(make_spool: MakeSpool, tmp_path: Path) -> None:
 
 
 def test_file_names_say_nothing(make_spool: MakeSpool, tmp_path: Path) -> None:
-    """An opaque id and `.age`; nothing else is left in the folder."""
+    """An opaque id and `.age`; nothing else is left in the folder, the index apart."""
     fill(make_spool(), 3)
 
-    names = [path.name for path in (tmp_path / "spool").iterdir()]
+    names = {path.name for path in (tmp_path / "spool").iterdir()} - {INDEX_NAME}
 
     assert 3 == len([name for name in names if re.fullmatch(r"[0-9a-f-]{36}\.age", name)]) == len(names)
 
@@ -433,7 +434,10 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
 
     assert "disk_full" == reason
     assert stored
-    assert {f"{one}.age" for one in stored} == {path.name for path in (small_disk / "spool").iterdir()}
+
+    names = {path.name for path in (small_disk / "spool").iterdir()}
+
+    assert {f"{one}.age" for one in stored} == names - {INDEX_NAME}
     identities = parse_identities(key_pairs["age"].private, where="key")
     for one in stored:
         assert 3 == len(open_capture(spool.read(one), identities))
