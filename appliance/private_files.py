@@ -38,6 +38,16 @@ def replace(path: Path, content: bytes) -> None:
     _settle(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Delete a file and make that survive a power cut; fine where there is none.
+
+    Raises:
+        OSError: It cannot be deleted.
+    """
+    path.unlink(missing_ok=True)
+    _settle(path.parent)
+
+
 def _spare(path: Path, content: bytes) -> Path:
     """A finished file beside `path`, flushed to the disk; mkstemp makes it 0600."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -16,7 +16,7 @@ from appliance.errors import StoreError
 from appliance.ids import IdFactory, random_ids
 from appliance.settings import Settings
 from appliance.store import Counter, Store, Subscription, sqlite_url
-from appliance.vault import Vault, key_source
+from appliance.vault import KeySource, Vault, key_source
 
 CAMERA_VARIABLE = "APPLIANCE_CAMERA"
 """Environment variable with a source that stands in for the configured cameras; may hold a password."""
@@ -127,6 +127,7 @@ def open_services(
     clock: Clock | None = None,
     ids: IdFactory | None = None,
     boot: str | None = None,
+    source: KeySource | None = None,
 ) -> Iterator[Services]:
     """Unlock the vault and open the database.
 
@@ -138,6 +139,7 @@ def open_services(
         clock: The clocks; those of this machine by default.
         ids: Makes ids; random by default.
         boot: Names this run of the process in the log; a new id by default.
+        source: Where the device key rests; where the settings say by default.
 
     Raises:
         StoreError: No database, damaged, or of another version.
@@ -160,14 +162,7 @@ def open_services(
                 f"the state directory {layout.state} cannot be made: {error.strerror}",
                 hint="name another one with --state",
             ) from error
-    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
-    credentials = os.environ.get(CREDENTIALS_VARIABLE)
-    source = key_source(
-        settings.vault,
-        layout.state,
-        passphrase=passphrase.encode() if passphrase is not None else None,
-        credentials=Path(credentials) if credentials else None,
-    )
+    source = source or present_source(settings, layout)
     # Nor a new id beside an old database: it would begin a second chain in it.
     first = settings.store.url is not None or not layout.database.exists()
     device = device_id(layout, ids, clock, create=create and first)
@@ -186,6 +181,22 @@ def open_services(
         # New keys only beside an empty database: beside an old one they would open nothing in it.
         vault.unlock(create=create and store.is_empty(), create_signing=create and not store.has_chain())
         yield Services(layout, device, store, vault, clock, ids)
+
+
+def present_source(settings: Settings, layout: Layout) -> KeySource:
+    """Where the device key rests by the settings, with what the environment hands over.
+
+    Raises:
+        VaultError: A passphrase or credential is asked for, and none was handed over.
+    """
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+    credentials = os.environ.get(CREDENTIALS_VARIABLE)
+    return key_source(
+        settings.vault,
+        layout.state,
+        passphrase=passphrase.encode() if passphrase is not None else None,
+        credentials=Path(credentials) if credentials else None,
+    )
 
 
 def device_id(layout: Layout, ids: IdFactory, clock: Clock, *, create: bool) -> str:

@@ -55,6 +55,7 @@ _OWN = (
     "process",
     "replay",
     "run",
+    "vault",
     "view",
     "whatif",
 )

@@ -6,10 +6,11 @@ from appliance.store.merging import Merging
 from appliance.store.outbox import Outbox
 from appliance.store.recognising import Recognising
 from appliance.store.remote_copies import RemoteCopies
+from appliance.store.rewrapping import Rewrapping
 from appliance.store.timeline import Timeline
 
 
-class Store(History, Timeline, Merging, Recognising, Counters, RemoteCopies, Outbox):
+class Store(History, Timeline, Merging, Recognising, Counters, RemoteCopies, Rewrapping, Outbox):
     """Everything durable of a device.
 
     Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import VaultError
 from appliance.settings import VaultSettings
-from appliance.vault.private_files import read_private, replace, write_once
+from appliance.vault.private_files import read_private, remove, replace, write_once
 from appliance.vault.sealing import KEY_BYTES, OVERHEAD_BYTES, Kind, open_sealed, seal
 
 KEY_FILE = "device.key"
@@ -47,10 +47,33 @@ class KeySource(Protocol):
             VaultError: There is none, it cannot be read, is readable by others, or is not a key.
         """
 
+    def put(self, key: bytes) -> None:
+        """Let this key, 32 bytes, rest here from now on, in the place of any other, whole or not at all.
+
+        Raises:
+            VaultError: It cannot be written, or does not rest here.
+        """
+
+    def discard(self) -> None:
+        """Let no key rest here any more, if that is for us to do; a credential is for systemd's admin.
+
+        Raises:
+            VaultError: It cannot be deleted.
+        """
+
 
 def new_key_line() -> str:
     """A new device key as a key file or a systemd credential holds it: one line of text."""
     return _line(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def parse_key_line(content: bytes) -> bytes:
+    """The device key, 32 bytes, in such a line.
+
+    Raises:
+        VaultError: It is not one. What was read is not repeated.
+    """
+    return _key_in(content, "what was handed over", hint="make one first (new-key), and keep it encrypted")
 
 
 class KeyFile:
@@ -72,6 +95,22 @@ class KeyFile:
         if create and not self._path.exists():
             write_once(self._path, _line(secrets.token_bytes(KEY_BYTES)))
         return _key_in(read_private(self._path), self._path)
+
+    def put(self, key: bytes) -> None:
+        """Write the file anew (0600).
+
+        Raises:
+            VaultError: It cannot be written.
+        """
+        replace(self._path, _line(key))
+
+    def discard(self) -> None:
+        """Delete the file; what a disk keeps of deleted files, it keeps.
+
+        Raises:
+            VaultError: It cannot be deleted.
+        """
+        remove(self._path)
 
 
 class CredentialKey:
@@ -104,6 +143,12 @@ class CredentialKey:
             ) from error
         except OSError as error:
             raise VaultError(f"the credential device.key cannot be read: {error.strerror}") from error
+
+    def put(self, key: bytes) -> None:
+        """Nothing is written: the admin encrypted this key with systemd-creds before it was handed over."""
+
+    def discard(self) -> None:
+        """Nothing is deleted: the encrypted credential is the admin's file."""
 
 
 class PassphraseKey:
@@ -167,6 +212,24 @@ class PassphraseKey:
         self._passphrase = new_passphrase
         replace(self._path, self._wrapped(key))
 
+    def put(self, key: bytes) -> None:
+        """Wrap this key under the passphrase.
+
+        Raises:
+            VaultError: The passphrase is empty, or the file cannot be written.
+        """
+        if not self._passphrase:
+            raise VaultError("the new passphrase is empty")
+        replace(self._path, self._wrapped(key))
+
+    def discard(self) -> None:
+        """Delete the wrapped key.
+
+        Raises:
+            VaultError: It cannot be deleted.
+        """
+        remove(self._path)
+
     def _wrapped(self, key: bytes) -> bytes:
         salt = secrets.token_bytes(16)
         kek = _stretch(self._passphrase, salt, self._log2_n, 8, 1)
@@ -228,14 +291,14 @@ def _line(key: bytes) -> bytes:
     return b"office-door-device-key-1:" + base64.urlsafe_b64encode(key) + b"\n"
 
 
-def _key_in(content: bytes, path: Path) -> bytes:
+def _key_in(content: bytes, path: Path | str, *, hint: str = "restore it from your backup") -> bytes:
     found = _LINE.fullmatch(content)
     try:
         key = base64.urlsafe_b64decode(found[1]) if found else b""
     except binascii.Error:
         key = b""
     if len(key) != KEY_BYTES:
-        raise VaultError(f"{path} is not a device key", hint="restore it from your backup")
+        raise VaultError(f"{path} is not a device key", hint=hint)
     return key
 
 

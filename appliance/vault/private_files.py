@@ -61,6 +61,16 @@ def replace(path: Path, content: bytes) -> None:
         private_files.replace(path, content)
 
 
+def remove(path: Path) -> None:
+    """Delete a file and make that survive a power cut; fine where there is none.
+
+    Raises:
+        VaultError: It cannot be deleted.
+    """
+    with _trouble(path):
+        private_files.remove(path)
+
+
 @contextmanager
 def _trouble(path: Path) -> Iterator[None]:
     try:

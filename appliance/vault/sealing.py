@@ -36,6 +36,8 @@ class Kind(IntEnum):
     """Something of the device itself, under the device key."""
     DEVICE_KEY = 4
     """The device key, under a key made from a passphrase."""
+    OTHER_DEVICE_KEY = 5
+    """The device key before or after a change of it, under the other of the two."""
 
 
 def binding(kind: Kind, subject: str, row: str) -> bytes:

@@ -14,10 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from appliance.errors import VaultError
 from appliance.vault.device_key import KeySource
 from appliance.vault.private_files import read_private, write_once
+from appliance.vault.rekeying import SIGNING_FILE, key_row, known_keys, open_with
 from appliance.vault.sealing import KEY_BYTES, Kind, open_sealed, seal
-
-SIGNING_FILE = "signing.key"
-"""Name, in the state directory, of the Ed25519 key that signs the chain; sealed by the device key."""
 
 
 class Vault:
@@ -26,7 +24,8 @@ class Vault:
     def __init__(self, source: KeySource, directory: Path) -> None:
         self._source = source
         self._signing_file = directory / SIGNING_FILE
-        self._device_key: bytes | None = None
+        self._directory = directory
+        self._keys: tuple[bytes, ...] = ()
         self._signing: Ed25519PrivateKey | None = None
 
     def exists(self) -> bool:
@@ -50,27 +49,27 @@ class Vault:
                 "the device key is missing, but this box had one",
                 hint="restore it from your backup; to start afresh, move the whole state directory away",
             )
-        device_key = self._source.load(create=create)
+        keys = known_keys(self._directory, self._source.load(create=create))
         row = SIGNING_FILE
         if (create if create_signing is None else create_signing) and not self._signing_file.exists():
             seed = secrets.token_bytes(KEY_BYTES)
-            sealed = seal(device_key, seed, kind=Kind.DEVICE_VALUE, subject="", row=row)
+            sealed = seal(keys[0], seed, kind=Kind.DEVICE_VALUE, subject="", row=row)
             write_once(self._signing_file, sealed)
         kept = read_private(self._signing_file)
         try:
-            seed = open_sealed(device_key, kept, kind=Kind.DEVICE_VALUE, subject="", row=row)
+            seed = open_with(keys, kept, kind=Kind.DEVICE_VALUE, subject="", row=row)
         except VaultError as error:
             raise VaultError(
                 "the device key does not fit this box: it does not open the key that signs the log",
                 hint="restore the device key and signing.key from the same backup",
             ) from error
         self._signing = Ed25519PrivateKey.from_private_bytes(seed)
-        self._device_key = device_key
+        self._keys = keys
         return self
 
     def lock(self) -> None:
         """Forget the keys, as far as Python can."""
-        self._device_key = None
+        self._keys = ()
         self._signing = None
 
     def __enter__(self) -> Self:
@@ -84,7 +83,7 @@ class Vault:
     def new_subject_key(self, subject: str) -> bytes:
         """A new random key for a subject, wrapped for that subject only; rests in the database."""
         key = secrets.token_bytes(KEY_BYTES)
-        return seal(self._key(), key, kind=Kind.SUBJECT_KEY, subject=subject, row=_key_row(subject))
+        return seal(self._key(), key, kind=Kind.SUBJECT_KEY, subject=subject, row=key_row(subject))
 
     def seal(self, wrapped_key: bytes, subject: str, plaintext: bytes, *, row: str) -> bytes:
         """Seal something personal under its subject's key.
@@ -120,7 +119,7 @@ class Vault:
         Raises:
             VaultError: Another key, another row, or damage.
         """
-        return open_sealed(self._key(), sealed, kind=Kind.DEVICE_VALUE, subject="", row=row)
+        return open_with(self._unlocked(), sealed, kind=Kind.DEVICE_VALUE, subject="", row=row)
 
     def sign(self, data: bytes) -> bytes:
         """Ed25519 signature of `data`, 64 bytes; the same data gives the same signature."""
@@ -140,13 +139,17 @@ class Vault:
         return verify_signature(public_key, data, signature)
 
     def _key(self) -> bytes:
-        if self._device_key is None:
+        """The device key that values are sealed under: while it is being changed, the new one."""
+        return self._unlocked()[0]
+
+    def _unlocked(self) -> tuple[bytes, ...]:
+        if not self._keys:
             raise _locked()
-        return self._device_key
+        return self._keys
 
     def _subject_key(self, wrapped: bytes, subject: str) -> bytes:
-        return open_sealed(
-            self._key(), wrapped, kind=Kind.SUBJECT_KEY, subject=subject, row=_key_row(subject)
+        return open_with(
+            self._unlocked(), wrapped, kind=Kind.SUBJECT_KEY, subject=subject, row=key_row(subject)
         )
 
 
@@ -157,10 +160,6 @@ def verify_signature(public_key: bytes, data: bytes, signature: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
-
-
-def _key_row(subject: str) -> str:
-    return f"subjects/{subject}/wrapped_key"
 
 
 def _locked() -> VaultError:

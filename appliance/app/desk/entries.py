@@ -42,6 +42,8 @@ _BEGINNINGS: Final[dict[str, Kind]] = {
     "token_": "access",
     "screen_": "access",
     "settings_": "settings",
+    "device_key_": "settings",
+    "log_pruned": "settings",
     "process_": "processes",
     "action_": "actions",
 }

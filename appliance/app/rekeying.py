@@ -1,0 +1,121 @@
+"""`appliance vault rekey`: the device key changed for another, on a box that is at rest.
+
+Introduces the vault's change of keys, the database and the settings to each other. Each step is on the disk
+before the next begins; after every one of them the old key or the new opens everything, and a run that was
+broken off is brought to its end by the next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance import private_files
+from appliance.errors import PeerGoneError, StoreError, VaultError, WireError
+from appliance.events import DeviceKeyChanged
+from appliance.services import Layout, open_services
+from appliance.settings import Settings
+from appliance.settings.overlay import SettingsFiles, proposed
+from appliance.vault import KeyChange, KeySource, Place
+from appliance.wire import Client
+from appliance.wire.messages import Ping
+
+_HOLDERS = ("supervisor", "loop", "desk", "dispatch")
+"""Processes that hold the device key, or start one that does."""
+_ASK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is on the disk now.
+
+    Attributes:
+        name: `joined`, `signing`, `wrapped`, `placed`, `settings`, `discarded`, `finished`.
+        done: Of `wrapped`: keys looked at so far.
+        total: Of how many.
+    """
+
+    name: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """From where to where the key goes.
+
+    Attributes:
+        was: Where it rests now, as `vault.key` says it.
+        source: That place.
+        to: Where the new key is to rest.
+        target: That place.
+        new: The new key, where somebody else made it: that of a credential; None: random.
+    """
+
+    was: Place
+    source: KeySource
+    to: Place
+    target: KeySource
+    new: bytes | None = None
+
+
+def rekey(settings: Settings, files: SettingsFiles, layout: Layout, places: Places) -> Iterator[Step]:
+    """Change the device key. Nothing is done until the first step is asked for.
+
+    Raises:
+        StoreError: A process of the appliance is running, other boxes use the database, or it refuses.
+        VaultError: The present key cannot be had, something sealed opens under neither key, or a key
+            cannot be written.
+        SettingsError: The settings are wrong.
+    """
+    _refuse_while_running(layout)
+    with open_services(settings, layout, source=places.source) as services:
+        store = services.store
+        if store.shares():
+            raise StoreError(
+                "other boxes keep their log in this database, under the same device key",
+                hint="the key of a shared database is not changed by this program",
+            )
+        change = KeyChange.begin(layout.state, places.source, places.to, new=places.new)
+        yield Step("joined")
+        change.reseal_signing_key()
+        yield Step("signing")
+        for done, total in store.rewrap(change.rewrapped):
+            yield Step("wrapped", done, total)
+        places.target.put(change.new)
+        if places.target.load(create=False) != change.new:
+            raise VaultError(
+                "the new key did not come to rest where it was put",
+                hint="hand over the credential that was encrypted from this key",
+            )
+        yield Step("placed")
+        if files.read().settings.vault.key != places.to:
+            text = proposed(files, {"vault.key": places.to}).text
+            private_files.replace(files.overlay, text.encode())
+            yield Step("settings")
+        if places.was != places.to:
+            places.source.discard()
+            yield Step("discarded")
+        # Whoever added somebody meanwhile with the old key in memory has them rewrapped, too.
+        keys = sum(1 for _ in store.rewrap(change.rewrapped))
+        store.append(DeviceKeyChanged(to=places.to))
+        store.forget_overwritten()
+        change.finish()
+        yield Step("finished", keys, keys)
+
+
+def _refuse_while_running(layout: Layout) -> None:
+    """A process that holds the old key would seal under it until it ends.
+
+    Raises:
+        StoreError: One answers.
+    """
+    for name in _HOLDERS:
+        try:
+            Client(layout.socket(name), timeout_s=_ASK_S).call(Ping())
+        except PeerGoneError:
+            continue
+        except WireError:
+            pass  # it is there, and busy or of another version
+        raise StoreError(
+            f"the appliance is running (its {name} answers), and holds the present key",
+            hint="stop it first, and start it again afterwards",
+        )

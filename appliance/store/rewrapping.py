@@ -1,0 +1,71 @@
+"""Every wrapped key wrapped anew, when the device key is changed; see `appliance/vault/rekeying.py`.
+
+Knows which rows hold one, and no cipher: who changes the key says what each becomes.
+"""
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import func, select, update
+
+from appliance.store.changing import Changing
+from appliance.store.database import reading, writing
+from appliance.store.tables import devices, operators, subjects
+
+Rewrap = Callable[[str, bytes], bytes | None]
+"""(whose, wrapped key) → the same key wrapped anew; None: leave it."""
+
+_BATCH = 200
+"""Rows rewritten in one transaction: some milliseconds, in which nobody else writes."""
+
+
+class Rewrapping(Changing):
+    """All wrapped keys of the database."""
+
+    def rewrap(self, anew: Rewrap) -> Iterator[tuple[int, int]]:
+        """Hand every wrapped key to `anew` and keep what it gives, a batch of rows in each transaction.
+
+        Broken off, it can begin again: what `anew` leaves is left.
+
+        Yields:
+            After each batch, how many were looked at, and of how many.
+
+        Raises:
+            VaultError: `anew` cannot; nothing of that batch was kept.
+            StoreError: The database cannot.
+        """
+        with reading(self._engine) as connection:
+            many = sum(
+                connection.execute(select(func.count()).where(table.c.wrapped_key.is_not(None))).scalar_one()
+                for table in (subjects, operators)
+            )
+        done = 0
+        for table in (subjects, operators):
+            after = ""
+            while True:
+                with writing(self._engine) as connection:
+                    rows = connection.execute(
+                        select(table.c.id, table.c.wrapped_key)
+                        .where(table.c.id > after, table.c.wrapped_key.is_not(None))
+                        .order_by(table.c.id)
+                        .limit(_BATCH)
+                    ).all()
+                    for whose, wrapped in rows:
+                        fresh = anew(whose, wrapped)
+                        if fresh is not None:
+                            connection.execute(
+                                update(table).where(table.c.id == whose).values(wrapped_key=fresh)
+                            )
+                if not rows:
+                    break
+                after, done = rows[-1].id, done + len(rows)
+                yield done, many
+
+    def forget_overwritten(self) -> bool:
+        """Leave nothing of what was overwritten in SQLite's write-ahead log; whether that was done."""
+        return self._scrub()
+
+    def shares(self) -> bool:
+        """Whether other devices keep their log in this database, too."""
+        with reading(self._engine) as connection:
+            others = select(devices.c.id).where(devices.c.id != self._device).limit(1)
+            return connection.execute(others).first() is not None

@@ -1,0 +1,223 @@
+"""The device key changed for another: whatever breaks it off, the old key or the new opens everything."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import rekeyer
+import stores
+
+import appliance
+from appliance.app.rekeying import Places, rekey
+from appliance.errors import StoreError, VaultError
+from appliance.permissions import Role
+from appliance.services import Layout, open_services
+from appliance.settings import Settings, load
+from appliance.settings.overlay import SettingsFiles
+from appliance.store import Store
+from appliance.values import SFACE
+from appliance.vault import KeyFile, KeySource, PassphraseKey
+from appliance.wire import Reply, Server
+from appliance.wire.messages import Done, Ping
+
+SUPPORT = Path(__file__).parents[1] / "support"
+NAMES = [f"Ann {number}" for number in range(201)]
+"""One more than is rewrapped in a transaction."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a box lies that many are enrolled on."""
+    folder = tmp_path_factory.mktemp("rekey")
+    with open_services(Settings(), Layout(folder / "state"), create=True) as services:
+        for name in NAMES:
+            services.store.add_subject(name, consent=stores.AGREED)
+        first = services.store.subjects()[0]
+        services.store.add_reference(first.id, stores.face(0.25), quality=80.0, details={})
+        services.store.add_operator("Ada", Role.ADMIN)
+    (folder / "state" / "appliance.toml").write_text("", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def state(folder: Path, tmp_path: Path) -> Path:
+    """A copy of that box."""
+    return Path(shutil.copytree(folder / "state", tmp_path / "state"))
+
+
+def change(state: Path, places: Places) -> list[str]:
+    """Change the key; the names of the steps."""
+    files = SettingsFiles(state / "appliance.toml", state / "overlay.toml")
+    return [step.name for step in rekey(files.read().settings, files, Layout(state), places)]
+
+
+def opened(state: Path, source: KeySource) -> tuple[list[str | None], list[float], list[str | None], int]:
+    """Everything sealed on a box: names, a template's first number, logins; and the log's end, verified."""
+    with open_services(Settings(), Layout(state), source=source) as services:
+        return sealed_in(services.store)
+
+
+def sealed_in(store: Store) -> tuple[list[str | None], list[float], list[str | None], int]:
+    """The same of a store."""
+    rows = store.gallery((SFACE,)).rows
+    logins = [each.login for each in store.operators()]
+    names = sorted(str(each.name) for each in store.subjects())
+    return list(names), [float(row.embedding[0]) for row in rows], logins, store.verify().last
+
+
+def new(state: Path) -> KeySource:
+    """Where the new key rests after the change."""
+    return rekeyer.places(state).target
+
+
+@pytest.fixture(scope="module")
+def killed(folder: Path) -> list[Path]:
+    """Copies of the box, killed after each step; the last was not."""
+    path = os.pathsep.join([str(Path(appliance.__file__).parents[1]), str(SUPPORT)])
+    done = subprocess.run(
+        [sys.executable, SUPPORT / "rekeyer.py", folder],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    return [folder / str(number) for number in range(int(done.stdout) + 1)]
+
+
+def test_killed_after_any_step_the_old_key_or_the_new_opens_everything(killed: list[Path]) -> None:
+    """By -9: names, templates, logins, the log. Never neither."""
+    for state in killed:
+        whole = []
+        for source in (KeyFile(state / "device.key"), new(state)):
+            if source.exists():
+                found = opened(state, source)
+                whole.append((sorted(NAMES), [0.25], ["Ada"]) == found[:3])
+
+        assert whole, state.name
+        assert all(whole), state.name
+    assert len(killed) >= 8
+
+
+def test_broken_off_it_is_brought_to_its_end_by_the_next(killed: list[Path], tmp_path: Path) -> None:
+    """From wherever the key rests then; afterwards the old key is nowhere and nothing opens with it."""
+    for left in killed:
+        state = Path(shutil.copytree(left, tmp_path / left.name))
+        places = rekeyer.places(state)
+        old = KeyFile(killed[0] / "device.key").load(create=False)
+        now = load(state / "overlay.toml").vault.key if (state / "overlay.toml").exists() else "file"
+        if now == "passphrase":
+            places = Places("passphrase", places.target, "passphrase", places.target)
+            if not (state / "rekey.json").exists():
+                continue
+        steps = change(state, places)
+
+        assert "finished" == steps[-1]
+        assert (sorted(NAMES), [0.25], ["Ada"]) == opened(state, new(state))[:3]
+        assert not (state / "rekey.json").exists()
+        KeyFile(tmp_path / "old.key").put(old)
+        with pytest.raises(VaultError):
+            opened(state, KeyFile(tmp_path / "old.key"))
+
+
+def test_no_step_leaves_the_old_key_when_it_came_to_its_end(killed: list[Path]) -> None:
+    """Neither its file nor a value wrapped under it, in no file of the state directory."""
+    state = killed[-1]
+    old_line = (killed[0] / "device.key").read_bytes()
+    old = KeyFile(killed[0] / "device.key").load(create=False)
+    kept = b"".join(path.read_bytes() for path in sorted(state.rglob("*")) if path.is_file())
+    with open_services(Settings(), Layout(killed[0]), source=KeyFile(killed[0] / "device.key")) as services:
+        wrapped = stores.sql(f"sqlite:///{killed[0] / 'appliance.db'}", "SELECT wrapped_key FROM subjects")
+        del services
+
+    assert old not in kept
+    assert old_line.strip() not in kept
+    assert [] == [1 for (value,) in wrapped if value in kept]
+    assert 'key = "passphrase"' in (state / "overlay.toml").read_text()
+
+
+def test_a_key_file_is_changed_for_another(state: Path) -> None:
+    """In its place: settings say nothing new, and the change is in the log."""
+    old = (state / "device.key").read_bytes()
+    place = KeyFile(state / "device.key")
+    steps = change(state, Places("file", place, "file", place))
+
+    assert ["joined", "signing", "wrapped", "wrapped", "wrapped", "placed", "finished"] == steps
+    assert old != (state / "device.key").read_bytes()
+    assert not (state / "overlay.toml").exists()
+    with open_services(Settings(), Layout(state)) as services:
+        assert "device_key_changed" == services.store.events(limit=1, newest_first=True)[0].type
+        assert (sorted(NAMES), [0.25], ["Ada"]) == sealed_in(services.store)[:3]
+
+
+def test_while_it_is_broken_off_the_box_works_and_seals_under_the_new_key(state: Path) -> None:
+    """Somebody enrolled meanwhile is there after the end, as is everybody else."""
+    place = KeyFile(state / "device.key")
+    files = SettingsFiles(state / "appliance.toml", state / "overlay.toml")
+    going = rekey(Settings(), files, Layout(state), Places("file", place, "file", place))
+    assert ["joined", "signing"] == [next(going).name, next(going).name]
+    going.close()
+    with open_services(Settings(), Layout(state)) as services:
+        services.store.add_subject("Ben", consent=stores.AGREED)
+    change(state, Places("file", place, "file", place))
+
+    assert sorted([*NAMES, "Ben"]) == opened(state, place)[0]
+
+
+def test_a_running_appliance_is_not_rekeyed(state: Path) -> None:
+    """It holds the old key in memory and would seal under it; nothing is written."""
+    (state / "run").mkdir(mode=0o700, exist_ok=True)
+    before = sorted(path.name for path in state.iterdir())
+    with (
+        Server(Layout(state).socket("loop"), {Ping: lambda _: Reply(Done())}),
+        pytest.raises(StoreError, match="is running"),
+    ):
+        change(state, rekeyer.places(state))
+
+    assert before == sorted(path.name for path in state.iterdir())
+
+
+def test_another_change_does_not_begin_before_the_first_has_ended(state: Path) -> None:
+    """It would lead to a third key; it says what to do."""
+    files = SettingsFiles(state / "appliance.toml", state / "overlay.toml")
+    going = rekey(Settings(), files, Layout(state), rekeyer.places(state))
+    next(going)
+    going.close()
+    place = KeyFile(state / "device.key")
+
+    with pytest.raises(VaultError, match="broken off, and led to 'passphrase'"):
+        change(state, Places("file", place, "file", place))
+
+
+def test_a_key_of_another_box_does_not_take_part(state: Path, tmp_path: Path) -> None:
+    """Neither the old nor the new key of the change: refused before anything is opened."""
+    files = SettingsFiles(state / "appliance.toml", state / "overlay.toml")
+    going = rekey(Settings(), files, Layout(state), rekeyer.places(state))
+    next(going)
+    going.close()
+    other = KeyFile(tmp_path / "other.key")
+    other.load(create=True)
+
+    with pytest.raises(VaultError, match="neither the old nor the new"):
+        opened(state, other)
+
+
+def test_a_damaged_bridge_is_said(state: Path) -> None:
+    """It is no reason to guess: the state directory comes from one backup."""
+    (state / "rekey.json").write_text("{}")
+    (state / "rekey.json").chmod(0o600)
+
+    with pytest.raises(VaultError, match="is damaged"):
+        opened(state, KeyFile(state / "device.key"))
+
+
+def test_the_passphrase_s_cost_is_what_is_promised(tmp_path: Path) -> None:
+    """Scrypt with N = 2^17, r = 8, p = 1, unless a test says otherwise."""
+    PassphraseKey(tmp_path / "p.json", b"three blind mice").put(bytes(32))
+    kept = (tmp_path / "p.json").read_text()
+
+    assert '"log2_n": 17' in kept
+    assert '"r": 8' in kept
+    assert '"p": 1' in kept
