@@ -1,14 +1,10 @@
-"""What holds for every test: none leaves the log's settings behind for the next."""
-
-from collections.abc import Iterator
+"""What holds for every test: each begins with the log as structlog sets it up."""
 
 import pytest
 import structlog
 
 
 @pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
+def _log_of_its_own() -> None:
     """A command sets how much is logged for its process, which here is everybody's."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
+    structlog.reset_defaults()

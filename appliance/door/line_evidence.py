@@ -15,7 +15,7 @@ has opened."""
 _NO_STEP = 0.1
 """Most by which the light changes more on one side of the door's edge than on the other where upright lines
 alone speak, or a leaf comes home; natural logarithm."""
-_NEARLY_KEPT, _SHADOW_STEP = 0.85, .2
+_NEARLY_KEPT, _SHADOW_STEP = 0.85, 0.2
 """Fewer lines do where a shadow is, but for the second, as dark on one side of the edge as on the other."""
 _HOME, _HOME_STEP = 0.95, 0.05
 """The same for a leaf whose movement need not be awaited: even a crack costs more lines."""

@@ -224,7 +224,9 @@ class Records:
             sealed = self._spool.store(pictures, metadata, at)
         except EvidenceError as error:
             if error.reason != "replay":  # what was asked for is no cause for alarm
-                _log.warning("capture_not_stored", reason=error.reason, error=error.message, hint=error.advice)
+                _log.warning(
+                    "capture_not_stored", reason=error.reason, error=error.message, hint=error.advice
+                )
             return CaptureSkipped(reason=error.reason, **place)
         return captured(sealed, **place)
 

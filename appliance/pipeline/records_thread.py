@@ -159,7 +159,9 @@ class RecordsThread:
             except StoreError as error:
                 failures += 1
                 if failures == 1:
-                    _log.error("not_recorded_yet", error=error.message, hint=error.advice, waiting=self.waiting)
+                    _log.error(
+                        "not_recorded_yet", error=error.message, hint=error.advice, waiting=self.waiting
+                    )
                 self.failing = True
                 if self._closing.wait(_BACK_OFF.delay(failures)) and failures >= _LAST_TRIES:
                     return False

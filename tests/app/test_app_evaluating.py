@@ -134,7 +134,7 @@ def test_more_people_than_there_are_cannot_be_asked_for() -> None:
     for plan, hint in ((Plan(enrolled=6), "--people 5"), (Plan(enrolled=3, strangers=3), "--strangers 2")):
         with pytest.raises(InputError) as refused:
             evaluated(photos, plan)
-        assert hint in refused.value.hint
+        assert hint in refused.value.advice
 
 
 def test_somebody_needs_two_photos() -> None:

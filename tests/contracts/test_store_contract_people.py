@@ -476,7 +476,7 @@ def test_a_profile_that_opens_and_is_none_is_damage_too(
         people.name_of(ann)
     with pytest.raises(VaultError, match="damaged") as changed:
         people.set_initials(ann, "A")
-    assert "rename" in asked.value.hint
+    assert "rename" in asked.value.advice
     assert asked.value.hint == changed.value.hint
     assert ("Anne", "A") == ((anne := people.rename(ann, "Anne")).name, anne.initials)
 

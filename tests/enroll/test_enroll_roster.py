@@ -190,7 +190,7 @@ def test_a_folder_of_nobody(tmp_path: Path, *, loose: bool, words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
         read_roster(tmp_path)
 
-    assert "appliance enroll add" in caught.value.hint
+    assert "appliance enroll add" in caught.value.advice
 
 
 # ---------------------------------------------------------------------- tables

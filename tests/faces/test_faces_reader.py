@@ -71,7 +71,7 @@ def test_missing_models_are_one_typed_error_with_the_cure(tmp_path: Path) -> Non
     with pytest.raises(ModelError) as caught:
         FaceReader.open(ModelFolder(tmp_path), FaceSettings(), [SFACE])
 
-    assert "appliance models install" in caught.value.hint
+    assert "appliance models install" in caught.value.advice
 
 
 def test_an_unknown_model_is_a_typed_error(model_folder: ModelFolder) -> None:

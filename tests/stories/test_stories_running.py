@@ -152,7 +152,7 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
 
 NAMES: dict[tuple[str, ...], set[str]] = {
     ("captures", "list"): {"capture", "sealed_at", "size_bytes"},
-    ("doctor",): {"subject", "health", "words", "hint"},
+    ("doctor",): {"subject", "health", "words", "hint", "command", "place"},
     ("enroll", "list"): {
         *("id", "name", "initials", "alias", "state", "references", "strictness", "purposes", "created_at"),
     },
@@ -247,7 +247,7 @@ def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
         [*appliance(state), "--settings", str(settings), "run"], env={**os.environ, **secrets}
     )
     try:
-        until(lambda: loop_status(state), "a loop")
+        until(lambda: all(child.pid for child in children(state).children), "every process")
         pids = {child.name: child.pid for child in children(state).children}
         known = {
             name: {word for word in ("open sesame", "hunter2") if word in _environment(pid)}

@@ -240,7 +240,7 @@ class Behind:
         blob: bytes = b"",
         timeout_s: float | None = None,
     ) -> Answered:
-        """The next event after the one asked with; at first the fifth to the channel, the seventh to others."""
+        """The next event after the one asked with; at first the fifth to the channel, else the seventh."""
         if (after := arguments.get("after")) is not None:
             time.sleep(0.02)
             return Answered({"position": after + 1, "events": [{"position": after + 1}]})
