@@ -9,6 +9,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_JUMP_S = 60.0
+"""More than clocks drift apart between two looks, less than anybody sets one by."""
+
 
 class Clock(Protocol):
     """Both clocks of one machine."""
@@ -18,6 +21,41 @@ class Clock(Protocol):
 
     def wall(self) -> datetime:
         """Aware UTC time; may jump when somebody sets the clock."""
+
+
+class Steadiness:
+    """Whether the wall clock is to be believed about ages: it agreed with the monotonic one for long enough.
+
+    Clocks are wrong now and then, on a box without a battery at every boot, and nothing may be deleted
+    because of a clock that is a year ahead.
+
+    Args:
+        clock: Both of it.
+        after_s: How long they must have agreed, since the first look or the last jump.
+    """
+
+    def __init__(self, clock: Clock, *, after_s: float = 3600.0) -> None:
+        self._clock = clock
+        self._after_s = after_s
+        self._anchor: tuple[float, datetime] | None = None
+        self.jumped = False
+
+    def look(self, wall: datetime) -> bool:
+        """Whether it is to be believed now.
+
+        Args:
+            wall: What it says, aware. `jumped` tells afterwards whether it had jumped since the last look;
+                it counts as steady from this one on, if it goes on evenly.
+        """
+        monotonic = self._clock.monotonic()
+        self.jumped = False
+        if self._anchor is not None:
+            passed = monotonic - self._anchor[0]
+            if abs((wall - self._anchor[1]).total_seconds() - passed) <= _JUMP_S:
+                return passed >= self._after_s
+            self.jumped = True
+        self._anchor = (monotonic, wall)
+        return False
 
 
 class SystemClock:

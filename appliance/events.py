@@ -261,7 +261,7 @@ class CaptureRemoved(Event):
 
     type: Literal["capture_removed"] = "capture_removed"
     capture: str
-    reason: Literal["retracted", "expired", "cap", "missing", "by_admin", "copied"]
+    reason: Literal["retracted", "expired", "cap", "room", "missing", "by_admin", "copied"]
 
 
 class CameraChanged(Event):

@@ -25,6 +25,7 @@ from appliance.app.parts import (
     read_policy,
     store_gallery,
 )
+from appliance.app.retention import Retention
 from appliance.app.viewing import Showcase
 from appliance.camera import Camera
 from appliance.errors import CameraLostError, CameraRefusedError, StoreError, WireError
@@ -111,6 +112,8 @@ class LoopProcess:
             self._beside(
                 "captures", partial(sweep_captures, records, parts.spool, services.clock, side), stop
             )
+            retention = Retention(settings.retention, services, parts.spool)
+            self._beside("retention", partial(retention.sweep, side), stop)
             health = LoopHealth(services.clock, lambda: records.alive)
             handlers = self._handlers(parts, records, health)
             stack.enter_context(Server(services.layout.socket("loop"), handlers))

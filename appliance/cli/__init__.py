@@ -54,6 +54,7 @@ _OWN = (
     "outbox",
     "process",
     "replay",
+    "retention",
     "run",
     "vault",
     "view",

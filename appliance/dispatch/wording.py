@@ -66,6 +66,7 @@ _REMOVED = {
     "retracted": "the person was recognised after all",
     "expired": "its time is over",
     "cap": "the spool was full",
+    "room": "the disk was nearly full",
     "missing": "its file is gone",
     "by_admin": "an admin removed it",
     "copied": "a copy elsewhere was verified",

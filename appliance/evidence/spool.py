@@ -15,7 +15,7 @@ from typing import Any
 from appliance.clock import Clock
 from appliance.errors import EvidenceError
 from appliance.evidence.capture import CapturedPicture, EncodeJpeg, pack_capture, seal
-from appliance.evidence.expiry import MIB, Expiry, RemovedCapture
+from appliance.evidence.expiry import MIB, DueCapture, Expiry, RemovedCapture
 from appliance.evidence.recipients import Recipient, parse_recipients
 from appliance.evidence.spool_folder import SpoolEntry, SpoolFolder
 from appliance.ids import IdFactory, random_ids
@@ -85,7 +85,7 @@ class Spool:
         self._ids = ids
         self._free = free
         self._recipients: tuple[Recipient, ...] = ()
-        self._expiry = Expiry(self._folder, settings, clock)
+        self._expiry = Expiry(self._folder, settings, clock, free)
         self._refused = 0
 
     def open(self) -> "Spool":
@@ -196,6 +196,14 @@ class Spool:
         self._refused = 0
         self._folder.tend()
         return removed
+
+    def due(self, now: datetime | None = None) -> tuple[DueCapture, ...]:
+        """What `expire` would delete if the clock is right; nothing is changed.
+
+        Raises:
+            EvidenceError: The folder cannot be read.
+        """
+        return self._expiry.due(now if now is not None else self._clock.wall(), room=self._refused)
 
     def _new_id(self, at: datetime) -> str:
         """An id that no file has: a replay with a seed makes the same ones again."""

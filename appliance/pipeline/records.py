@@ -97,7 +97,7 @@ class Removed(Protocol):
         """Of the capture."""
 
     @property
-    def reason(self) -> Literal["expired", "cap"]:
+    def reason(self) -> Literal["expired", "cap", "room"]:
         """Why, as `capture_removed` says it."""
 
 

@@ -25,6 +25,7 @@ from appliance.settings.model import (
     WebSettings,
     When,
 )
+from appliance.settings.retention import HeadsSettings, RetentionSettings
 from appliance.settings.source import load, nested_model, parse
 
 __all__ = [
@@ -35,10 +36,12 @@ __all__ = [
     "EncounterSettings",
     "EvidenceSettings",
     "FaceSettings",
+    "HeadsSettings",
     "LogSettings",
     "ModelSettings",
     "ProcessSettings",
     "RecognitionSettings",
+    "RetentionSettings",
     "S3Settings",
     "ScreenSettings",
     "Settings",

@@ -13,6 +13,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 
 from appliance.settings.copies import CapturesSettings
 from appliance.settings.relations import relations
+from appliance.settings.retention import HeadsSettings, RetentionSettings
 from appliance.settings.room import Room as _Room
 from appliance.settings.room import field as _field
 
@@ -177,6 +178,9 @@ class EvidenceSettings(_Room):
     expire_days: float = _field(30.0, "Days after which a capture is deleted.", gt=0, le=3650)
     max_mib: int = _field(1024, "Size of the spool; above it the oldest captures go.", ge=1)
     min_free_mib: int = _field(200, "Free space below which nothing more is stored.", ge=0)
+    make_room_mib: int = _field(
+        0, "Free space below which the oldest captures go, to make room for new ones; 0: they stay.", ge=0
+    )
 
 
 class StoreSettings(_Room):
@@ -341,6 +345,8 @@ class Settings(_Room):
     captures: CapturesSettings = _field(
         CapturesSettings(), "Where sealed captures go besides.", scope="dispatch"
     )
+    retention: RetentionSettings = _field(RetentionSettings(), "When the log and the counters go.")
+    heads: HeadsSettings = _field(HeadsSettings(), "Signed heads of the log, kept outside of the database.")
     store: StoreSettings = _field(StoreSettings(), "The database.")
     vault: VaultSettings = _field(VaultSettings(), "The device key.")
     models: ModelSettings = _field(ModelSettings(), "Weights of the networks.", scope="all")

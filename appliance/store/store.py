@@ -4,13 +4,14 @@ from appliance.store.counters import Counters
 from appliance.store.history import History
 from appliance.store.merging import Merging
 from appliance.store.outbox import Outbox
+from appliance.store.pruning import Pruning
 from appliance.store.recognising import Recognising
 from appliance.store.remote_copies import RemoteCopies
 from appliance.store.rewrapping import Rewrapping
 from appliance.store.timeline import Timeline
 
 
-class Store(History, Timeline, Merging, Recognising, Counters, RemoteCopies, Rewrapping, Outbox):
+class Store(History, Timeline, Merging, Recognising, Counters, RemoteCopies, Rewrapping, Pruning, Outbox):
     """Everything durable of a device.
 
     Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from appliance.clock import ManualClock
 from appliance.errors import EvidenceError, RecipientError
-from appliance.evidence import Spool, open_capture, parse_identities
+from appliance.evidence import Spool, free_bytes, open_capture, parse_identities
 from appliance.evidence.expiry import Expiry
 from appliance.evidence.index import INDEX_NAME
 from appliance.evidence.spool_folder import SpoolFolder
@@ -260,7 +260,7 @@ def test_what_went_before_a_failure_is_said_by_the_next_sweep(
 
     old = fill(make_spool(), 3, at=NOW - 40 * DAY)
     folder = Stubborn(tmp_path / "spool")
-    expiry = Expiry(folder, EvidenceSettings(), clock)
+    expiry = Expiry(folder, EvidenceSettings(), clock, free_bytes)
     folder.keeps = old[1]
     with pytest.raises(EvidenceError):
         expiry.sweep(NOW)

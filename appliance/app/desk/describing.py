@@ -21,6 +21,8 @@ ROOMS: Final[Mapping[str, tuple[str, str]]] = {
     "encounters": ("Coming by", "When somebody's stay at the door begins, is decided and ends."),
     "evidence": ("Strangers' pictures", "To whom they are sealed, how many, and how long they are kept."),
     "captures.s3": ("Copies elsewhere", "A bucket that strangers' sealed pictures are copied to."),
+    "retention": ("Keeping", "How long the log and what is counted are kept."),
+    "heads": ("Proof of the log", "Signatures of the log's end, written outside of the database."),
     "store": ("Database", "Where the log and the people are kept."),
     "vault": ("Keys", "What protects names and faces at rest."),
     "models": ("Networks", "Where the networks that look at faces lie."),
@@ -41,6 +43,7 @@ CLOSED: Final[Mapping[str, str]] = {
         "Where copies go, with whose credentials, and when the ones here may be deleted is said on the "
         "machine itself. Change it in the settings file."
     ),
+    "heads.folder": "A path on this machine is for whoever is signed in on it.",
     "store": "A wrong word here, and the appliance no longer finds its log. Change it in the settings file.",
     "vault": "A wrong word here, and no name and no face opens any more. Change it in the settings file.",
     "models": "A path on this machine is for whoever is signed in on it. Change it in the settings file.",

@@ -85,6 +85,7 @@ _REMOVED: Final[Mapping[str, str]] = {
     "retracted": "the person was recognised after all",
     "expired": "their time was over",
     "cap": "room was needed for newer ones",
+    "room": "the disk was nearly full",
     "missing": "their file is gone",
     "by_admin": "an admin wanted it so",
     "copied": "a copy elsewhere was verified",
