@@ -20,7 +20,8 @@
     │   └── UnknownAccountError      no such operator, session, token or screen
     ├── VaultError               7   keys and sealed values
     ├── EvidenceError            8   the spool of sealed captures
-    │   └── UnknownCaptureError      no such capture, or no more
+    │   ├── UnknownCaptureError      no such capture, or no more
+    │   └── RetrievalError           captures that could not be fetched from a box
     ├── WireError                9   messages between our processes
     │   ├── PeerRefusedError         another account, another version
     │   ├── PeerGoneError            nobody listens, or it stopped half-way
@@ -196,6 +197,41 @@ class EvidenceError(ApplianceError):
 
 class UnknownCaptureError(EvidenceError):
     """No capture with this id: it expired, was retracted, or was removed."""
+
+
+RetrievalFault = Literal[
+    "target",
+    "no_client",
+    "client",
+    "unreachable",
+    "refused",
+    "host_key_unknown",
+    "host_key_changed",
+    "key_refused",
+    "no_sftp",
+    "no_index",
+    "index_damaged",
+    "disk_full",
+    "busy",
+    "cut",
+    "damaged",
+]
+"""Why captures could not be fetched."""
+
+
+class RetrievalError(EvidenceError):
+    """Captures could not be fetched from a box, or not all of them.
+
+    Attributes:
+        fault: Stable code of what stands in the way.
+    """
+
+    def __init__(
+        self, message: str, *, fault: RetrievalFault = "cut", hint: str = "", command: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.command = command
+        self.fault: RetrievalFault = fault
 
 
 class WireError(ApplianceError):

@@ -1,4 +1,4 @@
-"""`appliance captures …`: sealed pictures of strangers. The box lists and copies; admins open."""
+"""`appliance captures …`: sealed pictures of strangers. The box lists and copies; admins fetch and open."""
 
 import json
 import sys
@@ -7,6 +7,9 @@ from pathlib import Path
 import click
 
 from appliance.camera.jpeg import encode_jpeg
+from appliance.cli.captures_account import account
+from appliance.cli.captures_pull import pull, sheet
+from appliance.cli.captures_sync import sync
 from appliance.cli.context import Context
 from appliance.cli.files import make_folder, write_file
 from appliance.clock import SystemClock
@@ -17,12 +20,14 @@ from appliance.evidence.capture import MAX_SEALED_BYTES
 
 @click.group()
 def captures() -> None:
-    """Sealed captures of strangers: list, copy, open.
+    """Sealed captures of strangers: list, copy, fetch over SSH, open.
 
     \b
     Examples:
       appliance captures list
       appliance captures copy --to /media/usb
+      appliance captures account                                      prepare fetching over SSH
+      appliance captures pull door.example.org --into captures        on the admin's machine
       appliance captures open 0190….age --identity ~/.ssh/id_ed25519 --out opened/
     Any age program opens them, too:
       age -d -i ~/.ssh/id_ed25519 0190….age | tar x
@@ -122,6 +127,12 @@ def new_identity(*, out: Path) -> None:
     recipient = make_identity(out)
     click.echo(f"private key: {out} (keep it, and a copy; without it captures stay shut)")
     click.echo(f'settings:    [evidence] recipients = ["{recipient}"]')
+
+
+captures.add_command(sync)
+captures.add_command(account)
+captures.add_command(pull)
+captures.add_command(sheet)
 
 
 def _ask(name: str) -> str:

@@ -55,12 +55,14 @@ class IndexContent:
         rows: By id, in the order in which they came.
         lines: How many lines there are after the header.
         bad_lines: How many are damaged, a last one that is cut short not among them.
-        is_whole: It begins as an index does, and ends with a whole line.
+        has_header: It begins as an index does.
+        is_whole: It does, and ends with a whole line.
     """
 
     rows: dict[str, IndexRow]
     lines: int
     bad_lines: int
+    has_header: bool
     is_whole: bool
 
 
@@ -81,7 +83,8 @@ def parse_index(content: bytes) -> IndexContent:
             rows.pop(found["went"], None)
         else:
             rows[found["came"]] = IndexRow(found["came"], int(found["size"]), found["sha256"])
-    return IndexContent(rows, len(lines), bad, header == HEADER.encode() and not last)
+    begins = header == HEADER.encode()
+    return IndexContent(rows, len(lines), bad, begins, begins and not last)
 
 
 def came(row: IndexRow) -> bytes:
@@ -145,7 +148,7 @@ class CaptureIndex:
         try:
             return parse_index(self.path.read_bytes())
         except FileNotFoundError:
-            return IndexContent({}, 0, 0, is_whole=False)
+            return IndexContent({}, 0, 0, has_header=False, is_whole=False)
 
     def tend(self, there: Collection[str], row_of: Callable[[str], IndexRow | None], *, most: int) -> int:
         """Make index and folder agree, and the file short.
