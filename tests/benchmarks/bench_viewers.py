@@ -37,10 +37,10 @@ def measure() -> Sequence[Row]:
         box.configure(address, SETTINGS + WEB, when="always")
         with box.running(configured=True):
             box.wait_for_frames(2 * (WITH + WITHOUT))
-            secret = admitted(box.layout)
+            onlookers = admitted(box.layout, "entrance", VIEWERS, SCREENS)
             for _ in range(TURNS):
                 alone.append(_per_frame_ms(box))
-                with looking_on(box.layout, secret, "entrance", VIEWERS, SCREENS) as counters:
+                with looking_on(box.layout, onlookers) as counters:
                     time.sleep(SETTLE_S)
                     before, began = counters["frames"].value, time.monotonic()
                     watched.append(_per_frame_ms(box))
