@@ -25,11 +25,14 @@ CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 PASSPHRASE_VARIABLE = "APPLIANCE_PASSPHRASE"  # noqa: S105 - the name of a variable
 """Environment variable that hands over the passphrase, to the processes that hold keys and no others."""
 
-_SECRETS = (CAMERA_VARIABLE, CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE)
+BUCKET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Environment variables with credentials for a bucket, as AWS's own library reads them."""
+
+_SECRETS = (CAMERA_VARIABLE, CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE, *BUCKET_VARIABLES)
 
 
 def without_secrets(environment: Mapping[str, str], *, but: Sequence[str] = ()) -> dict[str, str]:
-    """An environment without what opens the vault or a camera, except for the variables in `but`."""
+    """An environment without what opens the vault, a camera or a bucket, but for the variables in `but`."""
     return {name: value for name, value in environment.items() if name not in _SECRETS or name in but}
 
 
@@ -69,9 +72,24 @@ class Layout:
         return self.state / "log.head"
 
     @property
+    def heads(self) -> Path:
+        """Signed heads of the log, one after the other."""
+        return self.state / "heads"
+
+    @property
     def spool(self) -> Path:
         """Sealed captures."""
         return self.state / "spool"
+
+    @property
+    def sync_file(self) -> Path:
+        """What is told by whoever copies captures to a bucket."""
+        return self.state / "run" / "sync.json"
+
+    @property
+    def sync_lock(self) -> Path:
+        """Held by whoever copies captures to a bucket."""
+        return self.state / "run" / "sync.lock"
 
     def shut_picture(self, door: str) -> Path:
         """The picture of a door, shut, that an admin vouched for; `door` is an id of the settings."""

@@ -1,15 +1,20 @@
-"""The dispatch process: from the outbox to actions. It decides nothing."""
+"""The dispatch process: from the outbox to actions, and captures to a bucket. It decides nothing."""
 
+import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from appliance.app.syncing import Syncing, copying_of
 from appliance.dispatch import DEFAULT_BACKOFF, Action, CommandAction, Dispatcher, LineAction, Plan
 from appliance.errors import ApplianceError
 from appliance.services import Services
-from appliance.settings import ActionSettings, Settings
+from appliance.settings import ActionSettings, S3Settings, Settings
 from appliance.wire import Reply, Request, Server
 from appliance.wire.messages import Done, WakeDispatch
+
+_LEAVE_S = 2.0
+"""How long copying may take to end."""
 
 
 def run_dispatch(settings: Settings, services: Services, stop: threading.Event) -> None:
@@ -29,8 +34,31 @@ def run_dispatch(settings: Settings, services: Services, stop: threading.Event) 
     names = subject_names(services)
     actions = {each.id: Plan(_action(each, names), each.attempts) for each in settings.actions}
     dispatcher = Dispatcher(services.store, actions, services.clock, DEFAULT_BACKOFF, wake)
-    with Server(services.layout.socket("dispatch"), {WakeDispatch: woken}):
+    with (
+        Server(services.layout.socket("dispatch"), {WakeDispatch: woken}),
+        syncing(settings.captures.s3, services, stop),
+    ):
         dispatcher.run(stop)
+
+
+@contextlib.contextmanager
+def syncing(settings: S3Settings, services: Services, stop: threading.Event) -> Iterator[None]:
+    """Copy captures to a bucket beside, in a thread of its own, if there is one to copy to.
+
+    At the end the thread gets a moment; a request that hangs is left to the end of the process, which is
+    what a crash would do to it, and nothing is lost by that.
+    """
+    if not settings.bucket:
+        yield
+        return
+    sync = Syncing(copying_of(settings, services, stop), services.layout, services.clock)
+    thread = threading.Thread(target=sync.run, args=(stop,), name="copies", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_LEAVE_S)
 
 
 def subject_names(services: Services) -> Callable[[str], str | None]:

@@ -10,6 +10,7 @@ import structlog
 from appliance.errors import ApplianceError, SettingsError
 from appliance.events import ProcessChanged
 from appliance.services import (
+    BUCKET_VARIABLES,
     CAMERA_VARIABLE,
     CREDENTIALS_VARIABLE,
     PASSPHRASE_VARIABLE,
@@ -54,7 +55,9 @@ def child_specs(
     specs: list[ChildSpec] = []
     if settings.processes.models == "own":
         specs.append(_spec("models", layout, command("models")))
-    specs.append(_spec("dispatch", layout, command("dispatch"), secrets=keys))
+    # Only dispatch copies to a bucket.
+    bucket = {variable: environment[variable] for variable in BUCKET_VARIABLES if variable in environment}
+    specs.append(_spec("dispatch", layout, command("dispatch"), secrets={**keys, **bucket}))
     if settings.web.enabled:
         # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
         # And they give way at the start: the door is watched sooner, and pages are there soon enough.

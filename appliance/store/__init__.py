@@ -42,7 +42,6 @@ from appliance.store.records import (
     Subscription,
     TemplateRow,
 )
-from appliance.store.remote_copies import CopyState, RemoteCopy
 from appliance.store.sealing import Seal
 from appliance.store.store import Store
 
@@ -57,7 +56,6 @@ __all__ = [
     "ChainReport",
     "CodePurpose",
     "Consent",
-    "CopyState",
     "Counter",
     "Delivery",
     "Erased",
@@ -72,7 +70,6 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "Reference",
-    "RemoteCopy",
     "Screen",
     "Seal",
     "SignedHead",

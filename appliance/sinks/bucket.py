@@ -1,0 +1,395 @@
+"""A bucket of any S3 service: looking an object up, putting one there at once or in parts. One request each.
+
+Nothing is tried twice here, and nothing decided: that is `copying`'s. Every request that sends bytes carries
+their SHA-256, and what would make an object does so only where there is none yet. boto3 is loaded with the
+first request, for it takes half a second and some thirty megabytes.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from botocore.exceptions import ClientError
+
+from appliance.clock import Clock
+from appliance.errors import SinkError
+from appliance.settings import S3Settings
+from appliance.sinks.checksums import Digests, encoded
+from appliance.sinks.faults import code_of, explained, status_of
+from appliance.sinks.naming import key_of, target_of
+from appliance.sinks.pacing import Pace, PacedBody
+
+PART_BYTES = 8 * 1024 * 1024
+"""What is larger is sent in parts of this size; captures of ordinary cameras are below it."""
+CONTENT_TYPE = "application/octet-stream"
+_CONNECT_S = 10.0
+_READ_S = 60.0
+_READ_BACK = 1 << 20
+_MISSING, _THERE, _MEANWHILE, _NOT_BUILT = 404, 412, 409, 501
+_HIDDEN = frozenset({400, 403})
+"""An answer to HEAD has no body, so it does not say whether a right is missing, or the credentials are."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteObject:
+    """An object as the service tells of it.
+
+    Attributes:
+        size_bytes: Its length.
+        checksum: SHA-256 as S3 has it; None: the service keeps none.
+        etag: What the service calls this content.
+        version: What it calls this version; None: it keeps none.
+    """
+
+    size_bytes: int
+    checksum: str | None
+    etag: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePart:
+    """A part that is there: its length and what the service calls it."""
+
+    size_bytes: int
+    etag: str
+
+
+class HiddenError(SinkError):
+    """What is there may not be asked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the credentials may not ask what is in the bucket",
+            reason="denied",
+            hint="they need s3:GetObject, by which copies are verified",
+        )
+
+
+class OccupiedError(Exception):
+    """There is an object of that name already; whose, `find` tells."""
+
+
+class Bucket:
+    """One bucket, for one box.
+
+    Args:
+        settings: Which, and how.
+        device: Id of the box; it is part of every name.
+        clock: For locks and paces.
+        stop: Ends what waits for the pace.
+        part_bytes: Length of a part.
+    """
+
+    def __init__(
+        self,
+        settings: S3Settings,
+        device: str,
+        clock: Clock,
+        *,
+        stop: threading.Event | None = None,
+        part_bytes: int = PART_BYTES,
+    ) -> None:
+        self._settings = settings
+        self._device = device
+        self._clock = clock
+        self._stop = stop or threading.Event()
+        self.part_bytes = part_bytes
+        self._client: Any = None
+        self._conditional = True
+        self._pace = (
+            None if settings.max_kib_s is None else Pace(settings.max_kib_s * 1024, clock, self._stop.wait)
+        )
+
+    @property
+    def target(self) -> str:
+        """See `naming.target_of`."""
+        return target_of(self._settings)
+
+    def key(self, name: str) -> str:
+        """See `naming.key_of`."""
+        return key_of(self._settings, self._device, name)
+
+    def look(self, key: str) -> RemoteObject | None:
+        """What is there under a name; None: nothing, or it may not be asked before something is there.
+
+        Without the right to list a bucket, S3 says *forbidden* of what is not there; putting it tells.
+
+        Raises:
+            SinkError: The service cannot be asked.
+        """
+        try:
+            return self.find(key)
+        except HiddenError:
+            return None
+
+    def find(self, key: str) -> RemoteObject | None:
+        """What is there under a name; None: nothing.
+
+        Raises:
+            HiddenError: That may not be asked.
+            SinkError: The service cannot be asked.
+        """
+        with self._asking() as client:
+            try:
+                found = client.head_object(Bucket=self._settings.bucket, Key=key, ChecksumMode="ENABLED")
+            except ClientError as error:
+                if status_of(error) == _MISSING:
+                    return None
+                if status_of(error) in _HIDDEN and not code_of(error):
+                    raise HiddenError from error
+                raise
+        version = found.get("VersionId")
+        return RemoteObject(
+            size_bytes=int(found["ContentLength"]),
+            checksum=found.get("ChecksumSHA256"),
+            etag=str(found.get("ETag", "")),
+            version=None if version in {None, "null"} else str(version),
+        )
+
+    def sha256_of(self, key: str) -> bytes:
+        """The digest of an object, by reading all of it: for services that keep no checksums.
+
+        Raises:
+            SinkError: It cannot be read.
+        """
+        digest = hashlib.sha256()
+        with self._asking() as client:
+            body = client.get_object(Bucket=self._settings.bucket, Key=key)["Body"]
+            try:
+                while chunk := body.read(_READ_BACK):
+                    digest.update(chunk)
+            finally:
+                body.close()
+        return digest.digest()
+
+    def put(self, key: str, content: bytes) -> None:
+        """Put a small object where there is none.
+
+        Raises:
+            OccupiedError: There is one.
+            SinkError: It was not taken; or it was, and that could not be told.
+        """
+        with self._creating() as (client, only_new):
+            client.put_object(
+                Bucket=self._settings.bucket,
+                Key=key,
+                Body=self._body(content),
+                ContentType=CONTENT_TYPE,
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=encoded(hashlib.sha256(content).digest()),
+                **self._headers(),
+                **only_new,
+            )
+
+    def begin(self, key: str) -> str:
+        """Begin an upload in parts; its id.
+
+        Raises:
+            SinkError: It was not begun.
+        """
+        with self._asking() as client:
+            begun = client.create_multipart_upload(
+                Bucket=self._settings.bucket,
+                Key=key,
+                ContentType=CONTENT_TYPE,
+                ChecksumAlgorithm="SHA256",
+                **self._headers(),
+            )
+        return str(begun["UploadId"])
+
+    def parts(self, key: str, upload: str) -> Mapping[int, RemotePart] | None:
+        """The parts that are there, by number; None: there is no such upload (any more).
+
+        Raises:
+            SinkError: The service cannot be asked.
+        """
+        found: dict[int, RemotePart] = {}
+        marker = 0
+        with self._asking() as client:
+            while True:
+                try:
+                    page = client.list_parts(
+                        Bucket=self._settings.bucket, Key=key, UploadId=upload, PartNumberMarker=marker
+                    )
+                except ClientError as error:
+                    if code_of(error) == "NoSuchUpload":
+                        return None
+                    raise
+                for part in page.get("Parts", ()):
+                    found[int(part["PartNumber"])] = RemotePart(int(part["Size"]), str(part["ETag"]))
+                if not page.get("IsTruncated"):
+                    return found
+                marker = int(page["NextPartNumberMarker"])
+
+    def put_part(self, key: str, upload: str, number: int, content: bytes) -> RemotePart:
+        """Send one part.
+
+        Raises:
+            SinkError: It was not taken.
+        """
+        with self._asking() as client:
+            put = client.upload_part(
+                Bucket=self._settings.bucket,
+                Key=key,
+                UploadId=upload,
+                PartNumber=number,
+                Body=self._body(content),
+                ChecksumAlgorithm="SHA256",
+                ChecksumSHA256=encoded(hashlib.sha256(content).digest()),
+            )
+        return RemotePart(len(content), str(put["ETag"]))
+
+    def complete(self, key: str, upload: str, parts: Sequence[RemotePart], digests: Digests) -> None:
+        """Make the object of its parts, where there is none.
+
+        Raises:
+            OccupiedError: There is one.
+            SinkError: It was not made; or it was, and that could not be told.
+        """
+        told = [
+            {"PartNumber": number, "ETag": part.etag, "ChecksumSHA256": encoded(digest)}
+            for number, (part, digest) in enumerate(zip(parts, digests.parts, strict=True), start=1)
+        ]
+        with self._creating() as (client, only_new):
+            client.complete_multipart_upload(
+                Bucket=self._settings.bucket,
+                Key=key,
+                UploadId=upload,
+                MultipartUpload={"Parts": told},
+                **only_new,
+            )
+
+    def abort(self, key: str, upload: str) -> None:
+        """Give an upload in parts up; one that is not there is none to give up.
+
+        Raises:
+            SinkError: The service cannot be asked.
+        """
+        with self._asking() as client:
+            try:
+                client.abort_multipart_upload(Bucket=self._settings.bucket, Key=key, UploadId=upload)
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload":
+                    raise
+
+    def put_small(self, name: str, content: bytes) -> str:
+        """Put a small object of a name of its own (a signed head of the log, say); its whole name there.
+
+        The same content twice is one object. It is not for captures: nothing looks at whether it is sealed.
+
+        Args:
+            name: Letters, digits, `.`, `-`, `_`, and `/` between parts.
+            content: Up to a part's length.
+
+        Raises:
+            SinkError: It was not taken, or something else is there under that name (`occupied`).
+        """
+        key = self.key(name)
+        try:
+            self.put(key, content)
+        except OccupiedError:
+            if self.sha256_of(key) != hashlib.sha256(content).digest():
+                raise SinkError(
+                    "something else is in the bucket under that name already",
+                    reason="occupied",
+                    hint="whoever else writes to this bucket needs a prefix of their own",
+                ) from None
+        return key
+
+    def close(self) -> None:
+        """Let go of connections, and of credentials: the next request reads them anew."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _body(self, content: bytes) -> Any:
+        return content if self._pace is None else PacedBody(content, self._pace)
+
+    def _headers(self) -> dict[str, Any]:
+        """What the object is to be locked and encrypted with."""
+        headers: dict[str, Any] = {}
+        if self._settings.object_lock != "off":
+            days = timedelta(days=self._settings.object_lock_days or 0)
+            headers["ObjectLockMode"] = self._settings.object_lock.upper()
+            headers["ObjectLockRetainUntilDate"] = self._clock.wall() + days
+        if self._settings.kms_key is not None:
+            headers["ServerSideEncryption"] = "aws:kms"
+            headers["SSEKMSKeyId"] = self._settings.kms_key
+        return headers
+
+    @contextmanager
+    def _creating(self) -> Iterator[tuple[Any, dict[str, str]]]:
+        """Ask for an object to be made where there is none; without that word where it is not understood."""
+        with self._asking() as client:
+            try:
+                yield client, {"IfNoneMatch": "*"} if self._conditional else {}
+            except ClientError as error:
+                self._not_made(error)
+
+    def _not_made(self, error: Any) -> NoReturn:
+        if status_of(error) in {_THERE, _MEANWHILE} and code_of(error) in {
+            "PreconditionFailed",
+            "ConditionalRequestConflict",
+        }:
+            raise OccupiedError from error
+        if self._conditional and status_of(error) == _NOT_BUILT:
+            # Such a service is asked what is there before anything is sent, and that must do.
+            self._conditional = False
+            raise SinkError(
+                "the service does not know conditional requests", reason="busy", hint="it is asked without"
+            ) from error
+        raise error
+
+    @contextmanager
+    def _asking(self) -> Iterator[Any]:
+        with explained(self._clock):
+            if self._client is None:
+                self._client = self._made()
+            yield self._client
+
+    def _made(self) -> Any:
+        import boto3  # noqa: PLC0415 - see the module's docstring
+        import botocore.session  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        settings = self._settings
+        session = botocore.session.Session()
+        if settings.credentials_file is not None:
+            session.set_config_variable("credentials_file", str(settings.credentials_file))
+        if settings.profile is not None or settings.credentials_file is not None:
+            # Named, it goes before whatever the environment says.
+            session.set_config_variable("profile", settings.profile or "default")
+        chain = boto3.session.Session(botocore_session=session, region_name=settings.region)
+        client = chain.client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=chain.region_name or "us-east-1",
+            config=Config(
+                connect_timeout=_CONNECT_S,
+                read_timeout=_READ_S,
+                retries={"total_max_attempts": 1},
+                max_pool_connections=1,
+                s3={"addressing_style": settings.addressing},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+        # A body is read to be signed before it is read to be sent.
+        client.meta.events.register_first("request-created.s3", _signing)
+        client.meta.events.register_last("request-created.s3", _sending)
+        return client
+
+
+def _signing(request: Any, **_: Any) -> None:
+    if isinstance(request.body, PacedBody):
+        request.body.sent(now=False)
+
+
+def _sending(request: Any, **_: Any) -> None:
+    if isinstance(request.body, PacedBody):
+        request.body.sent(now=True)
