@@ -1,9 +1,13 @@
 """The commands that change an enrolment without a picture: name, initials, alias, paused, strictness."""
 
+from unicodedata import normalize
+
 import click
 
 from appliance.cli.context import Context
+from appliance.errors import EnrolmentError
 from enroll.asking import as_json_option, person_argument
+from enroll.keeping import namesakes
 from enroll.reporting import after
 from enroll.telling import label, say, say_with
 
@@ -12,12 +16,30 @@ from enroll.telling import label, say, say_with
 @person_argument
 @click.argument("name")
 @click.option("--initials", help="At most four letters for small screens; made from the name by default.")
+@click.option("--namesake", is_flag=True, help="Though somebody else who is enrolled has that name.")
 @as_json_option
 @click.pass_obj
-def rename(context: Context, person: str, name: str, *, initials: str | None, as_json: bool) -> None:
-    """Give PERSON (id, beginning of an id, or exact name) the name NAME."""
+def rename(
+    context: Context, person: str, name: str, *, initials: str | None, namesake: bool, as_json: bool
+) -> None:
+    """Give PERSON (id, beginning of an id, or exact name) the name NAME.
+
+    \b
+    Examples:
+      appliance enroll rename "Ann Exmaple" "Ann Example"
+      appliance enroll rename 019b8e07 "Ann Example" --initials AE --namesake
+    """
     with context.services() as services:
         subject = services.store.subject(person)
+        wanted = normalize("NFC", name).strip()
+        others = [each.id for each in namesakes(services.store, wanted) if each.id != subject.id]
+        if others and not namesake:
+            raise EnrolmentError(
+                "somebody of that name is enrolled already",
+                hint="two people of one name are told apart by their ids alone",
+                command=f"if it is meant: --namesake; if they are one person: enroll merge {subject.id} "
+                f"{others[0]}",
+            )
         renamed = services.store.rename(subject.id, name, initials)
     said = {"subject": renamed.id, "name": renamed.name, "initials": renamed.initials}
     say(said, f"{renamed.id} is now {renamed.name} ({renamed.initials})", as_json=as_json)

@@ -100,6 +100,8 @@ def whatif(
     changes = Changes(threshold, fpir, margin, composition, stranger_band)
     if check and changes != Changes():
         raise click.UsageError("--check is without other settings")
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--since is not before --until: there is nothing between them")
     reproducing = changes == Changes()
     # What is shown of each, at once: a hundred thousand decisions with their frames fill the memory.
     rows: list[dict[str, Any]] = []

@@ -126,6 +126,14 @@ def test_only_the_time_asked_for(full: Any) -> None:
     assert "no decision in that time" in full.call("whatif", "--until", "2020-01-01").out
 
 
+def test_a_time_that_ends_before_it_begins_is_refused(full: Any) -> None:
+    """Instead of nothing found."""
+    done = full.call("whatif", "--since", "2026-11-07", "--until", "2026-11-01")
+
+    assert 2 == done.code
+    assert "--since is not before --until" in done.err
+
+
 def test_a_day_as_the_end_counts_whole() -> None:
     """Until a day is until the next begins; since a day is since it begins."""
     begin, end = (Moment(end=end).convert("2026-11-01", None, None) for end in (False, True))

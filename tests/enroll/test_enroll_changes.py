@@ -77,6 +77,20 @@ def test_somebody_is_renamed(ann: tuple[Path, str], services: Services) -> None:
     assert 11 == enrol(state, "rename", "Ann Third", " ").refusal[0]
 
 
+def test_a_namesake_is_asked_about(ann: tuple[Path, str], services: Services) -> None:
+    """Two people get one name when that was said; one's own name again is no question."""
+    state, subject = ann
+    other = services.store.add_subject("Ben", consent=Consent(("identify",), "1", "test")).id
+    refused = enrol(state, "rename", "Ben", "Ann")
+    same = enrol(state, "rename", subject, "Ann")
+    meant = enrol(state, "rename", "Ben", "Ann", "--namesake")
+
+    assert 11 == refused.refusal[0]
+    assert "--namesake" in refused.err
+    assert (0, 0) == (same.code, meant.code)
+    assert "Ann" == services.store.subject(other).name
+
+
 def test_somebody_has_an_alias_until_it_is_taken_away(ann: tuple[Path, str], services: Services) -> None:
     """Said by the command, shown with the person; without a word it is none again."""
     state, subject = ann
