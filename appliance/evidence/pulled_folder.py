@@ -180,7 +180,11 @@ class PulledFolder:
         shutil.rmtree(beside, ignore_errors=True)
         save_opened(contents, beside)
         for name, content in thumbnails.items():
-            private_files.replace(self._thumbnails / f"{capture}.{name}.jpg", content)
+            # Beside and renamed, and not forced to the disk: what is lost is a preview.
+            small = self.arriving / f"{capture}.{name}.jpg"
+            with os.fdopen(os.open(small, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(content)
+            small.replace(self._thumbnails / small.name)
         shutil.rmtree(final, ignore_errors=True)
         beside.rename(final)
         self.note(capture, Fetched(self.known[capture].sha256, is_open=True))
