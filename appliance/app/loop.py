@@ -15,6 +15,7 @@ import structlog
 
 from appliance.app.adoption import adopt_captures, sweep_captures
 from appliance.app.embedding import MOST_CALLERS, models_handlers, open_photo_reader
+from appliance.app.heads import Heads, head_sinks
 from appliance.app.health import LoopHealth
 from appliance.app.parts import (
     LoggedEvents,
@@ -98,6 +99,12 @@ class LoopProcess:
             waker = Waker(Client(services.layout.socket("dispatch")))
             log = LoggedEvents(services.store, waker.wake)
             adopt_captures(services.store, parts.spool)
+            heads = Heads(
+                services.store,
+                head_sinks(settings.heads, services.layout, services.device),
+                settings.heads.every_s,
+            )
+            stack.callback(heads.export)  # after all that is on its way was recorded
             records = stack.enter_context(RecordsThread(Records(log, parts.spool, parts.origin)))
             if not settings.evidence.recipients:
                 _log.warning(
@@ -107,6 +114,7 @@ class LoopProcess:
                 )
             side = threading.Event()
             stack.callback(side.set)
+            self._beside("heads", partial(heads.run, side), stop)
             self._beside("gallery", partial(parts.gallery.run, side), stop)
             self._beside("waker", partial(waker.run, side), stop)
             self._beside(

@@ -1,6 +1,10 @@
 """Files that a command writes where the admin said; never inside the state directory."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance import private_files
 from appliance.errors import InputError
@@ -32,6 +36,32 @@ def write_private(path: Path, content: bytes) -> None:
         raise InputError(
             f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
         ) from error
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write piece by piece (0600); it is there under its name when the block ends well.
+
+    Raises:
+        InputError: There is one of that name, or the place cannot be written to.
+    """
+    spare = path.with_name(f"{path.name}.part")
+    if path.exists():
+        raise InputError(f"{path} is there already", hint="choose another name")
+    try:
+        with open(spare, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            yield file
+        spare.replace(path)
+    except FileExistsError as error:
+        raise InputError(f"{spare} is in the way", hint="an earlier run was broken off: delete it") from error
+    except OSError as error:
+        spare.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
+        ) from error
+    except BaseException:
+        spare.unlink(missing_ok=True)
+        raise
 
 
 def make_folder(path: Path) -> None:

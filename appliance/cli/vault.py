@@ -49,6 +49,7 @@ def public_key(ctx: click.Context, *, as_json: bool) -> None:
     \b
     Examples:
       appliance vault public-key > box.pub
+      appliance events verify --log box.log --heads heads.jsonl --key box.pub
     """
     context: Context = ctx.obj
     with context.services() as services:

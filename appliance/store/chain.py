@@ -9,7 +9,7 @@ A link is the SHA-256 of canonical JSON: UTF-8, keys sorted, no spaces, no NaN.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -143,6 +143,8 @@ class ChainReport:
         checked_against: Position of the exported head that was found in the chain; None when none
             was given, or when it is older than what is kept.
         kept_head: Likewise of the head that is kept in a file beside the database.
+        heads: How many heads of a file of them were found in the chain.
+        heads_before: How many of them are of events that retention dropped, and vouch for nothing here.
     """
 
     device: str
@@ -154,6 +156,8 @@ class ChainReport:
     dropped: int
     checked_against: int | None
     kept_head: int | None = None
+    heads: int = 0
+    heads_before: int = 0
 
 
 @dataclass(slots=True)
@@ -167,6 +171,8 @@ class ChainCheck:
         trusted_key: Whose signatures count, hex; None: any one key, the same throughout.
         against: A head that was exported before.
         kept: The head in the file beside the database.
+        heads: Heads that were exported one after the other, in that order.
+        without_sealed: The rows come from an export, which leaves out what is sealed.
     """
 
     device: str
@@ -175,8 +181,12 @@ class ChainCheck:
     trusted_key: str | None
     against: SignedHead | None
     kept: SignedHead | None = None
+    heads: Sequence[SignedHead] = ()
+    without_sealed: bool = False
     _dropped: int = field(default=0, init=False)
     _found: set[str] = field(default_factory=set, init=False)
+    _heads_found: set[int] = field(default_factory=set, init=False)
+    _heads_at: dict[int, SignedHead] = field(default_factory=dict, init=False)
 
     def run(self, rows: Iterable[Mapping[Any, Any]], *, head_position: int, head_hash: str) -> ChainReport:
         """Check every row, every checkpoint and the head.
@@ -191,6 +201,7 @@ class ChainCheck:
             StoreError: The exported head is of another device, or cannot be checked here.
         """
         self._check_signatures()
+        self._check_heads()
         first, position, previous = 0, 0, GENESIS
         for row in rows:
             if not first:
@@ -218,6 +229,8 @@ class ChainCheck:
             dropped=self._dropped,
             checked_against=self._position_found(_EXPORTED, self.against),
             kept_head=self._position_found(_KEPT, self.kept),
+            heads=sum(head.position in self._heads_found for head in self.heads),
+            heads_before=sum(head.position not in self._heads_found for head in self.heads),
         )
 
     def _known(self) -> list[tuple[str, SignedHead]]:
@@ -227,6 +240,26 @@ class ChainCheck:
 
     def _position_found(self, name: str, head: SignedHead | None) -> int | None:
         return head.position if head is not None and name in self._found else None
+
+    def _check_heads(self) -> None:
+        """Heads that follow each other grow: what goes back, or is said twice, is of another history."""
+        before = 0
+        for head in self.heads:
+            if head.device != self.device:
+                raise StoreError(
+                    f"a head in the file is of device {head.device!r}, not {self.device!r}",
+                    hint="give the heads of one device alone",
+                )
+            known = self._heads_at.setdefault(head.position, head)
+            if known.hash != head.hash:
+                raise _broken(head.position, "two different histories were signed up to here")
+            if head.position < before:
+                raise _broken(
+                    head.position, f"the log was set back: a head of event {before} was signed before it"
+                )
+            before = head.position
+        if self.heads and self.verify is None:
+            raise StoreError("signatures cannot be checked here", hint="hand over a verifier")
 
     def _check_signatures(self) -> None:
         if self.against is not None:
@@ -245,7 +278,7 @@ class ChainCheck:
         if self.verify is None:
             return
         trusted = self.trusted_key or (self.against.public_key if self.against else None)
-        heads = [*self.checkpoints.values(), *(head for _, head in self._known())]
+        heads = [*self.checkpoints.values(), *(head for _, head in self._known()), *self.heads]
         for head in heads:
             trusted = trusted or head.public_key
             if head.public_key != trusted:
@@ -278,7 +311,7 @@ class ChainCheck:
         if sealed is not None:
             if sha256(sealed) != row["sealed_sha256"]:
                 raise _broken(position, "its sealed part was changed")
-        elif row["sealed_sha256"] is not None and row["dropped_at"] is None:
+        elif row["sealed_sha256"] is not None and row["dropped_at"] is None and not self.without_sealed:
             raise _broken(position, "its sealed part is missing, and retention did not drop it")
         found = link_hash(
             device=row["device"],
@@ -305,6 +338,24 @@ class ChainCheck:
                 if head.hash != found:
                     raise _broken(position, f"it differs from the {name}")
                 self._found.add(name)
+        self._compare_head(position, found)
+
+    def _check_ends_of_heads(self, oldest: int, last: int) -> None:
+        """Heads of what is missing at either end: at the old one a checkpoint may still know."""
+        if max(self._heads_at, default=0) > last:
+            raise _broken(last + 1, f"events that the {_EXPORTED} was signed for are missing")
+        for position, checkpoint in self.checkpoints.items():
+            if position < oldest:
+                self._compare_head(position, checkpoint.hash)
+        if 0 in self._heads_at:
+            self._compare_head(0, GENESIS)
+
+    def _compare_head(self, position: int, found: str) -> None:
+        head = self._heads_at.get(position)
+        if head is not None:
+            if head.hash != found:
+                raise _broken(position, f"it differs from the {_EXPORTED}")
+            self._heads_found.add(position)
 
     def _check_end(self, first: int, last: int) -> None:
         if max(self.checkpoints, default=0) > last:
@@ -313,6 +364,7 @@ class ChainCheck:
         for due in range(-(-oldest // SEGMENT) * SEGMENT, last + 1, SEGMENT):
             if due not in self.checkpoints:
                 raise _broken(due, "its checkpoint is missing")
+        self._check_ends_of_heads(oldest, last)
         for name, head in self._known():
             if head.position > last:
                 raise _broken(

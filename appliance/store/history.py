@@ -130,7 +130,12 @@ class History(EventLog):
         return self._signed(row.position, row.hash) if row else self._signed(0, GENESIS)
 
     def verify(
-        self, *, against: SignedHead | None = None, trusted_key: str | None = None, device: str | None = None
+        self,
+        *,
+        against: SignedHead | None = None,
+        heads: Sequence[SignedHead] = (),
+        trusted_key: str | None = None,
+        device: str | None = None,
     ) -> ChainReport:
         """Check one device's whole chain: bodies, links, order, checkpoints, and heads from outside.
 
@@ -138,6 +143,7 @@ class History(EventLog):
 
         Args:
             against: A head that left the box before; shows also a log that was cut or re-signed.
+            heads: Several that did, one after the other; show also a log that was set back in between.
             trusted_key: Public key (hex) that heads must carry. None: the present signing key of
                 this box if it holds one and the chain is its own, else that of `against`.
             device: Another device's chain of a shared database; None: this one's.
@@ -162,6 +168,7 @@ class History(EventLog):
                 trusted_key=trusted_key.lower() if trusted_key else None,
                 against=against,
                 kept=kept,
+                heads=heads,
             )
             wanted = select(events).where(events.c.device == whose).order_by(events.c.position)
             # Closed at once when the chain is broken: a cursor on the server would stay open.

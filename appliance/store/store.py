@@ -1,6 +1,7 @@
 """The store: log, outbox, people and operators over one database, for one device."""
 
 from appliance.store.counters import Counters
+from appliance.store.exported import Exporting
 from appliance.store.history import History
 from appliance.store.merging import Merging
 from appliance.store.outbox import Outbox
@@ -11,7 +12,18 @@ from appliance.store.rewrapping import Rewrapping
 from appliance.store.timeline import Timeline
 
 
-class Store(History, Timeline, Merging, Recognising, Counters, RemoteCopies, Rewrapping, Pruning, Outbox):
+class Store(
+    History,
+    Timeline,
+    Merging,
+    Recognising,
+    Counters,
+    RemoteCopies,
+    Rewrapping,
+    Pruning,
+    Exporting,
+    Outbox,
+):
     """Everything durable of a device.
 
     Made closed and doing nothing; `open` or `with` opens the database. One per process; safe to use

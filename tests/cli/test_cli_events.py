@@ -11,7 +11,7 @@ from typing import Any
 import decided
 import pytest
 import stores
-from commands import argv
+from commands import argv, call
 
 from appliance.decision import RULES
 from appliance.services import Layout, open_services
@@ -224,3 +224,63 @@ def test_what_is_json_anyway_takes_the_option_too(box: Any) -> None:
     assert box.call("events", "show", "1").out == box.call("events", "show", "1", "--json").out
     head, asked = (json.loads(box.call("events", "head", *more).out) for more in ((), ("--json",)))
     assert head.keys() == asked.keys()
+
+
+def exported(box: Any, folder: Path) -> list[object]:
+    """The log, its heads and the key, as another machine has them; options that verify them."""
+    for name, words in (("heads", ("events", "head")), ("key", ("vault", "public-key"))):
+        (folder / name).write_text(box.call(*words).out, encoding="utf-8")
+    append(box)
+    with (folder / "heads").open("a", encoding="utf-8") as file:
+        file.write(box.call("events", "head").out)
+    (folder / "log").unlink(missing_ok=True)
+    assert 0 == box.call("events", "export", "--out", folder / "log").code
+    return ["--log", folder / "log", "--heads", folder / "heads", "--key", folder / "key"]
+
+
+def test_another_machine_verifies_with_the_public_key_alone(box: Any, tmp_path: Path) -> None:
+    """No state directory, no database, no device key; what was cut or edited there is found."""
+    options = exported(box, tmp_path)
+    elsewhere = ("--state", tmp_path / "nothing", "events", "verify")
+    done = call(*elsewhere, *options)
+    lines = (tmp_path / "log").read_bytes().splitlines(keepends=True)
+    (tmp_path / "log").write_bytes(b"".join(lines[:-1]))
+    cut = call(*elsewhere, *options)
+    (tmp_path / "log").write_bytes(b"".join(lines).replace(b"door_opened", b"door_openEd"))
+    edited = call(*elsewhere, *options)
+
+    assert 0 == done.code, done.err
+    assert f"the log holds: events 1 to {len(TYPES) + 1}" in done.out
+    assert "agrees with 2 head(s) exported before" in done.out
+    assert "Ann" not in b"".join(lines).decode()
+    assert (6, 6) == (cut.refusal[0], edited.refusal[0])
+
+
+def test_a_box_that_was_rewritten_is_found_out_by_its_heads(box: Any, tmp_path: Path) -> None:
+    """On the box itself, too: a log that was set back does not reach a head that left it."""
+    options = exported(box, tmp_path)
+    heads = options[options.index("--heads") :]
+    assert 0 == box.call("events", "verify", *heads).code
+    tamper(box, "DELETE FROM events WHERE position = (SELECT max(position) FROM events)")
+    tamper(box, "UPDATE devices SET position = (SELECT max(position) FROM events)")
+    tamper(box, "UPDATE devices SET hash = (SELECT hash FROM events ORDER BY position DESC LIMIT 1)")
+    (box.state / "log.head").unlink()
+
+    assert 6 == box.call("events", "verify", *heads).refusal[0]
+
+
+def test_an_exported_log_needs_the_key(box: Any, tmp_path: Path) -> None:
+    """Without it anybody could have signed; what is no key is said."""
+    exported(box, tmp_path)
+    (tmp_path / "key").write_text("nonsense")
+
+    assert 3 == box.call("events", "verify", "--log", tmp_path / "log").refusal[0]
+    assert 3 == box.call("events", "verify", "--log", tmp_path / "log", "--key", tmp_path / "key").refusal[0]
+
+
+def test_an_export_does_not_overwrite(box: Any, tmp_path: Path) -> None:
+    """A file that is there stays."""
+    (tmp_path / "log").write_text("mine")
+
+    assert 3 == box.call("events", "export", "--out", tmp_path / "log").refusal[0]
+    assert "mine" == (tmp_path / "log").read_text()
