@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from s3_server import BUCKET, FaultyS3, faulty_s3
+from s3_server import FaultyS3, faulty_s3
 from sealed_spool import SealedSpool
 
 from appliance.services import Layout, Services, open_services
@@ -21,8 +21,7 @@ def server() -> Iterator[FaultyS3]:
 @pytest.fixture
 def s3(server: FaultyS3) -> FaultyS3:
     """With an empty bucket and nothing wrong."""
-    server.reset()
-    server.make_bucket()
+    server.fresh()
     return server
 
 
@@ -41,7 +40,7 @@ def settings(s3: FaultyS3, credentials: Path) -> Callable[..., S3Settings]:
 
     def make(**more: object) -> S3Settings:
         given = {
-            "bucket": BUCKET,
+            "bucket": s3.bucket,
             "endpoint": s3.endpoint,
             "credentials_file": str(credentials),
             "addressing": "path",
@@ -53,14 +52,16 @@ def settings(s3: FaultyS3, credentials: Path) -> Callable[..., S3Settings]:
     return make
 
 
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    """A box of its own."""
-    with open_services(Settings(), Layout(tmp_path / "state"), create=True) as opened:
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """A box, opened once; what is noted is noted per bucket, of which each test has its own."""
+    with open_services(Settings(), Layout(tmp_path_factory.mktemp("box") / "state"), create=True) as opened:
         yield opened
 
 
 @pytest.fixture
 def spool(services: Services) -> SealedSpool:
-    """The spool of that box."""
+    """The spool of that box, empty."""
+    for file in services.layout.spool.glob("*"):
+        file.unlink()
     return SealedSpool(services)

@@ -8,6 +8,7 @@ import base64
 import functools
 import hashlib
 import http.client
+import itertools
 import os
 import socket
 import threading
@@ -28,7 +29,7 @@ import botocore.session
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-BUCKET = "captures-of-a-test"
+_NUMBERS = itertools.count(1)
 REFUSALS = {
     "500": (500, "InternalError"),
     "503": (503, "SlowDown"),
@@ -83,6 +84,7 @@ class FaultyS3:
 
     def __init__(self, *, hides: bool = False) -> None:
         self.hides = hides
+        self.bucket = ""
         self.faults: list[Fault] = []
         self.asked: list[Asked] = []
         self.lock = threading.Lock()
@@ -118,39 +120,37 @@ class FaultyS3:
             config=Config(s3={"addressing_style": "path"}),
         )
 
-    def make_bucket(self, name: str = BUCKET, *, locks: bool = False) -> None:
+    def make_bucket(self, *, locks: bool = False) -> None:
         """A new, empty bucket that keeps every version of everything."""
         client = self.client
-        client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=locks)
-        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        self.bucket = f"bucket-{next(_NUMBERS)}"
+        client.create_bucket(Bucket=self.bucket, ObjectLockEnabledForBucket=locks)
+        client.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
 
-    def versions(self, name: str = BUCKET) -> list[tuple[str, int]]:
+    def versions(self) -> list[tuple[str, int]]:
         """Name and length of every version of every object: what was sent twice is in it twice."""
         client = self.client
-        pages = client.get_paginator("list_object_versions").paginate(Bucket=name)
+        pages = client.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
         found = [(each["Key"], each["Size"]) for page in pages for each in page.get("Versions", ())]
         return sorted(found)
 
-    def content(self, key: str, name: str = BUCKET) -> bytes:
+    def content(self, key: str) -> bytes:
         """What an object holds."""
         client = self.client
-        content: bytes = client.get_object(Bucket=name, Key=key)["Body"].read()
+        content: bytes = client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return content
 
-    def unfinished(self, name: str = BUCKET) -> int:
+    def unfinished(self) -> int:
         """Uploads in parts that nobody ended."""
         client = self.client
-        return len(client.list_multipart_uploads(Bucket=name).get("Uploads", ()))
+        return len(client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", ()))
 
-    def reset(self) -> None:
-        """No bucket, no fault, nothing asked."""
-        self.faults.clear()
-        self.asked.clear()
+    def fresh(self, *, locks: bool = False) -> None:
+        """A new bucket, no fault, nothing asked."""
+        self.faults = []
+        self.asked = []
         self.hides = False
-        connection = http.client.HTTPConnection("127.0.0.1", self.server_port, timeout=10)
-        connection.request("POST", "/moto-api/reset")
-        connection.getresponse().read()
-        connection.close()
+        self.make_bucket(locks=locks)
 
     def close(self) -> None:
         """End both."""
@@ -195,6 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._hang_up()
             return
         body = self.rfile.read(length)
+        if len(body) < length:  # whoever sent it is gone
+            self.close_connection = True
+            return
         if kind == "slow":
             time.sleep(0.2)
         if kind == "damaged" and body:
