@@ -106,11 +106,7 @@ def pull(
         except RetrievalError as error:
             failed = error
         meter.end()
-        if (
-            not sealed
-            and (run.report.opened or not folder.sheet.exists())
-            and (failed is None or run.report.opened)
-        ):
+        if not sealed and (failed is None or run.report.opened):
             write_sheet(folder)
         if failed is None or run.report.fetched:
             _say(run.report, folder, as_json=as_json)
@@ -140,6 +136,7 @@ def write_sheet(folder: PulledFolder, since: datetime | None = None, until: date
     """Make the contact sheet from what was opened; how many captures are on it."""
     entries: list[SheetEntry] = []
     total = 0
+    folder.drop_thumbnails()
     for capture in folder.opened():
         total += 1
         day = _day(capture)

@@ -91,14 +91,16 @@ def contact_sheet(
     ]
     body = "".join(days) or _EMPTY
     made = made_at.astimezone(zone)
-    shown = f"{total:,}" if total == len(entries) else f"the newest {len(entries):,} of {total:,}"
+    if total == len(entries):
+        shown = f"<em>{total:,}</em> {'stranger' if total == 1 else 'strangers'}" if total else "No strangers"
+    else:
+        shown = f"<em>{len(entries):,}</em> of {total:,} strangers"
     style_hash = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     return _PAGE.format(
         policy=f"default-src 'none'; img-src data:; style-src 'sha256-{style_hash}'; base-uri 'none'; "
         "form-action 'none'",
         style=_STYLE,
         shown=shown,
-        many="stranger" if total == 1 else "strangers",
         made=f"{made:%A}, {made.day} {made:%B %Y}, {made:%H:%M}",
         iso=made.isoformat(timespec="seconds"),
         body=body,
@@ -164,8 +166,8 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-_EMPTY = """<p class="empty">Nobody strange came by yet, or nothing here was sealed to your key. When there is
-something, it stands here after the next <code>appliance captures pull</code>.</p>"""
+_EMPTY = """<p class="empty">Nothing that was fetched could be opened here, or nobody came by in these days.
+What comes stands here after the next <code>appliance captures pull</code>.</p>"""
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #faf9f6; --surface: #fff; --sunken: #f1efea; --line: #dedad2;
@@ -191,8 +193,10 @@ ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.25rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
 li { background: var(--surface); border: 1px solid var(--line); border-radius: .875rem; overflow: hidden;
   content-visibility: auto; contain-intrinsic-size: auto 16rem; display: flex; flex-direction: column; }
-.shots { display: grid; grid-template-columns: 2fr 3fr; gap: 2px; background: var(--line); height: 9.5rem; }
-.shots img { width: 100%; height: 100%; min-height: 0; object-fit: cover; display: block;
+.shots { text-decoration: none; display: grid; grid-template-columns: 2fr 3fr; gap: 2px; height: 9.5rem;
+  background: var(--line); }
+.shots img { width: 100%; height: 100%; min-height: 0; object-fit: cover; object-position: 50% 35%;
+  display: block;
   background: var(--sunken); }
 .none { display: grid; place-items: center; background: var(--sunken); color: var(--soft); font-size: .8rem; }
 .about { padding: .85rem 1.1rem 1rem; display: grid; gap: .2rem; flex: 1; align-content: start; }
@@ -220,10 +224,11 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer"><meta name="robots" content="noindex">
 <title>Strangers at the door</title><style>{style}</style></head><body>
-<header><h1>Strangers at the door: <em>{shown}</em></h1>
+<header><h1>{shown} at the door</h1>
 <p>Made <time datetime="{iso}">{made}</time> from what was fetched and opened here.</p></header>
 <main>{body}</main>
-<footer><p>These are pictures of people who did not ask to be in them. Keep what you need and delete this
-folder when you are done: what was fetched once is not fetched again.</p></footer>
+<footer><p>These are pictures of people who did not ask to be in them. Delete what you
+do not need, from <code>pictures</code> and <code>sealed</code>: what was fetched once is not fetched
+again, and the next call takes it off this sheet.</p></footer>
 </body></html>
 """

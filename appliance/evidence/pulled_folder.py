@@ -216,6 +216,17 @@ class PulledFolder:
         except OSError:
             return None
 
+    def drop_thumbnails(self) -> None:
+        """Delete the small copies of pictures that somebody deleted.
+
+        Raises:
+            OSError: The folder cannot be read, or one not be deleted.
+        """
+        kept = set(self.opened())
+        for each in self._thumbnails.iterdir():
+            if each.name.partition(".")[0] not in kept:
+                each.unlink(missing_ok=True)
+
     def write_sheet(self, html: str) -> None:
         """Put the contact sheet in its place.
 

@@ -132,6 +132,7 @@ def test_what_was_fetched_is_not_fetched_again(office: Office, tmp_path: Path) -
 
     assert (0, True) == (again.code, "nothing new: 2 capture(s) on the box" in again.out)
     assert ([new], [new]) == (third["fetched"], third["opened"])
+    assert {f"{new}.face.jpg", f"{new}.frame.jpg"} == names(tmp_path / "to" / "thumbnails")
     assert {new} == names(tmp_path / "to" / "pictures")
 
 
