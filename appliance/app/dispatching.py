@@ -5,7 +5,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from appliance.app.syncing import Syncing, copying_of
+from appliance.app.copies import copying_of
+from appliance.app.heads import HeadObjects, Heads
+from appliance.app.syncing import Syncing
 from appliance.dispatch import DEFAULT_BACKOFF, Action, CommandAction, Dispatcher, LineAction, Plan
 from appliance.errors import ApplianceError
 from appliance.services import Services
@@ -37,6 +39,7 @@ def run_dispatch(settings: Settings, services: Services, stop: threading.Event) 
     with (
         Server(services.layout.socket("dispatch"), {WakeDispatch: woken}),
         syncing(settings.captures.s3, services, stop),
+        copying_heads(settings, services, stop),
     ):
         dispatcher.run(stop)
 
@@ -53,6 +56,30 @@ def syncing(settings: S3Settings, services: Services, stop: threading.Event) -> 
         return
     sync = Syncing(copying_of(settings, services, stop), services.layout, services.clock)
     thread = threading.Thread(target=sync.run, args=(stop,), name="copies", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_LEAVE_S)
+
+
+@contextlib.contextmanager
+def copying_heads(settings: Settings, services: Services, stop: threading.Event) -> Iterator[None]:
+    """Put signed heads of the log into the bucket beside, if there is one; the last when it ends."""
+    if not settings.captures.s3.bucket:
+        yield
+        return
+    from appliance.sinks.bucket import Bucket  # noqa: PLC0415 - a box without a bucket loads no boto
+
+    bucket = Bucket(settings.captures.s3, services.device, services.clock)
+    heads = Heads(services.store, [HeadObjects(bucket)], settings.heads.every_s)
+
+    def run() -> None:
+        heads.run(stop)
+        heads.export()
+
+    thread = threading.Thread(target=run, name="heads", daemon=True)
     thread.start()
     try:
         yield

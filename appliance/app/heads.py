@@ -4,6 +4,7 @@ What left the box cannot be re-written on it: `events verify --heads` holds the 
 Deciding what the log says, and checking it, is the store's.
 """
 
+import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from appliance.store import SignedHead, Store
 
 _log = structlog.get_logger()
 
+_NAME_CHARS = 16
+"""Digits of a head's own hash in its object's name: two heads of one position are two objects."""
 _GROUP_READS = 0o2050
 """A spool that an account for fetching may read is marked so, and its files with it."""
 
@@ -75,6 +78,40 @@ class HeadFile:
                 f"heads of the log cannot be kept in {self._path}: {error.strerror}",
                 hint="check the folder's owner and free space",
             ) from error
+
+
+class SmallObjects(Protocol):
+    """A bucket, as heads need it."""
+
+    def put_small(self, name: str, content: bytes) -> str:
+        """Put a small object of a name of its own; its whole name there.
+
+        Raises:
+            SinkError: It was not taken.
+        """
+
+
+class HeadObjects:
+    """Heads in a bucket, an object each, whose names sort as the log grew.
+
+    Args:
+        bucket: Where to.
+    """
+
+    name = "bucket"
+
+    def __init__(self, bucket: SmallObjects) -> None:
+        self._bucket = bucket
+
+    def keep(self, head: SignedHead) -> None:
+        """Put it there.
+
+        Raises:
+            SinkError: It was not taken.
+        """
+        line = head.model_dump_json().encode() + b"\n"
+        of_it = hashlib.sha256(line).hexdigest()[:_NAME_CHARS]
+        self._bucket.put_small(f"heads/{head.position:012}-{of_it}.json", line)
 
 
 def head_sinks(settings: HeadsSettings, layout: Layout, device: str) -> list[HeadSink]:

@@ -13,6 +13,7 @@ from appliance.errors import StoreError, UnknownSubjectError, VaultError
 from appliance.events import Event
 from appliance.store.database import empty_write_ahead_log
 from appliance.store.log import EventLog
+from appliance.store.old_copies import follow_erasures
 from appliance.store.records import NewEvent
 from appliance.store.tables import gallery, subjects
 
@@ -33,7 +34,11 @@ class Changing(EventLog):
         super().close()
 
     def _scrub(self) -> bool:
-        """Leave nothing of what was just destroyed in SQLite's write-ahead log; whether that was done."""
+        """Leave nothing of what was just destroyed in SQLite's write-ahead log; whether that was done.
+
+        Nor in copies that upgrades left beside the database.
+        """
+        follow_erasures(self._engine)
         self._scrub_due = not empty_write_ahead_log(self._engine, patience_s=self._patience_s)
         if self._scrub_due:
             _log.warning(

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from appliance.store.changing import Changing
 from appliance.store.database import reading, writing
+from appliance.store.old_copies import delete_copies
 from appliance.store.tables import devices, operators, subjects
 
 Rewrap = Callable[[str, bytes], bytes | None]
@@ -61,7 +62,11 @@ class Rewrapping(Changing):
                 yield done, many
 
     def forget_overwritten(self) -> bool:
-        """Leave nothing of what was overwritten in SQLite's write-ahead log; whether that was done."""
+        """Leave nothing of what was overwritten in SQLite's write-ahead log; whether that was done.
+
+        Copies that upgrades left go altogether: nothing opens their keys any more.
+        """
+        delete_copies(self._engine)
         return self._scrub()
 
     def shares(self) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import stores
 from structlog.testing import capture_logs
 
-from appliance.app.heads import HeadFile, Heads, head_sinks
+from appliance.app.heads import HeadFile, HeadObjects, Heads, head_sinks
 from appliance.errors import EvidenceError
 from appliance.services import Layout, Services, open_services
 from appliance.settings import HeadsSettings, Settings
@@ -152,3 +152,32 @@ def test_a_link_in_its_place_is_not_followed(services: Services, tmp_path: Path)
     with pytest.raises(EvidenceError):
         HeadFile(tmp_path / "heads.jsonl").keep(services.store.head())
     assert not (tmp_path / "other").exists()
+
+
+class Objects:
+    """A bucket in memory.
+
+    Attributes:
+        kept: Content by name.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def put_small(self, name: str, content: bytes) -> str:
+        """Keep it; a name is never given twice."""
+        assert self.kept.setdefault(name, content) == content
+        return name
+
+
+def test_heads_in_a_bucket_sort_as_the_log_grew(services: Services) -> None:
+    """Put together by name they are a file that verifies; one signed again is another object."""
+    bucket = Objects()
+    for event in [stores.OPENED] * 11:
+        services.store.append(event)
+        Heads(services.store, [HeadObjects(bucket)], 1).export()
+    Heads(services.store, [HeadObjects(bucket)], 1).export()
+    found, damaged = parse_heads(b"".join(content for _, content in sorted(bucket.kept.items())))
+
+    assert ([*range(1, 12), 11], 0) == ([head.position for head in found], damaged)
+    assert 12 == services.store.verify(heads=found).heads

@@ -4,11 +4,18 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import state_search
 from browser import installed, open_browser, open_page
 from on_terminal import typed
+
+from appliance.services import Layout, open_services
+from appliance.settings import load
+from appliance.values import DLIB, DLIB_MIRROR, SFACE
+from appliance.vault.sealing import Kind, open_sealed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -36,21 +43,73 @@ def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path) ->
     assert re.search(r"the log holds: events 1 to \d+", said)
 
 
-def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(tmp_path: Path) -> None:
-    """No code is printed where it may be kept; a SIGTERM ends the appliance, then the demo, in good order."""
+@dataclass(frozen=True)
+class Played:
+    """A demo that was played without a terminal, and ended by a SIGTERM.
+
+    Attributes:
+        folder: What it made.
+        code: Its exit code.
+        said: What it printed.
+    """
+
+    folder: Path
+    code: int
+    said: str
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """The demo, once somebody came in and a stranger was sealed."""
+    folder = tmp_path_factory.mktemp("played") / "demo"
     with subprocess.Popen(
-        [*COMMAND, str(tmp_path / "demo")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*COMMAND, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
         said = []
         for line in process.stdout:
             said.append(line)
-            if "door front shut" in line:
+            if "sealed" in line and "recipient" in line:
                 process.send_signal(signal.SIGTERM)
         code = process.wait(60)
-    text = "".join(said)
+    return Played(folder, code, "".join(said))
 
-    assert 0 == code
-    assert "half a minute; Ctrl-C ends it" in text
-    assert "/first-run" not in text
-    assert "what is left of it" in text
+
+def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(played: Played) -> None:
+    """No code is printed where it may be kept; a SIGTERM ends the appliance, then the demo, in good order."""
+    assert 0 == played.code
+    assert "half a minute; Ctrl-C ends it" in played.said
+    assert "/first-run" not in played.said
+    assert "what is left of it" in played.said
+
+
+def test_no_name_no_template_and_no_face_is_in_any_byte_of_its_state(played: Played) -> None:
+    """Of who is enrolled, and of the stranger; the whole state directory is looked through, file by file."""
+    state = played.folder / "state"
+    with open_services(load(played.folder / "appliance.toml"), Layout(state)) as services:
+        people = services.store.subjects()
+        rows = services.store.gallery((DLIB, DLIB_MIRROR, SFACE)).rows
+        keys = services.vault._keys
+        events = services.store.verify().last
+    wanted = {
+        **state_search.of_text(
+            "Barack Obama", "Barack", "Eileen Collins", "Eileen", "public-domain portrait"
+        ),
+        **state_search.of_vectors("template", [row.embedding for row in rows]),
+        **state_search.of_secret("signing key", signing_seed(state, keys[0])),
+    }
+    looked_at = {name.partition("/")[0] for name, _ in state_search.files(state)}
+
+    assert {"Barack Obama", "Eileen Collins"} == {each.name for each in people}
+    assert len(rows) >= 6
+    assert events > 10
+    assert list((state / "spool").glob("*.age"))
+    assert {"appliance.db", "spool", "heads", "log.head"} <= looked_at
+    assert [] == state_search.places(state, wanted)
+    assert [] == state_search.pictures(state)
+
+
+def signing_seed(state: Path, device_key: bytes) -> bytes:
+    """The secret half of the key that signs the log."""
+    sealed = (state / "signing.key").read_bytes()
+    return open_sealed(device_key, sealed, kind=Kind.DEVICE_VALUE, subject="", row="signing.key")
