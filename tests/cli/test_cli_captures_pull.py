@@ -107,7 +107,7 @@ def test_what_is_new_is_fetched_opened_and_shown(office: Office, tmp_path: Path)
     done = office.pull(into)
     files = [path for path in into.rglob("*") if path.is_file()]
 
-    assert (0, "") == (done.code, done.err)
+    assert (0, []) == (done.code, done.errors)
     assert "3 new of 3 fetched, 3 opened" in done.out
     for each in ids:
         sealed = (office.box.spool / f"{each}.age").read_bytes()
@@ -149,7 +149,7 @@ def test_what_was_cut_is_resumed(office: Office, put: Callable[[bytes], str], tm
 
     assert (8, True) == (cut.code, "was lost" in cut.errors[0])
     assert 500_000 < partial < 3_000_000
-    assert (0, "") == (done.code, done.err)
+    assert (0, []) == (done.code, done.errors)
     assert carried < 3_000_000 - partial + 200_000
     assert content == (tmp_path / "to" / "sealed" / f"{BIG}.age").read_bytes()
 
@@ -164,7 +164,7 @@ def test_a_connection_that_breaks_is_made_again(
         done = office.pull(tmp_path / "to", "--sealed", host=f"127.0.0.1:{wire.port}")
         connections = wire.connections
 
-    assert (0, "") == (done.code, done.err)
+    assert (0, []) == (done.code, done.errors)
     assert 4 == connections
     assert content == (tmp_path / "to" / "sealed" / f"{BIG}.age").read_bytes()
 
@@ -177,7 +177,7 @@ def test_a_rest_of_something_else_is_fetched_anew(office: Office, tmp_path: Path
     (arriving / f"{capture}.age").write_bytes(b"of another time")
     done = office.pull(tmp_path / "to")
 
-    assert (0, "") == (done.code, done.err)
+    assert (0, []) == (done.code, done.errors)
     assert {capture} == names(tmp_path / "to" / "pictures")
 
 
@@ -337,7 +337,7 @@ def test_only_sealed_files_when_asked(office: Office, tmp_path: Path) -> None:
     (capture,) = office.seal(1)
     done = office.pull(tmp_path / "to", "--sealed")
 
-    assert (0, "") == (done.code, done.err)
+    assert (0, []) == (done.code, done.errors)
     assert {f"{capture}.age"} == names(tmp_path / "to" / "sealed")
     assert set() == names(tmp_path / "to" / "pictures")
     assert not (tmp_path / "to" / "contact-sheet.html").exists()
@@ -396,7 +396,7 @@ def test_pictures_that_do_not_decode_are_kept_and_shown_as_such(office: Office, 
     stored = Spool(office.box.spool, settings, SystemClock(), broken).open().store([make_shot(0)], {}, NOW)
     done = office.pull(tmp_path / "to")
 
-    assert (0, "") == (done.code, done.err)
+    assert (0, []) == (done.code, done.errors)
     assert b"\xff\xd8 no picture" == (tmp_path / "to" / "pictures" / stored.id / "face-1.jpg").read_bytes()
     assert 2 == (tmp_path / "to" / "contact-sheet.html").read_text().count("no preview")
 
