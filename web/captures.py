@@ -23,7 +23,10 @@ def index() -> str:
     before = request.args.get("before") or None
     page = ask("captures.list", before=before).result
     recipients = ask("recipients.list").result
-    return render_template("captures/index.html", page=page, recipients=recipients, first=before is None)
+    copies = ask("captures.copies").result
+    return render_template(
+        "captures/index.html", page=page, recipients=recipients, copies=copies, first=before is None
+    )
 
 
 @blueprint.get("/captures/<capture>.age")

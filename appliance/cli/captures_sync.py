@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from appliance.app.syncing import SyncState, check_bucket, run_once, sync_state
+from appliance.app.copies import check_bucket, sync_state, values_of
+from appliance.app.syncing import run_once
 from appliance.cli.context import Context
 from appliance.errors import SettingsError
-from appliance.services import Services
 from appliance.settings import S3Settings
 from appliance.sinks.policy import policy as policy_of
 
@@ -39,7 +39,7 @@ def status(context: Context, *, as_json: bool) -> None:
     settings = _settings(context)
     with context.services() as services:
         state = sync_state(settings, services)
-        row = described(state, services)
+        row = values_of(state, services.clock.wall())
     if as_json:
         click.echo(json.dumps(row, indent=1))
         return
@@ -83,28 +83,6 @@ def policy(context: Context) -> None:
     settings = _settings(context)
     with context.services() as services:
         click.echo(json.dumps(policy_of(settings, services.device), indent=2))
-
-
-def described(state: SyncState, services: Services) -> dict[str, Any]:
-    """How copying is, as JSON values with their units."""
-    found, told = state.backlog, state.told
-    return {
-        "captures": found.captures,
-        "verified": found.verified,
-        "due": len(found.due),
-        "due_bytes": found.due_bytes,
-        "waiting": found.waiting,
-        "refused": found.refused,
-        "lag_s": round(state.lag_s(services.clock.wall())),
-        "last_verified": state.last_verified.isoformat() if state.last_verified is not None else None,
-        "running": state.running,
-        "state": told.state,
-        "failures": told.failures,
-        "reason": told.reason,
-        "message": told.message,
-        "hint": told.hint,
-        "next_try_at": told.next_try_at,
-    }
 
 
 def _lines(row: dict[str, Any]) -> list[str]:

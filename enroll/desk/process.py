@@ -15,6 +15,7 @@ from appliance.app.desk.admitting import Admitting
 from appliance.app.desk.applying import Applying, Source, source_of
 from appliance.app.desk.cameras import Cameras
 from appliance.app.desk.captures import Captures
+from appliance.app.desk.copies import Copies
 from appliance.app.desk.corrections import Corrections
 from appliance.app.desk.devices import Devices
 from appliance.app.desk.doors import Doors
@@ -77,6 +78,7 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Log(parts.services, [door.id for door in parts.settings.doors]).operations(),
         *Corrections(parts.services).operations(),
         *Captures(parts.services, parts.settings).operations(),
+        *Copies(parts.services, parts.source).operations(),
         *Recipients(parts.source, parts.applying).operations(),
         *SettingsPages(parts.source, parts.applying).operations(),
         *System(parts.services, partial(doctor, parts.source.files, parts.services.layout)).operations(),

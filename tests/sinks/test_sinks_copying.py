@@ -9,7 +9,7 @@ from copies import PART, copy, until_done
 from s3_server import Fault, FaultyS3
 from sealed_spool import SealedSpool
 
-from appliance.app.syncing import sync_state
+from appliance.app.copies import sync_state
 from appliance.clock import SystemClock
 from appliance.errors import SinkError
 from appliance.events import CaptureRemoved

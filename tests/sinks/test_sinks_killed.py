@@ -13,7 +13,7 @@ from s3_server import FaultyS3
 from sealed_spool import SealedSpool
 
 from appliance.app.adoption import adopt_captures
-from appliance.app.syncing import SpoolFiles
+from appliance.app.copies import SpoolFiles
 from appliance.camera.jpeg import encode_jpeg
 from appliance.clock import SystemClock
 from appliance.evidence import Spool

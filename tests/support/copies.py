@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from appliance.app.syncing import copying_of, sync_state
+from appliance.app.copies import copying_of, sync_state
 from appliance.errors import SinkError
 from appliance.services import Services
 from appliance.settings import S3Settings

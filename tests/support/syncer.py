@@ -20,7 +20,8 @@ import botocore.session  # noqa: F401
 from captures import jpeg, make_shot
 
 import appliance.sinks.bucket  # noqa: F401
-from appliance.app.syncing import Syncing, copying_of
+from appliance.app.copies import copying_of
+from appliance.app.syncing import Syncing
 from appliance.backoff import BackOff
 from appliance.clock import SystemClock
 from appliance.evidence import Spool

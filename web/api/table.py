@@ -120,6 +120,7 @@ ENDPOINTS: Final = (
         slow_s=30.0,
     ),
     _post("captures.remove", "/captures/{capture}/remove", "Delete one"),
+    _get("captures.copies", "/captures/copies", "How many are copied elsewhere, and what is in the way"),
     _get("recipients.list", "/recipients", "Whom pictures are sealed to"),
     _post("recipients.check", "/recipients/check", "Look at a public key before it is added"),
     _post("recipients.add", "/recipients", "Seal to one more key"),

@@ -8,6 +8,7 @@ becomes a finding itself and the others go on.
 from collections.abc import Callable, Iterator
 
 from appliance.app.examining.configured import keys, recipients, settings_fit
+from appliance.app.examining.copied import copies
 from appliance.app.examining.finding import Finding, Health, found
 from appliance.app.examining.machine import clock, models, python, state
 from appliance.app.examining.processes import processes
@@ -26,6 +27,7 @@ _LOOKS: tuple[tuple[str, Callable[[Settings, Layout], Iterator[Finding]]], ...] 
     ("keys", keys),
     ("log", recorded),
     ("recipients", recipients),
+    ("copies", copies),
     ("cameras", views),
     ("clock", clock),
     ("processes", processes),
