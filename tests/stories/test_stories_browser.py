@@ -232,7 +232,7 @@ def say_that_was_somebody_else(page: Page) -> str:
     page.get_by_text("That was somebody else").click()
     page.get_by_label("A stranger").check()
     page.get_by_role("button", name="Note it").click()
-    told: Locator = page.locator(".notice", has_text="Set right")
+    told: Locator = page.locator(".notice", has_text="Set right. The box said")
     expect(told).to_be_visible()
     shots(page, "story-10-corrected")
     return told.inner_text()

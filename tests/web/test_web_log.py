@@ -202,13 +202,46 @@ def test_a_decision_is_corrected(site: Site, day: Day) -> None:
     assert (303, f"/log/{day.stranger.id}") == (answer.status_code, answer.headers["Location"])
     assert isinstance(event.event, DecisionCorrected)
     assert ("stranger", str(day.ben.id)) == (event.event.was.value, event.event.subject)
-    assert "Set right: it was <strong>Ben Bauer</strong>" in html
-    assert "It was a stranger." in html
+    assert "<title>It was Ben Bauer. ·" in html
+    assert "<h1>It was Ben Bauer.</h1>" in html
+    assert "The box said <strong>a stranger</strong>" in html
+    assert "It was a stranger." not in html
     assert "His new beard" in html
     assert f"/people/enrol?to={day.ben.id}" in html
     assert "His new beard" not in text(site, f"/log/{day.stranger.id}", "viewer")
     assert "1 decision was wrong" in " ".join(text(site, "/log").split())
     assert "Ben Bauer" in text(site, "/log?corrected=1").partition('id="log-entries"')[2]
+
+
+@pytest.mark.parametrize(
+    ("decision", "verdict", "headline", "box"),
+    [
+        ("identified", "stranger", "It was a stranger.", "The box said <strong>Ann Archer</strong>."),
+        ("identified", "unknown", "Nobody can say who it was.", "The box said <strong>Ann Archer</strong>."),
+        ("undecided", "stranger", "It was a stranger.", "The box left it open."),
+    ],
+)
+def test_what_was_set_right_is_the_headline(
+    site: Site, day: Day, decision: str, verdict: str, headline: str, box: str
+) -> None:
+    """The page says one thing, in its title and its heading; what the box said is told as what it said."""
+    event = getattr(day, decision)
+    site.ask("log.correct", event=event.id, verdict=verdict)
+    html = text(site, f"/log/{event.id}")
+
+    assert f"<title>{headline} ·" in html
+    assert f"<h1>{headline}</h1>" in html
+    assert box in html
+    assert "It was Ann Archer." not in html
+
+
+def test_a_viewer_reads_what_was_set_right_without_who(site: Site, day: Day) -> None:
+    """Not in the headline, either."""
+    site.ask("log.correct", event=day.stranger.id, verdict="identified", person=day.ben.id)
+    html = text(site, f"/log/{day.stranger.id}", "viewer")
+
+    assert "<h1>It was somebody enrolled.</h1>" in html
+    assert "Bauer" not in html
 
 
 @pytest.mark.parametrize(
@@ -283,7 +316,8 @@ def test_from_the_log_to_a_correction_by_keyboard(page: Page, at_the_door: Day) 
     page.keyboard.type("Ben")
     _tab_to(page, "form[action$=correct] button")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Set right: it was")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("It was Ben Bauer.")
+    expect(page.get_by_text("The box said a stranger.")).to_be_visible()
     expect(page.get_by_role("link", name="Add photos of Ben Bauer")).to_be_visible()
 
     assert [] == axe(page)
