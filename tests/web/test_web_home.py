@@ -1,5 +1,6 @@
 """The first page's list of who came by: one line for each coming by, and what was set right in it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -74,3 +75,26 @@ def test_what_was_set_right_is_told_so(site: Site) -> None:
 
     assert "Ben Bauer" in html
     assert "Ann Archer" not in html
+
+
+def test_each_line_leads_to_why(site: Site) -> None:
+    """Who came by is a link to the account of it, with the name in it."""
+    store = site.services.store
+    ann = store.add_subject("Ann Archer", consent=stores.AGREED)
+    seen = store.append(stores.identified(ann.id))
+    html = site.client("admin").get("/").get_data(as_text=True)
+    link = html.partition(f'href="/log/{seen.id}"')[2].partition("</a>")[0]
+
+    assert "Ann Archer" in link
+    assert 200 == site.client("admin").get(f"/log/{seen.id}").status_code
+
+
+@pytest.mark.parametrize(
+    ("path", "label"), [("/people", "People the door knows"), ("/captures", "Sealed pictures of strangers")]
+)
+def test_a_figure_is_told_by_its_link(site: Site, path: str, label: str) -> None:
+    """Whoever tabs from link to link hears what the number is of."""
+    html = site.client("admin").get("/").get_data(as_text=True)
+    links = re.findall(rf'<a class="fact" href="{path}">(.*?)</a>', html)
+
+    assert [f"{label} 0"] == [re.sub("<[^>]*>", "", each) for each in links]
