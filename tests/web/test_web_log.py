@@ -139,6 +139,14 @@ def test_what_has_no_field_is_told_above(morning: tuple[Site, Day], query: str, 
     assert ("Ann Archer</a>" in html) == ("stranger" not in query)
 
 
+def test_a_list_with_a_fault_does_not_follow(morning: tuple[Site, Day]) -> None:
+    """It would be refused again with everything that happens."""
+    reader = morning[0].client("admin")
+
+    assert "data-live" in reader.get("/log").text
+    assert "data-live" not in reader.get("/log?person=nobody-enrolled").text
+
+
 def test_a_door_that_was_there_once_can_be_asked_for(morning: tuple[Site, Day]) -> None:
     """It stands in the log, though no longer in the settings."""
     site, _ = morning
@@ -214,18 +222,22 @@ def test_a_decision_is_corrected(site: Site, day: Day) -> None:
 
 
 @pytest.mark.parametrize(
-    ("decision", "verdict", "headline", "box"),
+    ("decision", "verdict", "told"),
     [
-        ("identified", "stranger", "It was a stranger.", "The box said <strong>Ann Archer</strong>."),
-        ("identified", "unknown", "Nobody can say who it was.", "The box said <strong>Ann Archer</strong>."),
-        ("undecided", "stranger", "It was a stranger.", "The box left it open."),
+        ("identified", "stranger", ("It was a stranger.", "The box said <strong>Ann Archer</strong>.")),
+        (
+            "identified",
+            "unknown",
+            ("Nobody can say who it was.", "The box said <strong>Ann Archer</strong>."),
+        ),
+        ("undecided", "stranger", ("It was a stranger.", "The box left it open.")),
     ],
 )
 def test_what_was_set_right_is_the_headline(
-    site: Site, day: Day, decision: str, verdict: str, headline: str, box: str
+    site: Site, day: Day, decision: str, verdict: str, told: tuple[str, str]
 ) -> None:
     """The page says one thing, in its title and its heading; what the box said is told as what it said."""
-    event = getattr(day, decision)
+    event, (headline, box) = getattr(day, decision), told
     site.ask("log.correct", event=event.id, verdict=verdict)
     html = text(site, f"/log/{event.id}")
 

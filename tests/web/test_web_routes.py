@@ -1,7 +1,7 @@
 """Every route as every role, drawn from the URL map: what a view declares is what happens.
 
 A new view is tried here without a word being written about it. Views are called with made-up ids, so one
-that lets somebody through may answer anything but a refusal.
+that lets somebody through may answer anything but a refusal or a fault.
 """
 
 import ipaddress
@@ -25,7 +25,6 @@ from web.application import check_declared, create_app
 from web.desk import DeskClient
 
 _UNSAFE = ("DELETE", "PATCH", "POST", "PUT")
-_ENDLESS = {"text/event-stream", "multipart/x-mixed-replace"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, 
 
 
 def outcome(site: Site, who: Somebody, route: Route) -> str:
-    """Whether a route let somebody through, refused them, or sent them to sign in."""
+    """Whether a route let somebody through, refused them, sent them to sign in, or failed."""
     headers = {"Accept": "application/json", **who.headers}
     # Each from an address of its own: who presents bad tokens over and over is slowed down.
     place = {"REMOTE_ADDR": str(ipaddress.IPv4Address(zlib.crc32(str(route).encode())))}
@@ -118,7 +117,7 @@ def outcome(site: Site, who: Somebody, route: Route) -> str:
             return "sign in"
         if code == "403":
             return "refused"
-        return "through"
+        return f"fault {code}" if code.startswith("5") else "through"
     finally:
         response.close()
 
@@ -162,6 +161,17 @@ def test_the_tester_finds_a_view_that_lets_everybody_through(everybody: tuple[Si
 
     assert outcome(site, nobody, as_if_declared) != expected(site.app, nobody, as_if_declared)
     assert outcome(site, admin, as_if_declared) == expected(site.app, admin, as_if_declared)
+
+
+def test_the_tester_finds_a_view_that_fails(site: Site) -> None:
+    """A fault is no way through: a view that answers 500 to everybody permitted is found as well."""
+    view = permission(Permission.PEOPLE)(lambda: 1 // 0)
+    site.app.add_url_rule("/failing", "failing", view)
+    route = next(each for each in routes(site.app) if each.path == "/failing")
+    viewer = Somebody("a viewer", site.client(Role.VIEWER), GRANTED[Role.VIEWER], {})
+
+    assert "through" == expected(site.app, viewer, route)
+    assert "fault 500" == outcome(site, viewer, route)
 
 
 def test_an_undeclared_route_is_refused(site: Site) -> None:
