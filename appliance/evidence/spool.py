@@ -87,6 +87,7 @@ class Spool:
         self._recipients: tuple[Recipient, ...] = ()
         self._expiry = Expiry(self._folder, settings, clock, free)
         self._refused = 0
+        self._used: int | None = None
 
     def open(self) -> "Spool":
         """Check the recipients and make the folder; returns itself.
@@ -124,6 +125,8 @@ class Spool:
         sealed = seal(pack_capture(capture, chosen, metadata, at, self._encode), self._recipients)
         self._check_room(len(sealed))
         sha256 = self._folder.write(capture, sealed, at)
+        if self._used is not None:
+            self._used += len(sealed)
         return SealedCapture(
             id=capture,
             file=f"{capture}.age",
@@ -194,6 +197,7 @@ class Spool:
         """
         removed = self._expiry.sweep(now if now is not None else self._clock.wall(), room=self._refused)
         self._refused = 0
+        self._used = None
         self._folder.tend()
         return removed
 
@@ -213,8 +217,13 @@ class Spool:
         return capture
 
     def _check_room(self, size: int) -> None:
-        used = sum(entry.size_bytes for entry in self.list())
-        if used + size > self._settings.max_mib * MIB:
+        cap = self._settings.max_mib * MIB
+        used = self._used
+        # Counting takes as long as there are captures, so it is done anew only where it decides: since it was
+        # last done, others may have removed some and only we have added any.
+        if used is None or used + size > cap:
+            used = self._used = sum(entry.size_bytes for entry in self.list())
+        if used + size > cap:
             self._refused = size
             raise EvidenceError(
                 f"the spool holds {used / MIB:.1f} of {self._settings.max_mib} MiB: no image is stored",

@@ -519,3 +519,12 @@ def test_a_folder_that_cannot_be_made_is_told(make_spool: MakeSpool, tmp_path: P
         make_spool(tmp_path / "file" / "spool")
 
     assert "file/spool" in refused.value.hint
+
+
+def test_room_that_others_made_is_seen(make_spool: MakeSpool, tmp_path: Path) -> None:
+    """How much is used is counted by what was stored; where that would refuse, it is counted anew."""
+    spool = make_spool(max_mib=1)
+    *stored, _ = store_until_refused(spool)
+    SpoolFolder(tmp_path / "spool").remove(stored[0])
+
+    assert 1 == spool.store([make_shot(0)], {}, NOW).frames

@@ -1,7 +1,7 @@
 """A real OpenSSH server on loopback with the account that `appliance captures account` plans.
 
-As root it has the chroot and, where mounting is allowed, the read-only view; signs in `nobody`. As
-anybody else it signs in themselves, without a chroot, which takes root.
+It has the chroot and, where mounting is allowed, the read-only view, and lets in `nobody`, who is on
+every machine. For that it takes root, as the real one does.
 """
 
 import contextlib
@@ -25,12 +25,13 @@ from appliance.evidence.account import AccountKind, AccountPlan, plan_account
 from appliance.evidence.spool_folder import SpoolFolder
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/sbin:/usr/local/sbin")
-IS_ROOT = os.geteuid() == 0
 _STARTED_WITHIN_S = 15.0
 
 
 def needs_server() -> None:
-    """Skip where there is no OpenSSH server."""
+    """Skip where there is no OpenSSH server, or nobody may start it as it has to be."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: the server has a chroot and lets in another account")
     if SSHD is None or shutil.which("sftp") is None:
         pytest.skip("needs the programs sshd and sftp")
 
@@ -122,8 +123,7 @@ class SshBox:
     def __enter__(self) -> Self:
         """Start the server and wait until it listens."""
         assert SSHD is not None
-        if IS_ROOT:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as the system's own unit does
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # as the system's own unit does
         log = (self.folder / "log").open("wb")
         with log:
             self._process = subprocess.Popen(
@@ -150,13 +150,13 @@ class SshBox:
 def ssh_box(recipients: Sequence[str], *, kind: AccountKind = "sftp") -> Iterator[SshBox]:
     """A box whose spool is empty, whose account lets in the SSH keys among the recipients."""
     # Below no folder that others may write to, which the server insists on: not below /tmp.
-    with tempfile.TemporaryDirectory(prefix="door-ssh-", dir="/run" if IS_ROOT else None) as name:
+    with tempfile.TemporaryDirectory(prefix="door-ssh-", dir="/run") as name:
         folder = Path(name)
         folder.chmod(0o755)
         spool, chroot = folder / "state" / "spool", folder / "view"
-        confined = IS_ROOT and kind == "sftp"
-        account = "nobody" if confined else pwd.getpwuid(os.geteuid()).pw_name
-        # rrsync needs a shell, which `nobody` has not: whoever runs the tests signs in.
+        confined = kind == "sftp"
+        # rrsync needs a shell, which `nobody` has not: root signs in.
+        account = "nobody" if confined else "root"
         plan = plan_account(recipients, spool, name="nobody", kind=kind, chroot=chroot)
         SpoolFolder(spool).make()
         for each in (chroot, plan.view):
@@ -166,20 +166,17 @@ def ssh_box(recipients: Sequence[str], *, kind: AccountKind = "sftp") -> Iterato
             os.chown(spool, os.geteuid(), group)
             spool.chmod(0o2750)
         box = SshBox(folder, spool, account, free_port(), folder / "ssh_config", plan)
-        _configure(box, confined=confined)
+        _configure(box)
         with _view(box), box:
             yield box
 
 
-def _configure(box: SshBox, *, confined: bool) -> None:
+def _configure(box: SshBox) -> None:
     """The server's settings: what the plan says, on a port of ours with keys of ours."""
     make_key(box.folder / "host_key")
     keys, rules, _ = box.plan.files
     text = rules.content.replace(str(keys.path), str(box.folder / "authorized_keys"))
     text = text.replace("Match User nobody", f"Match User {box.account}")
-    if not confined:
-        text = text.replace(f"ChrootDirectory {box.plan.chroot}", "ChrootDirectory none")
-        text = text.replace("-d /sealed", f"-d {box.plan.view}")
     (box.folder / "authorized_keys").write_text(keys.content)
     (box.folder / "sshd_config").write_text(
         f"Port {box.port}\nListenAddress 127.0.0.1\nHostKey {box.folder / 'host_key'}\nPidFile none\n"
@@ -202,12 +199,9 @@ def _view(box: SshBox) -> Iterator[None]:
     """The read-only view of the spool; where mounting is not allowed, the folder itself in its place."""
     view = box.plan.view
     options = box.plan.files[2].content.partition("Options=")[2].splitlines()[0]
-    mounted = (
-        IS_ROOT
-        and not subprocess.run(
-            ["mount", "-o", options, box.spool, view], check=False, capture_output=True
-        ).returncode
-    )
+    mounted = not subprocess.run(
+        ["mount", "-o", options, box.spool, view], check=False, capture_output=True
+    ).returncode
     if not mounted:
         view.rmdir()
         box.spool.rename(view)
