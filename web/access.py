@@ -156,6 +156,7 @@ def admit() -> None:
     if caller is None:
         raise NotSignedInError("nobody is signed in", hint="sign in first")
     if not caller.may(wanted):
+        g.not_for_role = True  # a page says that in its own words
         raise DeniedError(
             f"this needs the permission {wanted.value!r}",
             hint="an admin may, or a token that was given this scope",

@@ -6,6 +6,7 @@ not ours is logged by its kind and its place.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -153,7 +154,7 @@ def told_of(error: Exception) -> Told:
     if isinstance(error, NotSignedInError):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, ThrottledError):
-        headers["Retry-After"] = str(max(1, round(error.wait_s)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.wait_s)))
     fields = dict(error.fields) if isinstance(error, FormError) else {}
     return Told(status, code_of(type(error).__name__), error.message, error.hint, fields, headers)
 
@@ -215,11 +216,12 @@ def _json(told: Told) -> Response:
 
 
 def _page(told: Told) -> Response:
-    title, words = told.words.title, told.message or told.words.words
+    ours = g.get("not_for_role") or not told.message
+    title, words = told.words.title, told.words.words if ours else told.message
     if g.get("stale_form"):
         title, words = "The page was too old", "Nothing was changed. Load the page anew and try again."
     calm = told.status == 503  # noqa: PLR2004 - it is tried again by itself
-    hint = "" if g.get("stale_form") else told.hint
+    hint = "" if ours or g.get("stale_form") else told.hint
     text = render_template("fault.html", status=told.status, title=title, words=words, hint=hint, calm=calm)
     response = make_response(text, told.status)
     response.headers.extend(told.headers)

@@ -6,6 +6,7 @@ import pytest
 import stores
 from web_site import PASSWORD, Browser, Site
 
+from appliance.app.desk.passwords import LONGEST
 from appliance.events import StrangerSeen
 from appliance.permissions import Role
 from appliance.store import NewEvent
@@ -50,6 +51,7 @@ def test_trying_too_often_has_to_wait(site: Site) -> None:
 
     assert 429 == page.status_code
     assert int(page.headers["Retry-After"]) >= 1
+    assert "0 seconds" not in page.text
     assert signed_in(browser) is None
 
 
@@ -303,6 +305,42 @@ def test_the_fresh_part_of_the_first_page_is_the_same(site: Site) -> None:
     admin = site.client(Role.ADMIN)
 
     assert admin.get("/now").text.strip() in admin.get("/").text
+
+
+def test_what_is_not_for_a_viewer_is_said_in_words(site: Site) -> None:
+    """On a page no permission is named; to a program it is."""
+    viewer = site.client(Role.VIEWER)
+    page, script = viewer.get("/settings"), viewer.get("/settings", headers={"Accept": "application/json"})
+
+    assert (403, 403) == (page.status_code, script.status_code)
+    assert "this needs an admin" in page.text
+    assert "permission" not in page.text
+    assert "'settings'" in script.get_data(as_text=True)
+
+
+def passwords_in(page: str) -> list[str]:
+    """The fields for a password on a page."""
+    return re.findall(r'<input[^>]*type="password"[^>]*>', page)
+
+
+def test_a_password_may_be_as_long_wherever_it_is_typed(site: Site) -> None:
+    """A browser cuts what is pasted without a word: no form takes less than another."""
+    forms = [
+        site.client().get("/sign-in"),
+        site.client().get("/password"),
+        site.client(Role.ADMIN).get("/account"),
+    ]
+    found = [passwords_in(form.text) for form in forms]
+
+    assert [1, 2, 3] == [len(fields) for fields in found]
+    assert [] == [field for fields in found for field in fields if f'maxlength="{LONGEST}"' not in field]
+
+
+def test_the_first_password_may_be_as_long_as_any(new_site: Site) -> None:
+    """Else whoever pastes a long one is locked out by the next form."""
+    fields = passwords_in(new_site.client().get("/first-run").text)
+
+    assert [True, True] == [f'maxlength="{LONGEST}"' in field for field in fields]
 
 
 def test_navigation_is_for_who_looks(site: Site) -> None:

@@ -4,6 +4,7 @@ Kept in memory: the desk's restart forgets it, which an attacker cannot bring ab
 little use. Which keys a try is counted under, and who is spared, is for `guarding`.
 """
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -56,9 +57,9 @@ class Throttle:
             waits = [self._known(key, now).until_s - now for key in keys]
             wait_s = max(waits, default=0.0)
             if wait_s > 0:
-                raise ThrottledError(
-                    "tried too often", wait_s=wait_s, hint=f"try again in {wait_s:.0f} seconds"
-                )
+                seconds = math.ceil(wait_s)
+                hint = f"try again in {seconds} second{'s' * (seconds > 1)}"
+                raise ThrottledError("tried too often", wait_s=wait_s, hint=hint)
             for key in keys:
                 self._count(key, now)
 

@@ -2,10 +2,17 @@
 // form, and out of the address and the history.
 const form = document.querySelector("[data-code-form]");
 const code = form?.elements.namedItem("code");
-const given = location.hash.slice(1);
-if (code && given) {
+
+take();
+// A link that is opened where its page is shown already changes the fragment alone, and loads nothing.
+addEventListener("hashchange", take);
+
+function take() {
+  const given = location.hash.slice(1);
+  if (!given) return;
+  history.replaceState(null, "", location.pathname);
+  if (!code) return;
   code.value = given;
   form.querySelector("[data-code]").hidden = true;
   form.querySelector("input:not([type=hidden]):not([name=code])")?.focus();
 }
-if (given) history.replaceState(null, "", location.pathname);

@@ -6,10 +6,11 @@ const DEAD_MS = 30_000;
  * Listen to a stream of ours.
  * @param {string} path
  * @param {Record<string, (value: any) => void>} handlers By name of the message; `message` for those without.
- * @param {{onLine?: (alive: boolean) => void}} how Told when the line goes and comes.
+ * @param {{onLine?: (alive: boolean) => void, whileSeen?: boolean}} how Told when the line goes and comes; whether
+ *   nothing is heard while the page is hidden. A browser has six connections to a host, for all of its tabs.
  * @returns {() => void} Ends it.
  */
-export function listen(path, handlers, { onLine = () => {} } = {}) {
+export function listen(path, handlers, { onLine = () => {}, whileSeen = false } = {}) {
   let source;
   let timer;
   let alive = null;
@@ -33,6 +34,7 @@ export function listen(path, handlers, { onLine = () => {} } = {}) {
     begin();
   };
   const begin = () => {
+    if (whileSeen && document.hidden) return;
     source = new EventSource(path);
     timer = setTimeout(again, DEAD_MS);
     source.addEventListener("beat", heard);
@@ -52,11 +54,19 @@ export function listen(path, handlers, { onLine = () => {} } = {}) {
     }
   };
 
+  const seen = () => {
+    if (!document.hidden) return again();
+    clearTimeout(timer);
+    source?.close();
+  };
+
   begin();
+  if (whileSeen) document.addEventListener("visibilitychange", seen);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && again());
   return () => {
     ended = true;
+    document.removeEventListener("visibilitychange", seen);
     clearTimeout(timer);
     source?.close();
   };

@@ -52,6 +52,6 @@ if (now.dataset.events) {
       clearTimeout(due);
       due = setTimeout(refresh, 150);
     },
-  });
+  }, { whileSeen: true });
 }
 document.addEventListener("visibilitychange", () => document.hidden || refresh());

@@ -40,7 +40,7 @@ function follow() {
     }, PAUSE_MS);
   };
   document.addEventListener("visibilitychange", () => !document.hidden && again && due());
-  listen("/events", { message: due }, { onLine: (alive) => alive && due() });
+  listen("/events", { message: due }, { onLine: (alive) => alive && due(), whileSeen: true });
 }
 
 async function renew() {

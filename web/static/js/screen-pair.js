@@ -2,11 +2,18 @@
 // the address, and send it: a television has no keyboard.
 const form = document.querySelector("[data-pair]");
 const code = form?.elements.namedItem("code");
-const given = location.hash.slice(1);
-if (given) history.replaceState(null, "", location.pathname);
-if (code && given) {
+
+if (!take()) code?.focus();
+// A link that is opened where this page is shown already changes the fragment alone, and loads nothing.
+addEventListener("hashchange", take);
+
+/** Whether there was a code, and it is on its way. */
+function take() {
+  const given = location.hash.slice(1);
+  if (!given) return false;
+  history.replaceState(null, "", location.pathname);
+  if (!code) return false;
   code.value = given;
   form.requestSubmit();
-} else {
-  code?.focus();
+  return true;
 }

@@ -38,7 +38,7 @@ async function copy(from) {
 }
 
 // Whoever is told to wait need not press anything, and it is called as before: with what stands behind the # of a one-time link, which no server ever sees.
-for (const again of document.querySelectorAll("[data-again]")) {
+for (const again of document.querySelectorAll("[data-soon-again]")) {
   again.addEventListener("click", (event) => {
     event.preventDefault();
     location.reload();
