@@ -44,6 +44,13 @@ class SpoolFiles:
         """
         return self._folder.list() if self._folder.path.exists() else ()
 
+    def signature(self) -> int:
+        """When a file has last come or gone, in nanoseconds; 0: there is no folder yet."""
+        try:
+            return self._folder.path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def open(self, capture: str) -> BinaryIO | None:
         """To read one; None: it is gone.
 

@@ -29,6 +29,8 @@ _TRIES = 5
 """Times that one capture may go wrong by itself before it is set aside."""
 
 
+_SETTLED_S = 600.0
+"""How long a spool that has not changed is not looked at again, once all of it is copied."""
 _REMEMBERED = timedelta(days=400)
 """How long a copy is remembered whose capture went from here."""
 
@@ -54,6 +56,9 @@ class SealedFiles(Protocol):
 
     def list(self) -> Sequence[SealedFile]:
         """Every capture, the oldest first."""
+
+    def signature(self) -> int:
+        """Another number whenever a capture has come or gone; cheap to ask."""
 
     def open(self, capture: str) -> BinaryIO | None:
         """To read one; None: it is gone. Raises EvidenceError when it cannot be read."""
@@ -149,6 +154,7 @@ class Copying:
         self._settings = settings
         self._clock = clock
         self._wrong: dict[str, int] = {}
+        self._settled: tuple[int, float] | None = None
 
     def backlog(self) -> Backlog:
         """How far it is now.
@@ -169,6 +175,7 @@ class Copying:
         states = self._notes.remote_copies(self._bucket.target)
         refused = [capture for capture, state in states.items() if state is CopyState.REFUSED]
         self._notes.forget_copies(self._bucket.target, refused)
+        self._settled = None
 
     def let_go_of_connections(self) -> None:
         """Before a pause after a failure: what comes next begins with fresh ones, and fresh credentials."""
@@ -188,7 +195,12 @@ class Copying:
             EvidenceError: The spool cannot be read.
             StoreError: The notes cannot be kept.
         """
-        due = sorted(self.backlog().due, key=lambda each: self._wrong.get(each.id, 0))
+        signature, now_s = self._files.signature(), self._clock.monotonic()
+        if self._settled is not None and self._settled[0] == signature and now_s < self._settled[1]:
+            return
+        found = self.backlog()
+        self._settled = None
+        due = sorted(found.due, key=lambda each: self._wrong.get(each.id, 0))
         for entry in due:
             if stopped():
                 return
@@ -205,6 +217,8 @@ class Copying:
                 yield copied
         self._let_go(stopped)
         self._tidy()
+        if not due and not found.waiting:
+            self._settled = signature, now_s + _SETTLED_S
 
     def copy(self, capture: str) -> RemoteCopy | None:
         """See that the bucket has this capture; None: it went from the spool.

@@ -9,13 +9,15 @@ from copies import PART, copy, until_done
 from s3_server import Fault, FaultyS3
 from sealed_spool import SealedSpool
 
-from appliance.app.copies import sync_state
+from appliance.app.copies import SpoolFiles, sync_state
 from appliance.clock import SystemClock
 from appliance.errors import SinkError
 from appliance.events import CaptureRemoved
+from appliance.evidence.spool_folder import SpoolEntry
 from appliance.services import Services
 from appliance.settings import S3Settings
 from appliance.sinks.bucket import Bucket
+from appliance.sinks.copying import Copying
 from appliance.sinks.naming import target_of
 from appliance.values import CopyState
 
@@ -194,3 +196,35 @@ def test_a_small_file_of_a_name_of_its_own_is_put_once(
     assert f"captures/{services.device}/heads/1.json" == first == again
     assert "occupied" == caught.value.reason
     assert [(first, 2)] == s3.versions()
+
+
+def test_a_spool_that_is_copied_is_left_in_peace_until_it_changes(
+    s3: FaultyS3, settings: Make, spool: SealedSpool
+) -> None:
+    """Ten thousand files are not listed every twenty seconds for nothing; what comes is seen at once."""
+    spool.put()
+    files = CountingFiles(spool.services.layout.spool, spool.services.store)
+    bucket = Bucket(settings(), spool.services.device, SystemClock())
+    copying = Copying(files, spool.services.store, bucket, settings(), SystemClock())
+    for _ in range(6):
+        list(copying.round(lambda: False))
+    listed = files.listed
+    for _ in range(6):
+        list(copying.round(lambda: False))
+    late = spool.put()
+    copied = [each.capture for each in copying.round(lambda: False)]
+    bucket.close()
+
+    assert listed + 1 <= files.listed <= listed + 3
+    assert [late] == copied
+
+
+class CountingFiles(SpoolFiles):
+    """The spool; counts how often it is listed."""
+
+    listed = 0
+
+    def list(self) -> tuple[SpoolEntry, ...]:
+        """As the spool."""
+        self.listed += 1
+        return super().list()
