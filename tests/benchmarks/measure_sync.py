@@ -58,10 +58,8 @@ def measure(state: Path, bucket: S3Settings, copied: int) -> None:
         for _ in range(min(copied, backlog.captures) - 1):
             next(made)
         took = time.perf_counter() - began
-        print(
         rate = (min(copied, backlog.captures) - 1) / max(took, 1e-9)
         print(f"copies               {rate:>15.1f} a second, 300 kB each")
-        )
         now, target = SystemClock().wall(), target_of(bucket)
         rest = backlog.due[copied:]
         for entry in rest:
