@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from appliance.errors import ApplianceError, EvidenceError
+from appliance.evidence.pulled_folder import HEADS_NAME
 from appliance.services import Layout
 from appliance.settings import HeadsSettings
 from appliance.store import SignedHead, Store
@@ -116,10 +117,9 @@ class HeadObjects:
 
 def head_sinks(settings: HeadsSettings, layout: Layout, device: str) -> list[HeadSink]:
     """Where heads go: the state directory, the spool that admins fetch from, and a folder if one is named."""
-    name = f"heads-{device}.jsonl"
-    sinks: list[HeadSink] = [HeadFile(layout.heads), HeadFile(layout.spool / name)]
+    sinks: list[HeadSink] = [HeadFile(layout.heads), HeadFile(layout.spool / HEADS_NAME)]
     if settings.folder is not None:
-        sinks.append(HeadFile(settings.folder / name))
+        sinks.append(HeadFile(settings.folder / f"heads-{device}.jsonl"))
     return sinks
 
 

@@ -16,7 +16,7 @@ from appliance.errors import EvidenceError, IdentityError, RetrievalError
 from appliance.evidence.capture import MAX_SEALED_BYTES, open_capture
 from appliance.evidence.identity import Identity
 from appliance.evidence.index import INDEX_NAME, IndexContent, IndexRow, parse_index
-from appliance.evidence.pulled_folder import PulledFolder
+from appliance.evidence.pulled_folder import HEADS_NAME, PulledFolder
 from appliance.evidence.sftp import Got
 
 MakeThumbnails = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
@@ -68,6 +68,7 @@ class PullReport:
         unopened: Not sealed to the key given; they lie sealed in `sealed/`.
         refused: May not be read by the account.
         bad_lines: Damaged lines of the index, whose captures are not known.
+        heads: Signed heads of the box's log that are new here.
     """
 
     on_box: int = 0
@@ -79,6 +80,7 @@ class PullReport:
     unopened: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     bad_lines: int = 0
+    heads: int = 0
 
 
 class Pull:
@@ -124,6 +126,8 @@ class Pull:
                 with self._connect() as session, _disk():
                     if todo is None:
                         todo = self._new(self._index(session))
+                        session.get(HEADS_NAME)  # there are none before the box's first hour
+                        self.report.heads = self._folder.keep_heads()
                         self._check_room(todo)
                     for row in todo[done:]:
                         self._fetch(session, row)

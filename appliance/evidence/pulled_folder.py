@@ -25,6 +25,9 @@ from appliance.evidence.capture import save_opened
 from appliance.evidence.index import INDEX_NAME, IndexRow
 
 SHEET_NAME = "contact-sheet.html"
+HEADS_NAME = "heads.jsonl"
+"""Signed heads of the box's log, in the spool and here: a line each, the oldest first."""
+_HEADS_BYTES = 64 * 1024 * 1024
 _ID = re.compile(r"[0-9a-f-]{36}")
 _FULL_HINT = "make room and try again: what has arrived is kept"
 
@@ -102,6 +105,26 @@ class PulledFolder:
         path = self.arriving / INDEX_NAME
         path.unlink(missing_ok=True)
         return path
+
+    def keep_heads(self) -> int:
+        """Add what arrived of the log's heads to those that are here; how many lines are new.
+
+        None is ever taken away or changed, whatever the box says now: what was signed once and is denied
+        later is what they are kept for.
+        """
+        arrived, kept = self.arriving / HEADS_NAME, self.path / HEADS_NAME
+        if not arrived.exists():
+            return 0
+        with arrived.open("rb") as file:
+            lines = file.read(_HEADS_BYTES).splitlines()
+        before = kept.read_bytes() if kept.exists() else b""
+        known = set(before.splitlines())
+        new = [line for line in dict.fromkeys(lines) if line.strip() and line not in known]
+        if new:
+            torn = b"" if not before or before.endswith(b"\n") else b"\n"
+            private_files.replace(kept, before + torn + b"\n".join(new) + b"\n")
+        arrived.unlink()
+        return len(new)
 
     def arrived(self, row: IndexRow) -> int:
         """Bytes of a capture that arrived so far; of more than it has, none."""

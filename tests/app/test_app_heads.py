@@ -64,7 +64,7 @@ def test_every_sink_gets_each_head_once(services: Services, tmp_path: Path) -> N
     services.store.append(stores.SHUT)
     heads.export()
     name = f"heads-{services.device}.jsonl"
-    files = [services.layout.heads, services.layout.spool / name, tmp_path / "share" / name]
+    files = [services.layout.heads, services.layout.spool / "heads.jsonl", tmp_path / "share" / name]
 
     assert [[1, 2]] * 3 == [kept(path) for path in files]
     assert [0o600] * 3 == [stat.S_IMODE(path.stat().st_mode) for path in files]

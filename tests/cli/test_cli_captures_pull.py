@@ -136,6 +136,22 @@ def test_what_was_fetched_is_not_fetched_again(office: Office, tmp_path: Path) -
     assert {new} == names(tmp_path / "to" / "pictures")
 
 
+def test_heads_of_the_log_come_along_and_none_is_ever_lost(office: Office, tmp_path: Path) -> None:
+    """Each line once; what the box denies later stays here, before what it says instead."""
+    office.seal(1)
+    heads = office.box.spool / "heads.jsonl"
+    without = told(office.pull(tmp_path / "to", "--json"))["heads"]
+    heads.write_text("first\nsecond\n")
+    came = told(office.pull(tmp_path / "to", "--json"))["heads"]
+    heads.write_text("first\nsecond\nthird\n")
+    more = told(office.pull(tmp_path / "to", "--json"))["heads"]
+    heads.write_text("first\nanother\n")
+    denied = told(office.pull(tmp_path / "to", "--json"))["heads"]
+
+    assert [0, 2, 1, 1] == [without, came, more, denied]
+    assert ["first", "second", "third", "another"] == (tmp_path / "to" / "heads.jsonl").read_text().split()
+
+
 def test_what_was_cut_is_resumed(office: Office, put: Callable[[bytes], str], tmp_path: Path) -> None:
     """The network breaks for good in the middle: the next call fetches the rest, and only that."""
     content = os.urandom(3_000_000)
@@ -195,6 +211,33 @@ def test_a_damaged_file_does_not_keep_the_others(office: Office, tmp_path: Path)
     assert f"{bad}: damaged, and not kept" in done.err
     assert {first, last} == names(tmp_path / "to" / "pictures")
     assert {f"{first}.age", f"{last}.age"} == names(tmp_path / "to" / "sealed")
+
+
+def test_a_file_without_end_fills_no_disk(
+    office: Office, put: Callable[[bytes], str], tmp_path: Path
+) -> None:
+    """A box that sends more than any capture has: cut off, said to be damaged, and the others are fetched."""
+    big = put(b"sealed")
+    os.truncate(office.box.spool / f"{big}.age", 70 * 1024 * 1024)
+    (capture,) = office.seal(1)
+    report = json.loads(office.pull(tmp_path / "to", "--json").out)
+
+    assert ([big], [capture]) == (report["damaged"], report["fetched"])
+    assert {"lock", INDEX_NAME} == names(tmp_path / "to" / ".arriving")
+
+
+@pytest.mark.debian(reason="age")
+def test_what_was_fetched_opens_with_age(office: Office, tmp_path: Path) -> None:
+    """With the ordinary program and the admin's own SSH key, without anything of ours."""
+    program = shutil.which("age")
+    if program is None:
+        pytest.skip("needs the program age")
+    (capture,) = office.seal(1)
+    office.pull(tmp_path / "to")
+    sealed = tmp_path / "to" / "sealed" / f"{capture}.age"
+    opened = subprocess.run([program, "-d", "-i", office.key, sealed], capture_output=True, check=True).stdout
+
+    assert (tmp_path / "to" / "pictures" / capture / "face-1.jpg").read_bytes() in opened
 
 
 def test_a_capture_that_is_another_one_now_is_told(office: Office, tmp_path: Path) -> None:
