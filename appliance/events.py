@@ -419,6 +419,8 @@ class DoorCalibrated(Event):
     type: Literal["door_calibrated"] = "door_calibrated"
     separation: float | None = None
     """How far the two states lay apart, in shares of the shut door's fill; None: it was not shown both."""
+    usable: bool | None = None
+    """Whether shut and open were told apart as it was saved; None: it was not shown both."""
 
 
 AnyEvent = Annotated[

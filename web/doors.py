@@ -116,7 +116,7 @@ def propose() -> Response:
 @permission(Permission.DOORS)
 def save() -> Response:
     """Have it watched so."""
-    wanted = ("door", "fresh", "camera", "read_faces", "separation", "revision", *_SETTINGS)
+    wanted = ("door", "fresh", "camera", "read_faces", "separation", "sure", "revision", *_SETTINGS)
     given = _given(wanted)
     if given.get("door") in _TAKEN:
         raise FormError("taken", fields={"door": "this name is an address of these pages"})

@@ -120,6 +120,9 @@ def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Concern]:
             why, hint = sentence(camera["message"]), sentence(camera["hint"])
             href = "/cameras" if _may(Permission.SETTINGS) else "/live"
             yield Concern(f"Camera {camera['id']}: {why} {hint}".rstrip(), href)
+    for door in (_asked("doors.list", Permission.DOORS) or {}).get("doors", []):
+        if door["doubt"]:
+            yield Concern(f"Door {door['id']}: {door['doubt']}. Show it again.", "/doors")
     state = _asked("system.state", Permission.SETTINGS)
     for process in (state or {}).get("processes", []):
         if process["state"] not in _RUNNING and process["name"] != "loop":

@@ -34,7 +34,8 @@ class Step:
         first: Where to do it the first time.
         again: Where to do it again.
         operation: Of the desk; what it answers says whether the step is done.
-        count: From that answer, how many there are.
+        count: From that answer, how many there are that do what they should.
+        mend: From that answer, where one that does not is put right; empty: there is none.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Step:
     again: str
     operation: str
     count: Callable[[Any], int]
+    mend: Callable[[Any], str] = lambda _: ""
 
 
 STEPS: Final = (
@@ -63,7 +65,8 @@ STEPS: Final = (
         "/doors/new",
         "/doors",
         "doors.list",
-        lambda found: len(found["doors"]),
+        lambda found: sum(not each["doubt"] for each in found["doors"]),
+        lambda found: next((f"/doors/{each['id']}" for each in found["doors"] if each["doubt"]), ""),
     ),
     Step(
         "Who may open pictures of strangers",
@@ -90,9 +93,12 @@ STEPS: Final = (
 @permission(Permission.SETTINGS)
 def index() -> str:
     """All steps, and which is next."""
-    session[ONGOING] = True
     steps = progress()
     left = [each for each in steps if not each["done"]]
+    if left:
+        session[ONGOING] = True
+    else:
+        session.pop(ONGOING, None)
     return render_template("set_up/index.html", steps=steps, next=left[0] if left else None)
 
 
@@ -112,11 +118,13 @@ def progress() -> list[Mapping[str, Any]]:
 
 
 def _progress(step: Step) -> Mapping[str, Any]:
-    count = 0
+    count, mend = 0, ""
     try:
-        count = step.count(ask(step.operation).result)
+        found = ask(step.operation).result
+        count, mend = step.count(found), step.mend(found)
     except (AccessError, PeerGoneError):
         raise
     except ApplianceError:  # what it asks about is in disorder: then it is not done
         count = 0
-    return {"step": step, "done": count > 0, "count": count, "href": step.again if count else step.first}
+    href = step.again if count else f"{mend or step.first}?next=/set-up"
+    return {"step": step, "done": count > 0, "count": count, "href": href}

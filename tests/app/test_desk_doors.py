@@ -361,6 +361,48 @@ def test_a_door_is_shown_shut_and_open_proposed_and_saved(here: Here) -> None:
     assert ["loop"] == here.box.restarted
 
 
+def test_a_door_not_told_apart_is_saved_only_by_who_is_sure(here: Here) -> None:
+    """Shown shut under both names, a door is useless: asked about, saved if wanted, told of then."""
+    given = {**WHOLE, "door": "front", "camera": "entrance", "fresh": True, "separation": 0.9}
+    unseen = refused(lambda: here.ask("doors.save", **given, sure=False))
+    for state in ("shut", "open"):
+        here.ask("doors.look", camera="entrance", door="new", state=state)
+    useless = refused(lambda: here.ask("doors.save", **given, sure=False))
+    nothing = here.files.overlay.exists()
+    here.ask("doors.save", **given)
+    (door,) = here.ask("doors.list")["doors"]
+    here.ask("doors.look", camera="entrance", door="front", state="shut")
+    here.box.turn(1.0)
+    time.sleep(0.1)
+    here.ask("doors.look", camera="entrance", door="front", state="open")
+    mended = {
+        **given,
+        "fresh": False,
+        **here.ask("doors.propose", camera="entrance", door="front", **DOOR)["door"],
+    }
+    here.ask("doors.save", **mended, sure=False)
+    (good,) = here.ask("doors.list")["doors"]
+
+    assert "was not shown" in unseen.fields["sure"]
+    assert "are not told apart" in useless.fields["sure"]
+    assert not nothing
+    assert ("shut and open are not told apart as it is set up now", "") == (door["doubt"], good["doubt"])
+    assert [False, True] == [event.usable for event in here.logged("door_calibrated")]
+
+
+def test_a_door_that_was_never_shown_is_in_doubt_and_one_written_by_hand_is_not(quiet: Here) -> None:
+    """Whoever wrote the settings file answers for it; saved again as it is, what was found stays found."""
+    quiet.file.write_text(FILE + '\n[[doors]]\nid = "front"\ncamera = "entrance"\n', encoding="utf-8")
+    (by_hand,) = quiet.ask("doors.list")["doors"]
+    same = {name: by_hand[name] for name in WHOLE}
+    quiet.ask("doors.save", door="front", camera="entrance", **same, sure=False, read_faces="door")
+    quiet.ask("doors.save", door="back", fresh=True, camera="entrance", **WHOLE)
+    front, back = quiet.ask("doors.list")["doors"]
+
+    assert ("", "") == (by_hand["doubt"], front["doubt"])
+    assert "nobody knows" in back["doubt"]
+
+
 def saved(here: Here, **changes: Any) -> str:
     """Save the door front; what is said of its picture."""
     given = {**WHOLE, "door": "front", "camera": "entrance", **changes}

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web_site import Site
 
+from appliance.events import DoorCalibrated
 from web.home import together
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDgFkHCwVRpIlq33M2d/yN3CINXqpw8bwDSfeGHoSQAP"
 
 
 def stay(position: int, who: str | None, *, repeated: bool = False, wrong: bool = False) -> dict[str, Any]:
@@ -63,6 +66,45 @@ def test_one_coming_by_is_told_once(site: Site, repeated: bool, times: int) -> N
     html = site.client("admin").get("/").get_data(as_text=True)
 
     assert times == html.count("Ann Archer")
+
+
+def test_a_door_that_was_never_shown_leaves_its_step_open(site: Site) -> None:
+    """It is saved, and the first page and the steps of setting up still ask for it."""
+    site.ask("cameras.save", camera="entrance", fresh=True, source="scene:door")
+    door = {"region": [0.3, 0.0, 0.7, 0.4], "seed": [0.5, 0.2], "tolerance": 12}
+    door |= {"shut_fraction": 0.75, "open_below": 0.5, "shut_above": 0.8}
+    given = {"door": "front", "camera": "entrance", "fresh": True, **door}
+    admin = site.client("admin")
+    refused = admin.post("/doors/save", json={**given, "sure": False}, headers={"Accept": "application/json"})
+    saved = admin.post("/doors/save", json={**given, "sure": True})
+    steps, home = (admin.get(path).get_data(as_text=True) for path in ("/set-up", "/"))
+
+    assert (422, ["sure"]) == (refused.status_code, list(refused.json["error"]["fields"]))
+    assert 200 == saved.status_code
+    assert "Next: the door" in steps
+    assert 'href="/doors/front?next=/set-up"' in steps
+    assert "Door front: it was not shown shut and open" in home
+    assert "Next: the door" in home
+
+
+def test_reading_the_finished_steps_does_not_begin_setting_up(site: Site) -> None:
+    """The way back to the steps stands on other pages only while some are left."""
+    admin = site.client("admin")
+    admin.get("/set-up")
+    begun = "Setting up: all steps" in admin.get("/account").text
+    site.ask("cameras.save", camera="entrance", fresh=True, source="scene:door")
+    door = {"region": [0.3, 0.0, 0.7, 0.4], "seed": [0.5, 0.2], "tolerance": 12}
+    door |= {"shut_fraction": 0.75, "open_below": 0.5, "shut_above": 0.8}
+    site.ask("doors.save", door="front", camera="entrance", fresh=True, **door)
+    site.services.store.append(DoorCalibrated(door="front", separation=0.9, usable=True))
+    site.ask("recipients.add", key=KEY)
+    site.services.store.add_subject("Ann Archer", consent=stores.AGREED)
+    done = admin.get("/set-up").text
+    after = admin.get("/account").text
+
+    assert begun
+    assert "Everything is in place" in done
+    assert "Setting up: all steps" not in after
 
 
 def test_what_was_set_right_is_told_so(site: Site) -> None:

@@ -27,7 +27,7 @@ from appliance.services import Services
 from appliance.settings import Settings
 from appliance.settings.keys import key_of
 from appliance.settings.overlay import Difference, Proposal, SettingsFiles, proposed
-from appliance.store import NewEvent
+from appliance.store import NewEvent, StoredEvent
 from appliance.wire import Client
 from appliance.wire.messages import Done, RestartChild
 
@@ -133,6 +133,10 @@ class Applying:
         if mine:
             raise FormError(next(iter(mine.values())), fields=mine)
         return found
+
+    def history(self, types: tuple[str, ...], limit: int) -> list[StoredEvent]:
+        """What was logged of these types, the newest first."""
+        return self._services.store.events(types=types, limit=limit, newest_first=True)
 
     def _known_sources(self) -> set[str]:
         """Addresses of cameras that were written on the machine itself, or hold already."""

@@ -15,7 +15,7 @@ from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.shut_pictures import forget_picture, kept_content, kept_instead
-from appliance.errors import DeniedError, FormError, PeerGoneError
+from appliance.errors import ApplianceError, DeniedError, FormError, PeerGoneError
 from appliance.events import DoorCalibrated
 from appliance.permissions import Caller, Permission
 from appliance.services import Layout
@@ -39,6 +39,10 @@ _SHOWN = {"id", "camera", "region", "seed", "tolerance", "shut_fraction", "open_
 Region = tuple[float, float, float, float]
 Point = tuple[float, float]
 Picture = Literal["kept", "earlier", "not_shown", "moved"]
+_JUDGED = {"camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above"}
+"""What a judgement of a door rests on: with another of these it is another door."""
+_MOST_LOGGED = 200
+_UNSEEN = "it was not shown shut and open as it is now, so nobody knows whether they are told apart"
 
 
 class Paint(Arguments):
@@ -92,6 +96,7 @@ class Door(Arguments):
         camera: That sees it.
         read_faces: When faces are read on that camera from now on; None: as it is.
         separation: How far the states lay apart when it was shown both; None: it was not.
+        sure: Save it even where shut and open are not told apart, or it was not shown both.
         revision: Of the settings as seen.
     """
 
@@ -106,6 +111,7 @@ class Door(Arguments):
     shut_above: float = Field(ge=0, le=1)
     read_faces: Literal["door", "approach", "always"] | None = None
     separation: float | None = Field(default=None, ge=-10, le=10)
+    sure: bool = True
     revision: str = Field(default="", max_length=64)
 
 
@@ -144,14 +150,21 @@ class Doors:
         ]
 
     def _list(self, asked: Asked[Nothing]) -> Answer:
-        """Every door as it is set, and the cameras there are to see one."""
+        """Every door as it is set, and the cameras there are to see one.
+
+        Of a door, `doubt` says why it may not be watched rightly; empty: nothing is known against it.
+        """
         del asked
         settings, loop = self._source.running(), self._eyes.loop()
         cameras = [
             {"id": camera.id, "when": camera.when.value, **camera_state(camera, loop)}
             for camera in settings.cameras
         ]
-        doors = [door.model_dump(mode="json", include=_SHOWN) for door in settings.doors]
+        judged = self._judged()
+        doors = [
+            {**door.model_dump(mode="json", include=_SHOWN), "doubt": _doubt(judged.get(door.id, True))}
+            for door in settings.doors
+        ]
         return Answer({"doors": doors, "cameras": cameras, "revision": self._source.files.revision()})
 
     def _paint(self, asked: Asked[Paint]) -> Answer:
@@ -194,8 +207,13 @@ class Doors:
     def _save(self, asked: Asked[Door]) -> Answer:
         """Write the door and keep the picture of it shut; the loop then reads both anew and watches it.
 
+        Whether shut and open are told apart is looked at once more, whatever the page says.
+
         Of the picture the answer says `kept`; `earlier`: the door was not shown shut now, and the picture
         kept before still is of this region; `not_shown` or `moved`: there is none, and why.
+
+        Raises:
+            FormError: It cannot be; or under `sure`, there is a doubt that whoever asks is to be asked about.
         """
         given = asked.arguments
         written = self._source.files.read().settings
@@ -207,10 +225,18 @@ class Doors:
         values = given.model_dump(mode="json")
         changes: dict[str, Any] = {f"{key}.{name}": values[name] for name in fields}
         changes.update(self._camera(given, written, asked.who))
-        done = DoorCalibrated(door=given.door, camera=given.camera, separation=given.separation)
         with fields_of(key, "door"):
             # Refused before any picture is given up for it.
             self._applying.propose(changes)
+            usable = self._usable(asked, there)
+            if not given.sure and usable is not True:
+                raise FormError("not told apart", fields={"sure": _doubt(usable)})
+            done = DoorCalibrated(
+                door=given.door,
+                camera=given.camera,
+                separation=None if usable is None else given.separation,
+                usable=usable,
+            )
             picture, content = self._pictured(asked, there)
             if picture == "earlier":
                 saved = self._applying.save(changes, revision=given.revision, events=[done])
@@ -220,6 +246,35 @@ class Doors:
                 with kept_instead(self._layout, given.door, content):
                     saved = self._applying.save(changes, revision=given.revision, events=[done], anew=anew)
         return Answer({**saved.told(), "picture": picture})
+
+    def _judged(self) -> dict[str, bool | None]:
+        """By door, what was found when it was last set up here; of doors set up otherwise, nothing.
+
+        Of one that was noted before this was, that it was shown both is taken for good.
+        """
+        found: dict[str, bool | None] = {}
+        for stored in self._applying.history(("door_calibrated",), _MOST_LOGGED):
+            event = stored.event
+            if isinstance(event, DoorCalibrated) and event.door is not None:
+                seen = True if event.separation is not None else None
+                found.setdefault(event.door, seen if event.usable is None else event.usable)
+        return found
+
+    def _usable(self, asked: Asked[Door], there: DoorSettings | None) -> bool | None:
+        """Whether shut and open are told apart by these settings; None: it was not shown both."""
+        given = asked.arguments
+        door = {**given.model_dump(mode="json", include=_JUDGED), "id": "door", "camera": "camera"}
+        for name in ("new", given.door) if given.fresh else (given.door,):
+            setup = _setup(asked.who, given.camera, name)
+            try:
+                wanted = ProposeDoor(setup=setup, door=door, keep="all")
+                return self._eyes.think(wanted, DoorProposed).message.usable
+            except ApplianceError:
+                # Not shown both, or not to be judged: under its other name, or as it was found before.
+                continue
+        if there is not None and _same(given, there):
+            return self._judged().get(given.door, True)
+        return None
 
     def _pictured(self, asked: Asked[Door], there: DoorSettings | None) -> tuple[Picture, bytes | None]:
         """What is to be said of the picture of the shut door, and the picture."""
@@ -289,6 +344,18 @@ class Doors:
         saved = self._applying.save(without_it, revision=given.revision)
         forget_picture(self._layout, given.door)
         return Answer(saved.told())
+
+
+def _doubt(usable: bool | None) -> str:  # noqa: FBT001 - three answers, of which one is that there is none
+    """Why a door may not be watched rightly, in words; empty: nothing is known against it."""
+    if usable is None:
+        return _UNSEEN
+    return "" if usable else "shut and open are not told apart as it is set up now"
+
+
+def _same(given: Door, there: DoorSettings) -> bool:
+    """Whether what a judgement rests on is as it was."""
+    return given.model_dump(mode="json", include=_JUDGED) == there.model_dump(mode="json", include=_JUDGED)
 
 
 def _need_settings(who: Caller) -> None:

@@ -292,8 +292,15 @@ function misnamed(words) {
 
 part("name")?.addEventListener("input", () => misnamed(""));
 
-part("save-button").addEventListener("click", async (event) => {
-  const button = event.currentTarget;
+part("save-button").addEventListener("click", () => save(false));
+part("save-anyway").addEventListener("click", () => {
+  part("doubt").close();
+  save(true);
+});
+
+/** Save it; where the server doubts that it works, somebody has to be sure of it. */
+async function save(sure) {
+  const button = part("save-button");
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
   try {
@@ -310,6 +317,7 @@ part("save-button").addEventListener("click", async (event) => {
         open_below,
         shut_above,
         separation,
+        sure,
         read_faces: root.querySelector('input[name="read_faces"]:checked')?.value ?? null,
         revision: root.dataset.revision,
         next: root.dataset.next,
@@ -317,7 +325,14 @@ part("save-button").addEventListener("click", async (event) => {
     });
     location.assign(saved.there);
   } catch (error) {
-    const { door: named, ...others } = error.fields ?? {};
+    const { door: named, sure: doubt, ...others } = error.fields ?? {};
+    if (doubt) {
+      part("doubt-words").textContent = sentence(doubt);
+      part("doubt").showModal();
+      button.disabled = false;
+      button.removeAttribute("aria-busy");
+      return;
+    }
     const [first] = Object.values(others);
     const words = first ?? (named ? "" : error.message);
     misnamed(named ?? "");
@@ -327,7 +342,7 @@ part("save-button").addEventListener("click", async (event) => {
     button.disabled = false;
     button.removeAttribute("aria-busy");
   }
-});
+}
 
 // ------------------------------------------------------------ trying it
 
