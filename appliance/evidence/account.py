@@ -163,8 +163,7 @@ def printed(plan: AccountPlan) -> str:
     """The plan for whoever reviews it: commands and files in the order they are needed."""
     parts = [
         f"# The account {plan.name}: fetches sealed captures by {plan.kind}, and can do nothing else.",
-        "# Review it, then run as root: appliance captures account --apply"
-        + (" --kind rsync" if plan.kind == "rsync" else ""),
+        "# Review it, then give the same command as root, with --apply,",
         "# or carry out by hand, in this order.",
         "",
         "# 1. The account: no password and no home" + ("" if plan.kind == "rsync" else ", no shell"),

@@ -9,6 +9,7 @@ is not checked here.
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from appliance.errors import RetrievalError
+from appliance.evidence.capture import MAX_SEALED_BYTES
 from appliance.evidence.sftp_causes import explained
 from appliance.evidence.sftp_target import ALIVE_S, Target
 
@@ -25,7 +27,7 @@ _NAME = re.compile(r"[0-9a-z][0-9a-z.-]{0,63}")
 _DONE = "Remote working directory: "
 """What `pwd` answers with, asked after each file so that we know when it is done."""
 _LAST_LINES = 40
-_FULL = ("No space left", "quota exceeded", "File too large")
+_FULL = ("No space left", "quota exceeded")
 
 
 class SftpSession:
@@ -69,7 +71,11 @@ class SftpSession:
             encoding="utf-8",
             errors="replace",
             bufsize=1,
+            restore_signals=False,  # or the limit below would end the program instead of the file
         )
+        if hasattr(resource, "prlimit"):  # Linux: a box that sends without end fills no disk
+            limits = MAX_SEALED_BYTES, MAX_SEALED_BYTES
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, limits)
         return self
 
     def __exit__(
