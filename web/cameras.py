@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from appliance.errors import FormError
 from appliance.permissions import Permission
+from web import set_up
 from web.access import permission
 from web.asking import ask
 from web.forms import redirected_to
@@ -106,9 +107,11 @@ def _save(camera: str, now: dict[str, Any] | None) -> Response:
     except FormError as error:
         return make_response(_form(now, error), 422)
     told(saved)
-    return redirect(
-        redirected_to(form.get("next"), url_for("cameras.show", camera=camera.strip().lower())), 303
-    )
+    there = redirected_to(form.get("next"), url_for("cameras.show", camera=name))
+    if there == set_up.HERE:
+        # Its picture first, and from there to the next step.
+        there = url_for("cameras.show", camera=name, next=there)
+    return redirect(there, 303)
 
 
 def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
@@ -127,4 +130,5 @@ def _form(camera: dict[str, Any] | None, error: FormError | None = None) -> str:
         source="" if any(mark in source for mark in "@?") else source,
         error=error,
         next=redirected_to(request.values.get("next"), ""),
+        onwards=set_up.onwards() if camera and not error else None,
     )

@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 
 from appliance.errors import FormError
 from appliance.permissions import Permission
+from web import set_up
 from web.access import permission, who
 from web.asking import ask
+from web.forms import redirected_to
 from web.saved import told_pending
 
 blueprint = Blueprint("keys", __name__, url_prefix="/recipients")
@@ -38,7 +40,7 @@ def add() -> Response:
         return make_response(_page(error), 422)
     flash(f"From now on, pictures of strangers are sealed to {added['fingerprint']} too.", "good")
     told_pending(added["saved"])
-    return redirect(url_for("keys.index"), code=303)
+    return redirect(url_for("keys.index", next=_next() or None), code=303)
 
 
 @blueprint.post("/remove")
@@ -57,11 +59,19 @@ def remove() -> Response:
     return redirect(url_for("keys.index"), code=303)
 
 
+def _next() -> str:
+    """Where the page leads on to; empty: nowhere."""
+    return redirected_to(request.values.get("next"), "")
+
+
 def _page(error: FormError | None) -> str:
     caller = who()
+    recipients = ask("recipients.list").result
     return render_template(
         "keys/index.html",
-        recipients=ask("recipients.list").result,
+        recipients=recipients,
+        next=_next(),
+        onwards=set_up.onwards() if recipients and not error else None,
         may_change=caller is not None and caller.may(Permission.SETTINGS),
         error=error,
     )

@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Blueprint, flash, redirect, render_template, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import AccessError, ApplianceError, PeerGoneError
 from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
+from web.forms import redirected_to
 from web.words import there
 
 blueprint = Blueprint("set_up", __name__, url_prefix="/set-up")
 
+HERE: Final = "/set-up"
 ONGOING: Final = "setting_up"
 """In the browser's notices: somebody is setting up."""
 
@@ -117,6 +119,17 @@ def progress() -> list[Mapping[str, Any]]:
     return [_progress(step) for step in STEPS if there(step.first) and there(step.again)]
 
 
+def onwards() -> Mapping[str, str] | None:
+    """The step after the one just done, for a page that was reached from the steps; None: it was not."""
+    if redirected_to(request.values.get("next"), "") != HERE:
+        return None
+    left = [each for each in progress() if not each["done"]]
+    if not left:
+        return {"href": HERE, "words": "Finish setting up"}
+    title = left[0]["step"].title
+    return {"href": left[0]["href"], "words": f"Next: {title[:1].lower()}{title[1:]}"}
+
+
 def _progress(step: Step) -> Mapping[str, Any]:
     count, mend = 0, ""
     try:
@@ -126,5 +139,5 @@ def _progress(step: Step) -> Mapping[str, Any]:
         raise
     except ApplianceError:  # what it asks about is in disorder: then it is not done
         count = 0
-    href = step.again if count else f"{mend or step.first}?next=/set-up"
+    href = step.again if count else f"{mend or step.first}?next={HERE}"
     return {"step": step, "done": count > 0, "count": count, "href": href}

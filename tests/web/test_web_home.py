@@ -87,6 +87,29 @@ def test_a_door_that_was_never_shown_leaves_its_step_open(site: Site) -> None:
     assert "Next: the door" in home
 
 
+def test_setting_up_leads_on_from_step_to_step(site: Site) -> None:
+    """Every first step knows the way back; whoever saved a camera, a door or a key is led to the next."""
+    admin = site.client("admin")
+    steps = admin.get("/set-up").text
+    new = {"camera": "entrance", "source": "scene:door", "next": "/set-up"}
+    camera = admin.post("/cameras/new", new).headers["Location"]
+    after_camera = admin.get(camera).text
+    door = {"region": [0.3, 0.0, 0.7, 0.4], "seed": [0.5, 0.2], "tolerance": 12}
+    door |= {"shut_fraction": 0.75, "open_below": 0.5, "shut_above": 0.8}
+    given = {"door": "front", "camera": "entrance", "fresh": True, "next": "/set-up", **door}
+    after_door = admin.post("/doors/save", json=given).json["there"]
+    key = admin.post("/recipients", {"key": KEY, "next": "/set-up"}).headers["Location"]
+    after_key = admin.get(key).text
+    by_itself = admin.get("/cameras/entrance").text
+
+    firsts = ("/cameras/new", "/doors/new", "/recipients", "/people/enrol")
+    assert [] == [first for first in firsts if f'href="{first}?next=/set-up"' not in steps]
+    assert '<a class="button primary" href="/doors/new?next=/set-up">Next: the door</a>' in after_camera
+    assert "/set-up" == after_door
+    assert 'href="/doors/front?next=/set-up">Next: the door</a>' in after_key
+    assert "Next: the door" not in by_itself
+
+
 def test_reading_the_finished_steps_does_not_begin_setting_up(site: Site) -> None:
     """The way back to the steps stands on other pages only while some are left."""
     admin = site.client("admin")
