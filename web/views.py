@@ -75,6 +75,7 @@ class View:
         self._stopping = stopping
         self._changed = threading.Condition()
         self._viewers: dict[object, Names] = {}
+        self._left: Names | None = None
         self._empty_since = 0.0
         self._shown = Shown(0, b"", {})
         self._thread: threading.Thread | None = None
@@ -104,6 +105,7 @@ class View:
         finally:
             with self._changed:
                 del self._viewers[key]
+                self._left = names
                 self._empty_since = time.monotonic()
 
     def wait(self, after: int, timeout_s: float) -> Shown | None:
@@ -146,6 +148,7 @@ class View:
     def _end(self) -> None:
         """Stop, with `_changed` held: from then on the next who looks begins anew."""
         self._thread = None
+        self._left = None
         self._let_go()
         # Whoever comes later shall not be shown what is old by then.
         self._shown = Shown(self._shown.number, b"", {})
@@ -202,7 +205,8 @@ class View:
         if not wanted:
             return False
         with self._changed:
-            asking = next(iter(self._viewers.values()), None)
+            # A view that lingers is found by whoever loads the page anew, with names, as they left it.
+            asking = next(iter(self._viewers.values()), self._left)
         found: Mapping[str, str] = {}
         with contextlib.suppress(ApplianceError):
             found = asking(wanted) if asking is not None else {}

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import click
 
@@ -26,7 +27,7 @@ _PEOPLE = (("Barack Obama", "Barack", "obama.jpg"), ("Eileen Collins", "Eileen",
 
 _PURPOSES = [word for purpose in ("identify", "greet", "leaderboard") for word in ("--purpose", purpose)]
 
-_SETTINGS = """\
+SETTINGS: Final = """\
 # The demo's settings; yours look the same. What each key means: appliance check --describe
 site = "demo"
 
@@ -46,7 +47,7 @@ shut_fraction = 0.92               # how much of the region the shut door fills
 recipients = [{recipient}]     # strangers are sealed to this key
 
 [encounters]
-repeat_after_s = 5             # the scene comes round every half minute, and everybody is greeted each time
+repeat_after_s = 15            # the scene comes round every half minute, and everybody is greeted each time
 
 [screen]
 leaderboard = "greetings"      # the two portraits consent to it
@@ -105,7 +106,7 @@ def demo(*, folder: Path, once: bool | None, port: int) -> None:
             # From a demo that was interrupted before it had settings: nothing is sealed to that key.
             identity.unlink()
         recipient = make_identity(identity)
-        settings.write_text(_SETTINGS.format(recipient=json.dumps(recipient), port=port), encoding="utf-8")
+        settings.write_text(SETTINGS.format(recipient=json.dumps(recipient), port=port), encoding="utf-8")
         click.echo(f"  private half: {_short(identity)}")
     appliance = [sys.executable, "-m", "appliance", "--settings", str(settings), "--state", str(state)]
     enrolled = _enrolled(appliance) if (state / "appliance.db").exists() else set()

@@ -349,6 +349,21 @@ def test_the_first_picture_of_somebody_has_their_name_already(cinema: Cinema, vi
     assert "Ann" in [face["name"] for face in shown.told["faces"]]
 
 
+def test_who_comes_in_between_two_looks_has_their_name(cinema: Cinema, views: Views) -> None:
+    """A view lingers for who loads the page anew; somebody who came in meanwhile is no nameless person."""
+    view = views.view("entrance", "project", named=True)
+    faces, cinema.note["faces"] = cinema.note["faces"], []
+    with view.watching(lambda wanted: dict.fromkeys(wanted, "Ann")):
+        view.wait(0, PATIENCE_S)
+    cinema.note["faces"] = faces
+    until(lambda: "Ann" in cinema.asked[-1].labels.values() or not view.alive)
+    with view.watching(lambda wanted: dict.fromkeys(wanted, "Ann")):
+        shown = view.wait(0, PATIENCE_S)
+
+    assert shown is not None
+    assert "Ann" in [face["name"] for face in shown.told["faces"]]
+
+
 # ------------------------------------------------------------ when something is away
 
 
