@@ -134,6 +134,15 @@ def test_each_kind_of_key_is_told_by_what_it_protects(
     assert finding.hint
 
 
+def test_a_change_of_the_key_that_was_broken_off_is_a_problem(tmp_path: Path) -> None:
+    """Nothing is lost by it; but the old key, which somebody wanted gone, still opens everything."""
+    before = [finding.health for finding in keys(Settings(), Layout(tmp_path))]
+    (tmp_path / "rekey.json").write_text("{}")
+    after = [finding.health for finding in keys(Settings(), Layout(tmp_path))]
+
+    assert (["note"], ["problem", "note"]) == (before, after)
+
+
 @pytest.mark.parametrize(("status", "right"), [(0x2001, True), (0x40, False), (0x2041, False)])
 def test_the_kernels_word_on_the_clock_is_read(status: int, *, right: bool) -> None:
     """`struct timex` of 64-bit Linux: the status stands after the mode and four long numbers."""

@@ -8,6 +8,7 @@ from appliance.evidence import parse_recipients
 from appliance.services import Layout
 from appliance.settings import Settings
 from appliance.settings.keys import key_of
+from appliance.vault import REKEY_FILE
 
 _KEYS: Mapping[str, tuple[Health, str, str]] = {
     "file": (
@@ -45,6 +46,14 @@ def keys(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """What protects what; whether the keys fit is found when the database is opened."""
     if not layout.state.exists():
         return
+    if (layout.state / REKEY_FILE).exists():
+        yield Finding(
+            "keys",
+            "problem",
+            "a change of the device key was broken off: the old key and the new one both open everything",
+            "stop the appliance and bring it to its end",
+            "appliance vault rekey, with the same options as before",
+        )
     yield Finding("keys", *_KEYS[settings.vault.key])
 
 
