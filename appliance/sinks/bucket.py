@@ -347,10 +347,15 @@ class Bucket:
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:
-        with explained(self._clock):
-            if self._client is None:
-                self._client = self._made()
-            yield self._client
+        try:
+            with explained(self._clock):
+                if self._client is None:
+                    self._client = self._made()
+                yield self._client
+        except SinkError as error:
+            if error.reason in {"credentials", "no_credentials"}:
+                self.close()  # the next request reads them anew
+            raise
 
     def _made(self) -> Any:
         import boto3  # noqa: PLC0415 - see the module's docstring

@@ -4,7 +4,7 @@ import pytest
 
 from appliance.app.running import child_specs, renewed_argv, supervise
 from appliance.errors import SettingsError
-from appliance.services import Layout, Services
+from appliance.services import Layout, Services, without_secrets
 from appliance.settings import Settings, parse
 
 
@@ -54,3 +54,18 @@ def test_a_command_line_is_made_of_the_settings_as_they_are_now(layout: Layout) 
     said.append(renewed())
 
     assert [("web", "wrong"), None, ("web", "mended")] == said
+
+
+def test_credentials_for_a_bucket_reach_dispatch_alone(layout: Layout) -> None:
+    """Only it copies; what it was not handed, the supervisor's own environment does not give it either."""
+    given = {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_SESSION_TOKEN": "c",
+        "AWS_REGION": "d",
+    }
+    specs = child_specs(Settings(), layout, command, once=False, environment=given)
+    secret = {name: each for name, each in given.items() if name != "AWS_REGION"}
+
+    assert [("dispatch", secret)] == [(each.name, dict(each.env)) for each in specs if each.env]
+    assert {"AWS_REGION": "d"} == without_secrets(given)
