@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -10,10 +9,11 @@ from pathlib import Path
 
 import click
 
+from appliance.cli.captures_progress import Meter
 from appliance.errors import IdentityError, PhotoError, RetrievalError
 from appliance.evidence.contact_sheet import SheetEntry, contact_sheet, read_entry
 from appliance.evidence.identity import Identity, load_identities
-from appliance.evidence.pull import Progress, Pull, PullReport
+from appliance.evidence.pull import Pull, PullReport
 from appliance.evidence.pulled_folder import PulledFolder
 from appliance.evidence.sftp import SftpSession
 from appliance.evidence.sftp_target import ACCOUNT, Target
@@ -24,9 +24,6 @@ _ON_SHEET = 500
 _FACE_PX = 240
 _FRAME_PX = 400
 _QUALITY = 78
-_QUIET_S = 2.0
-"""What takes no longer than this shows no progress."""
-_EVERY_S = 0.5
 
 folder_option = click.option(
     "--into",
@@ -96,16 +93,16 @@ def pull(
         found = [identity for each in opening for identity in load_identities(each, _ask)]
     with PulledFolder(into) as folder:
         may_ask = sys.stdin.isatty()
-        meter = _Meter()
+        meter = Meter(sys.stderr)
         run = Pull(
             lambda: SftpSession(target, folder.arriving, may_ask=may_ask), folder, found, _thumbnails, meter
         )
         failed: RetrievalError | None = None
-        try:
-            run.run()
-        except RetrievalError as error:
-            failed = error
-        meter.end()
+        with meter.watching(run.arriving):
+            try:
+                run.run()
+            except RetrievalError as error:
+                failed = error
         if not sealed and (failed is None or run.report.opened):
             write_sheet(folder)
         if failed is None or run.report.fetched:
@@ -172,44 +169,6 @@ def _thumbnails(contents: Mapping[str, bytes]) -> Mapping[str, bytes]:
         except PhotoError:
             continue
     return made
-
-
-class _Meter:
-    """Progress on standard error, once fetching has taken longer than a moment."""
-
-    def __init__(self) -> None:
-        self._began = self._shown = time.monotonic()
-        self._width = 0
-
-    def __call__(self, progress: Progress) -> None:
-        """Show how far it is, at most twice a second."""
-        now = time.monotonic()
-        if now - self._began < _QUIET_S or now - self._shown < _EVERY_S:
-            return
-        self._shown = now
-        left = (now - self._began) / max(progress.done_bytes, 1) * (progress.of_bytes - progress.done_bytes)
-        text = (
-            f"{progress.done:,} of {progress.of:,} captures, {progress.done_bytes / 1e6:,.1f} of "
-            f"{progress.of_bytes / 1e6:,.1f} MB, {_duration(left)} left"
-        )
-        if sys.stderr.isatty():
-            click.echo(f"\r{text:<{self._width}}", nl=False, err=True)
-            self._width = len(text)
-        elif progress.done == progress.of or now - self._began > self._next_line_s:
-            click.echo(text, err=True)
-            self._next_line_s *= 2
-
-    _next_line_s = 2 * _QUIET_S
-    """Where no terminal shows it, ever more rarely: a journal needs no thousand lines."""
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._width:
-            click.echo(err=True)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - people count so
 
 
 def _say(report: PullReport, folder: PulledFolder, *, as_json: bool) -> None:

@@ -91,7 +91,7 @@ class Pull:
         folder: Held by the caller.
         identities: Keys to open with; none: what arrives stays sealed.
         thumbnails: Makes small copies for the contact sheet.
-        tell: Told after each capture.
+        tell: Told when it is known what is new, and after each capture.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Pull:
         self._identities = identities
         self._thumbnails = thumbnails
         self._tell = tell
+        self._under_way: str | None = None
         self.report = PullReport()
 
     def run(self) -> PullReport:
@@ -129,7 +130,9 @@ class Pull:
                         session.get(HEADS_NAME)  # there are none before the box's first hour
                         self.report.heads = self._folder.keep_heads()
                         self._check_room(todo)
+                        self._tell(_progress(todo, done))
                     for row in todo[done:]:
+                        self._under_way = row.id
                         self._fetch(session, row)
                         done += 1
                         self._tell(_progress(todo, done))
@@ -138,6 +141,10 @@ class Pull:
                 tries = 1 if before != (done, self._arrived(todo, done)) else tries + 1
                 if error.fault != "cut" or todo is None or tries >= _TRIES:
                     raise
+
+    def arriving(self) -> int:
+        """Bytes of the capture under way that have arrived; for another thread that shows progress."""
+        return self._folder.arriving_bytes(self._under_way) if self._under_way is not None else 0
 
     def _index(self, session: Session) -> IndexContent:
         path = self._folder.fresh_index()

@@ -138,6 +138,13 @@ class PulledFolder:
         path.unlink()
         return 0
 
+    def arriving_bytes(self, capture: str) -> int:
+        """Bytes of a capture that is arriving, whatever it will be; nothing is changed."""
+        try:
+            return (self.arriving / f"{capture}.age").stat().st_size
+        except OSError:
+            return 0
+
     def discard(self, row: IndexRow) -> None:
         """Delete what arrived of a capture."""
         (self.arriving / f"{row.id}.age").unlink(missing_ok=True)
