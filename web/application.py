@@ -22,6 +22,8 @@ def create_app(
     run: Path | None = None,
     names: Collection[str] = (),
     strict: bool = False,
+    host: str = "127.0.0.1",
+    proxied: bool = False,
     clock: Clock | None = None,
     stopping: threading.Event | None = None,
 ) -> Flask:
@@ -33,6 +35,8 @@ def create_app(
         names: Names besides the machine's own under which it is reached.
         strict: Browsers shall never come without TLS again. Not with a certificate made on this box: one
             that was made anew could then not be accepted by hand.
+        host: What is listened at, for links that are opened elsewhere.
+        proxied: A proxy stands before it.
         clock: The clocks; those of this machine by default.
         stopping: Set when the server stops.
 
@@ -59,6 +63,9 @@ def create_app(
         run=run,
         clock=clock or SystemClock(),
         stopping=stopping,
+        host=host,
+        names=tuple(names),
+        proxied=proxied,
     )
     app.extensions[static_files.EXTENSION] = static_files.StaticFiles.read()
     faults.install(app)

@@ -13,6 +13,7 @@ from appliance.errors import ApplianceError, FormError
 from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
+from web.reach import reach
 
 blueprint = Blueprint("devices", __name__, url_prefix="/devices")
 
@@ -46,13 +47,15 @@ def begin_pairing() -> Response:
         made = ask("screens.begin_pairing", label=label).result
     except FormError as error:
         return make_response(_page(screen_error=error, screen_label=label), 422)
-    address = url_for("screen.pair", _external=True, _scheme="https")
+    where = reach()
+    address = f"{where.base}{url_for('screen.pair')}"
     code = {
         "label": label,
         "code": made["code"],
         "url": f"{address}#{made['code']}",
         "address": address,
         "minutes": round(made["lasts_s"] / 60),
+        "reach": where,
     }
     return make_response(_page(code=code))
 

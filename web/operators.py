@@ -9,6 +9,7 @@ from appliance.errors import ApplianceError, DeniedError, FormError
 from appliance.permissions import Permission, Role
 from web.access import permission
 from web.asking import ask
+from web.reach import reach
 
 blueprint = Blueprint("operators", __name__, url_prefix="/operators")
 
@@ -84,9 +85,15 @@ def _done(operation: str, words: str, **arguments: Any) -> Response:
 
 def _link(made: Any) -> dict[str, Any]:
     """Who the link is for, and the link; its code stands in the fragment, so that no log ever holds it."""
-    address = url_for("accounts.password_link", _external=True, _scheme="https")
+    where = reach()
+    address = f"{where.base}{url_for('accounts.password_link')}"
     days = round(made["lasts_s"] / 86400)
-    return {"name": made["operator"]["name"], "url": f"{address}#{made['code']}", "days": days}
+    return {
+        "name": made["operator"]["name"],
+        "url": f"{address}#{made['code']}",
+        "days": days,
+        "reach": where,
+    }
 
 
 def _page(

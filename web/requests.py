@@ -71,9 +71,14 @@ def limit() -> None:
         raise RequestEntityTooLarge
 
 
+def own_name() -> str:
+    """What this machine calls itself, in lower case."""
+    return socket.gethostname().lower()
+
+
 def own_names() -> frozenset[str]:
     """What this machine is called on the network, in lower case."""
-    name = socket.gethostname().lower()
+    name = own_name()
     short = name.partition(".")[0]
     return frozenset({"localhost", name, short, f"{short}.local"})
 
@@ -88,7 +93,7 @@ def is_ours(host: str, names: Collection[str]) -> bool:
         host: The header, with or without a port.
         names: Ours, in lower case.
     """
-    name = _without_port(host).lower().rstrip(".")
+    name = without_port(host).lower().rstrip(".")
     if name in names:
         return True
     try:
@@ -98,7 +103,8 @@ def is_ours(host: str, names: Collection[str]) -> bool:
     return True
 
 
-def _without_port(host: str) -> str:
+def without_port(host: str) -> str:
+    """A Host header's name or address alone, without brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]

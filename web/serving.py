@@ -65,6 +65,8 @@ def run_web(
         run=sockets,
         names=settings.names,
         strict=settings.tls != "self-signed",
+        host=settings.host,
+        proxied=settings.tls == "proxy",
         stopping=stop,
     )
     server = Server(

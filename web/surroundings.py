@@ -28,6 +28,9 @@ class Surroundings:
         places: Who looks at streams.
         run: The folder of our processes' sockets; None where there are none (some tests).
         clock: The clocks.
+        host: What is listened at.
+        names: Under which it is reached, besides the machine's own.
+        proxied: A proxy stands before it.
         stopping: Set when the server stops; every stream looks at it and ends.
     """
 
@@ -37,6 +40,9 @@ class Surroundings:
     run: Path | None
     clock: Clock
     stopping: threading.Event
+    host: str = "127.0.0.1"
+    names: tuple[str, ...] = ()
+    proxied: bool = False
 
 
 def surroundings() -> Surroundings:

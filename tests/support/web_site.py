@@ -117,6 +117,7 @@ def open_site(
     clock: Clock | None = None,
     empty: bool = False,
     secrets: Mapping[Role, str] | None = None,
+    **around: Any,
 ) -> Iterator[Site]:
     """The site on a new box.
 
@@ -126,6 +127,7 @@ def open_site(
         clock: The desk's clocks; the machine's by default.
         empty: Nobody may sign in yet; otherwise there are an admin, a viewer and a screen.
         secrets: Theirs, where the box was filled before.
+        around: What else the application is told, as `create_app` has it.
     """
     settings = settings or Settings()
     with (
@@ -133,7 +135,7 @@ def open_site(
         open_desk(settings, services, passwords=Passwords(CHEAP)) as desk,
     ):
         near = NearDesk(desk)
-        site = Site(create_app(near), near, services)
+        site = Site(create_app(near, **around), near, services)
         if secrets is not None:
             site.secrets.update(secrets)
         elif not empty:
