@@ -143,6 +143,23 @@ def test_who_came_by_is_told_to_admins_alone(
         ask(desk, "log.page", who, person=ann.id)
 
 
+def test_the_exact_account_keeps_apart_whom_it_does_not_name(
+    desk: Desk, services: Services, ann: Subject, ben: Subject
+) -> None:
+    """A viewer reads every score that an admin does, of people by number: the same throughout the answer."""
+    (decision,) = happen(services, *stay("e1", "tie", ann, ben)[-1:])
+    viewers, admins = (ask(desk, "log.explain", who, event=decision.id) for who in ("vera", "ada"))
+    facts = [told["detail"]["event"]["body"]["facts"] for told in (viewers, admins)]
+    called = {
+        each["subject"]: told["subject"] for told, each in zip(*(f["candidates"] for f in facts), strict=True)
+    }
+    scores = [[frame["scores"] for frame in each["frames"]] for each in facts]
+
+    assert {SOMEBODY, f"{SOMEBODY} (2)"} == set(called.values())
+    assert scores[0] == [{called[who]: each for who, each in frame.items()} for frame in scores[1]]
+    assert f"{SOMEBODY} and {SOMEBODY} (2)" in str(viewers["reasons"])
+
+
 def test_who_agreed_to_it_is_told_to_viewers_by_name(
     desk: Desk, services: Services, ann: Subject, ben: Subject
 ) -> None:

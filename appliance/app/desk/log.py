@@ -141,7 +141,9 @@ class Log:
         verdict, _ = verdict_of(event) or (Verdict.UNDECIDED, None)
         people = People(self._store, asked.who)
         said = told(event.facts, verdict, event.grade, people.called)
-        document = explained(stored, people.name)
+        named = explained(stored, lambda who: who if people.veils(who) else people.name(who))
+        # Both at once: whoever is not named has the same number in both.
+        exact = people.without_ids({"reasons": named["reasons"], "detail": explained(stored)})
         return Answer(
             {
                 "event": stored.id,
@@ -150,8 +152,8 @@ class Log:
                 "sentences": list(said.sentences),
                 "nearest": _placed(said.nearest, people),
                 "second": _placed(said.second, people),
-                "reasons": [plain(text) for text in document["reasons"]],
-                "detail": people.without_ids(explained(stored)),
+                "reasons": [plain(text) for text in exact["reasons"]],
+                "detail": exact["detail"],
                 "entry": self._shown(asked.who).entry(self._entry_of(stored.id)),
             }
         )

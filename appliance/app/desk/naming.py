@@ -53,14 +53,27 @@ class People:
         return self._everybody or bool(self._has_agreed(subject))
 
     def without_ids(self, value: Any) -> Any:
-        """JSON values without the ids of those who are not told; where one stood, that it is somebody."""
+        """JSON values without the ids of those who are not told; where one stood, that it is somebody.
+
+        Several are numbered as they come, in these values alone: what was said of one stays apart from what
+        was said of another, and nobody can be followed from one answer to the next.
+        """
         if self._everybody:
             return value
-        return json.loads(_ID.sub(lambda found: self._veiled(found[0]), json.dumps(value)))
+        numbers: dict[str, int] = {}
 
-    def _veiled(self, text: str) -> str:
+        def veiled(found: re.Match[str]) -> str:
+            if not self.veils(found[0]):
+                return found[0]
+            number = numbers.setdefault(found[0], len(numbers) + 1)
+            return SOMEBODY if number == 1 else f"{SOMEBODY} ({number})"
+
+        return json.loads(_ID.sub(veiled, json.dumps(value)))
+
+    def veils(self, text: str) -> bool:
+        """Whether this is the id of somebody enrolled of whom the caller is not told."""
         # Other ids are of no person: events, captures, operators.
-        return SOMEBODY if self._has_agreed(text) is False else text
+        return not self._everybody and self._has_agreed(text) is False
 
     def _has_agreed(self, subject: str) -> bool | None:
         """Whether they agreed to be told of; None: nobody who is enrolled."""
