@@ -86,8 +86,9 @@ def rekey(context: Context, *, was: Place | None, to: Place | None, as_json: boo
     overlay.toml.
 
     The present passphrase comes from APPLIANCE_PASSPHRASE, a new one from APPLIANCE_NEW_PASSPHRASE; on a
-    terminal both are asked for. A credential's new key comes on standard input, so that it was decrypted once
-    before anything depends on it.
+    terminal both are asked for. Broken off when the new key was in its place already, its passphrase is the
+    present one. A credential's new key comes on standard input, so that it was decrypted once before anything
+    depends on it.
 
     \b
     Examples:

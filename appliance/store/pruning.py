@@ -122,14 +122,14 @@ class Pruning(EventLog):
         captures: Collection[str],
         limit: int | None,
     ) -> list[OldSegment]:
-        ends = select(func.min(events.c.position), func.max(events.c.position), func.count()).where(
-            events.c.device == self._device
-        )
-        first, last, many = connection.execute(ends).one()
+        own = events.c.device == self._device
+        ends = select(func.min(events.c.position), func.max(events.c.position)).where(own)
+        first, last = connection.execute(ends).one()
         if first is None:
             return []
         spare = 0
         if max_bytes is not None and (size := _size(connection)) > max_bytes:
+            many = connection.execute(select(func.count()).where(own)).scalar_one()
             spare = -(-(size - max_bytes) * many // size)
         found: list[OldSegment] = []
         # The newest segment stays, whatever its age: somebody may want to see that there is a log.
@@ -212,4 +212,6 @@ def _size(connection: Connection) -> int:
             for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * each)
-    return int(connection.execute(text("SELECT pg_total_relation_size('events')")).scalar_one())
+    # Not of the files: those shrink when the server likes, and events would go again and again until then.
+    of_rows = text("SELECT coalesce(sum(pg_column_size(events)), 0) FROM events")
+    return int(connection.execute(of_rows).scalar_one())

@@ -116,7 +116,7 @@ def _version(connection: Connection) -> str | None:
 def _copy(engine: Engine, found: str) -> None:
     """Copy a SQLite database to `<file>.revision-<its revision>`, consistent even while others write.
 
-    The copy holds keys of people removed later; it belongs among the backups, with their expiry.
+    Whoever is removed later is removed there as well (`old_copies`), as long as it lies beside the database.
     """
     target = Path(f"{engine.url.database}.revision-{found}")
     spare = target.with_name(f"{target.name}.{os.getpid()}.part")

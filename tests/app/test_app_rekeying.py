@@ -152,6 +152,28 @@ def test_a_key_file_is_changed_for_another(state: Path) -> None:
         assert (sorted(NAMES), [0.25], ["Ada"]) == sealed_in(services.store)[:3]
 
 
+def test_a_passphrase_is_changed_for_another_with_the_key_behind_it(state: Path) -> None:
+    """Once the new key is in its place, the new passphrase is the present one, and brings it to its end."""
+    change(state, rekeyer.places(state))
+    path = state / "device.passphrase.json"
+    old = PassphraseKey(path, rekeyer.NEW, log2_n=rekeyer.CHEAP)
+    another = PassphraseKey(path, b"another staple battery", log2_n=rekeyer.CHEAP)
+    files = SettingsFiles(state / "appliance.toml", state / "overlay.toml")
+    key = old.load(create=False)
+    going = rekey(
+        files.read().settings, files, Layout(state), Places("passphrase", old, "passphrase", another)
+    )
+    while next(going).name != "placed":
+        pass
+    going.close()
+
+    with pytest.raises(VaultError, match="does not open"):
+        opened(state, old)
+    assert sorted(NAMES) == opened(state, another)[0]
+    assert "finished" == change(state, Places("passphrase", another, "passphrase", another))[-1]
+    assert key != another.load(create=False)
+
+
 def test_while_it_is_broken_off_the_box_works_and_seals_under_the_new_key(state: Path) -> None:
     """Somebody enrolled meanwhile is there after the end, as is everybody else."""
     place = KeyFile(state / "device.key")

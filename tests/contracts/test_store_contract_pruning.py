@@ -104,6 +104,18 @@ def test_a_database_that_is_too_large_loses_its_oldest(make_store: MakeStore) ->
         ]
 
 
+def test_what_went_makes_the_database_smaller(make_store: MakeStore) -> None:
+    """So that the next look does not drop as many again."""
+    store = make_store()
+    fill(store, 4)
+    wanted = int(store.database_bytes() * 0.6)
+    gone = store.prune_events(before=None, max_bytes=wanted)
+
+    assert 2 == len(gone)
+    assert store.database_bytes() <= wanted * 1.1
+    assert [] == store.prune_events(before=None, max_bytes=int(wanted * 1.1))
+
+
 def test_no_more_than_some_go_at_once(make_store: MakeStore) -> None:
     """So that nobody waits long for the lock; again and again, all do."""
     store = make_store()
