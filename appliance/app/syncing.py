@@ -20,7 +20,7 @@ from appliance import private_files
 from appliance.app.copies import Told, copying_of
 from appliance.backoff import BackOff
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, SinkError
+from appliance.errors import ApplianceError, EvidenceError, SinkError
 from appliance.services import Layout, Services
 from appliance.settings import S3Settings
 from appliance.sinks.copying import Copying
@@ -65,16 +65,23 @@ class Syncing:
 
     def run(self, stop: threading.Event) -> None:
         """Copy what is due, again and again; nothing that goes wrong ends it."""
+        while not stop.is_set():
+            try:
+                with holding(self._layout) as held:
+                    if held:
+                        self._go_on(stop)
+            except EvidenceError as error:
+                _log.warning("captures_not_copied", reason="failed", message=error.message)
+            # Another process is at it (`appliance captures sync run`), or the lock cannot be made.
+            stop.wait(self._poll_s)
+
+    def _go_on(self, stop: threading.Event) -> None:
+        """Round after round, until `stop` is set."""
         fresh = True
         while not stop.is_set():
-            pause = self._poll_s
-            with holding(self._layout) as held:
-                while held and not stop.is_set():
-                    pause = self._turn(stop, fresh=fresh)
-                    fresh = False
-                    stop.wait(pause)
-            if not held:
-                stop.wait(pause)  # another process is at it: `appliance captures sync run`
+            pause = self._turn(stop, fresh=fresh)
+            fresh = False
+            stop.wait(pause)
 
     def _turn(self, stop: threading.Event, *, fresh: bool) -> float:
         """One round; seconds until the next."""
@@ -150,9 +157,19 @@ def holding(layout: Layout) -> Iterator[bool]:
     """Be the one process that copies, until the end of the block; false: another one is.
 
     The system lets go of it when a process ends, however it ends.
+
+    Raises:
+        EvidenceError: The lock cannot be made.
     """
-    layout.sync_lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with layout.sync_lock.open("ab") as file:
+    try:
+        layout.sync_lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened = layout.sync_lock.open("ab")
+    except OSError as error:
+        raise EvidenceError(
+            f"{layout.sync_lock} cannot be made: {error.strerror}",
+            hint="look at the state directory's owner, and at its disk",
+        ) from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

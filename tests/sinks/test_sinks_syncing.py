@@ -183,8 +183,11 @@ def test_the_doctor_knows_what_is_amiss(
         list(copying.round(lambda: False))
     found = [(each.subject, each.health) for each in copies(_whole(settings()), services.layout)]
 
+    plain = [each.words for each in copies(_whole(settings(endpoint="http://nas.example")), services.layout)]
+
     assert [] == list(copies(Settings(), services.layout))
-    assert [("credentials", "problem"), ("copies", "note"), ("copies", "note")] == found
+    assert [("credentials", "problem"), ("copies", "note")] == found
+    assert "plain HTTP" in plain[1]
 
 
 class FullNotes:

@@ -1,6 +1,7 @@
 """Copies of captures: whether they are made, how late they are, and who else could read the credentials."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from appliance.app.copies import sync_state
 from appliance.app.examining.finding import Finding
@@ -9,6 +10,7 @@ from appliance.settings import S3Settings, Settings
 
 _LATE_S = 6 * 3600.0
 _HOUR_S = 3600.0
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def copies(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -64,10 +66,11 @@ def _credentials(bucket: S3Settings) -> Iterator[Finding]:
             "shut it to all but the account that runs the appliance",
             f"chmod 600 {file}",
         )
-    if bucket.endpoint is not None and bucket.endpoint.startswith("http://"):
+    address = urlsplit(bucket.endpoint or "")
+    if address.scheme == "http" and address.hostname not in _HERE:
         yield Finding(
             "copies",
             "note",
             "they go over plain HTTP: what is sent is sealed, but anybody on the way may see that it is",
-            "give captures.s3.endpoint an https:// address, unless the service is on this machine",
+            "give captures.s3.endpoint an https:// address",
         )
