@@ -111,10 +111,18 @@ class Target:
         for name, value in options.items():
             given += ["-o", f"{name}={value}"]
         if self.key is not None:
-            given += ["-i", str(self.key.absolute())]
+            given += ["-o", f"IdentityFile={_quoted(self.key.absolute())}"]
         if self.port is not None:
             given += ["-P", str(self.port)]
         return [*given, "-b", "-", "--", f"[{self.host}]" if ":" in self.host else self.host]
+
+
+def _quoted(path: Path) -> str:
+    """A path as OpenSSH reads it back: it splits at blanks and expands per cents."""
+    text = str(path)
+    for each, instead in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
+        text = text.replace(each, instead)
+    return f'"{text}"'
 
 
 def _is_port(text: str) -> bool:

@@ -60,7 +60,8 @@ class Office:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """One server for all tests of the module."""
     needs_server()
-    admin = tmp_path_factory.mktemp("admin")
+    admin = tmp_path_factory.mktemp("admin") / 'their "own" keys, 100%h \\'  # as OpenSSH would not like it
+    admin.mkdir()
     public, other = make_key(admin / "key"), make_key(admin / "other")
     with ssh_box([public, other]) as box:
         settings = EvidenceSettings(recipients=(public,))
