@@ -5,6 +5,8 @@ is written. A door's `rule` and its times are left as they are; the settings pag
 """
 
 import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -42,6 +44,8 @@ Picture = Literal["kept", "earlier", "not_shown", "moved"]
 _JUDGED = {"camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above"}
 """What a judgement of a door rests on: with another of these it is another door."""
 _MOST_LOGGED = 200
+_MOST_TOLD = 16
+"""Works at doors whose last proposal is remembered."""
 _UNSEEN = "it was not shown shut and open as it is now, so nobody knows whether they are told apart"
 
 
@@ -137,6 +141,7 @@ class Doors:
         self._applying = applying
         self._eyes = eyes
         self._layout = layout
+        self._told: OrderedDict[str, tuple[Mapping[str, Any], bool]] = OrderedDict()
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -185,6 +190,7 @@ class Doors:
         given = asked.arguments
         setup = _setup(asked.who, given.camera, given.door)
         wanted = KeepDoor(setup=setup, state=given.state, seconds=_LOOK_S)
+        self._told.pop(setup, None)
         reply = self._eyes.look(given.camera, wanted, DoorKept)
         return Answer(reply.message.model_dump(mode="json", exclude={"type", "version"}))
 
@@ -192,8 +198,9 @@ class Doors:
         """How to watch the door that was shown in both states, or how well these settings do."""
         given = asked.arguments
         door = given.model_dump(mode="json", exclude={"door", "keep"})
+        setup = _setup(asked.who, given.camera, given.door)
         wanted = ProposeDoor(
-            setup=_setup(asked.who, given.camera, given.door),
+            setup=setup,
             door={"id": "door", **door, "camera": "camera"},
             keep=given.keep,
         )
@@ -202,6 +209,10 @@ class Doors:
         told["door"] = {
             name: value for name, value in told["door"].items() if name in _SHOWN - {"id", "camera"}
         }
+        self._told[setup] = told["door"], found.usable
+        self._told.move_to_end(setup)
+        while len(self._told) > _MOST_TOLD:
+            self._told.popitem(last=False)
         return Answer(told)
 
     def _save(self, asked: Asked[Door]) -> Answer:
@@ -266,6 +277,10 @@ class Doors:
         door = {**given.model_dump(mode="json", include=_JUDGED), "id": "door", "camera": "camera"}
         for name in ("new", given.door) if given.fresh else (given.door,):
             setup = _setup(asked.who, given.camera, name)
+            proposed, usable = self._told.get(setup, ({}, False))
+            if proposed and all(door[name] == value for name, value in proposed.items()):
+                # What was said of these very settings holds: one page does not say two things.
+                return usable
             try:
                 wanted = ProposeDoor(setup=setup, door=door, keep="all")
                 return self._eyes.think(wanted, DoorProposed).message.usable
