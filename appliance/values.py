@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, NewType, Protocol
+from typing import Final, NamedTuple, NewType, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -419,3 +419,13 @@ class RemoteCopy:
     version: str | None = None
     upload: str | None = None
     reason: str | None = None
+
+
+PARTS: Final[Mapping[str, str]] = {
+    "loop": "the part that watches the door",
+    "models": "the part that looks at photos",
+    "dispatch": "the part that carries out actions",
+    "desk": "the part that keeps people and log",
+    "web": "the part that shows these pages",
+}
+"""The processes of an appliance, in words for whoever runs an office."""

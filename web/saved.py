@@ -3,10 +3,12 @@
 Says it; who saves and restarts is the desk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import flash
+
+from appliance.values import PARTS
 
 
 def restarting(saved: Mapping[str, Any]) -> str:
@@ -18,7 +20,12 @@ def restarting(saved: Mapping[str, Any]) -> str:
     if not saved["restarting"]:
         return ""
     pages = " These pages come back by themselves." if "web" in saved["restarting"] else ""
-    return f" Restarting now: {', '.join(saved['restarting'])}.{pages}"
+    return f" Starting again now: {parts(saved['restarting'])}.{pages}"
+
+
+def parts(names: Iterable[str]) -> str:
+    """Processes, in words."""
+    return ", ".join(PARTS.get(name, name) for name in names)
 
 
 def told(saved: Mapping[str, Any]) -> None:
@@ -41,4 +48,4 @@ def told_pending(saved: Mapping[str, Any]) -> None:
     if saved["whole"]:
         flash("This holds once the whole appliance was started anew.", "warn")
     elif saved["pending"]:
-        flash(f"It holds once these are restarted: {', '.join(saved['pending'])}.", "warn")
+        flash(f"It holds once somebody starts these again on the machine: {parts(saved['pending'])}.", "warn")

@@ -4,7 +4,7 @@ Turns what was typed into values and shows what the desk says of them. What may 
 is the desk's decision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -14,7 +14,7 @@ from appliance.errors import FormError
 from appliance.permissions import Permission
 from web.access import permission
 from web.asking import ask
-from web.saved import restarting, told_pending
+from web.saved import parts, restarting, told_pending
 
 blueprint = Blueprint("settings", __name__)
 
@@ -57,6 +57,7 @@ def index() -> str:
         rooms=rooms,
         read=read,
         changed=changed,
+        called=_called(rooms),
         q=wanted,
         found=_found(rooms, wanted.casefold()) if wanted else None,
         pages=PLACES,
@@ -103,8 +104,9 @@ def _save(room: str, changes: Mapping[str, Any], resets: list[str], revision: st
     if not saved["changed"]:
         flash("Nothing was changed.")
     else:
-        many = len(saved["changed"])
-        flash(f"Saved: {many} {'setting' if many == 1 else 'settings'}.{restarting(saved)}", "good")
+        called = _called(ask("settings.describe").result["rooms"])
+        titles = ", ".join(dict.fromkeys(called(key) for key in saved["changed"]))
+        flash(f"Saved: {titles}.{restarting(saved)}", "good")
         told_pending(saved)
     return redirect(url_for("settings.show", room=room), code=303)
 
@@ -131,7 +133,28 @@ def _room(
         proposed=proposed,
         error=error,
         scopes=SCOPES,
+        called=_called(ask("settings.describe").result["rooms"]),
+        parts=parts,
     )
+
+
+def _called(rooms: list[dict[str, Any]]) -> Callable[[str], str]:
+    """What a key is called on these pages, with the camera's or the door's name before it."""
+
+    def called(key: str) -> str:
+        # The longest first: `captures.s3` is not `captures`.
+        for room in sorted(rooms, key=lambda each: -len(each["name"])):
+            prefix = f"{room['name']}." if room["name"] else ""
+            if not key.startswith(prefix):
+                continue
+            element, _, name = key.removeprefix(prefix).rpartition(".")
+            title = next((each["title"] for each in room["fields"] if each["name"] == name), None)
+            if title is None:
+                return f"{room['title']}: {key.removeprefix(prefix)}" if prefix else key
+            return f"{element}: {title}" if element else str(title)
+        return key
+
+    return called
 
 
 def _described(room: str) -> dict[str, Any]:

@@ -42,17 +42,23 @@ class CameraSettings(_Room):
     )
     when: When = _field(
         When.DOOR,
-        "When faces are read: door (open or unsure, plus a tail), approach (looked for twice a second until "
-        "somebody comes, then in every frame), or always (in every frame).",
+        "When faces are read: door (while it is open, or may be, and some seconds after), approach (looked "
+        "for twice a second until somebody comes, then in every frame), or always (in every frame).",
     )
     tail_s: float = _field(
         8.0, "How long faces are still read after the door was shut, seconds.", ge=0, le=120
     )
     fps: float = _field(10.0, "Frames the loop looks at per second, at most.", gt=0, le=60)
-    width_px: int = _field(1280, "Width asked of a V4L2 device, pixels.", ge=160, le=7680)
-    height_px: int = _field(720, "Height asked of a V4L2 device, pixels.", ge=120, le=4320)
-    ring_s: float = _field(10.0, "Seconds of packets kept for what happened before a trigger.", ge=0, le=120)
-    ring_mib: int = _field(32, "Memory the packet ring may take, MiB.", ge=1, le=1024)
+    width_px: int = _field(
+        1280, "Width of the picture asked of a camera that is plugged in, pixels.", ge=160, le=7680
+    )
+    height_px: int = _field(
+        720, "Height of the picture asked of a camera that is plugged in, pixels.", ge=120, le=4320
+    )
+    ring_s: float = _field(
+        10.0, "Seconds of the stream kept in memory, for what happened just before.", ge=0, le=120
+    )
+    ring_mib: int = _field(32, "Memory that these seconds may take, MiB.", ge=1, le=1024)
     stall_s: float = _field(
         10.0, "Seconds without a frame after which the source counts as lost.", ge=1, le=300
     )
@@ -88,16 +94,18 @@ class DoorSettings(_Room):
     )
     tolerance: int = _field(
         12,
-        "Gray levels by which a pixel may differ from the shut door's (plain: from the seed's).",
+        "How much a spot may differ in brightness, of 255 steps, from the shut door (plain: from the point).",
         ge=1,
         le=100,
     )
-    shut_fraction: Fraction = _field(0.6, "Share of the region that the fill covers when the door is shut.")
-    open_below: Fraction = _field(0.5, "Open when the fill falls below this share of shut_fraction.")
-    shut_above: Fraction = _field(0.8, "Shut when the fill rises above this share of shut_fraction.")
+    shut_fraction: Fraction = _field(
+        0.6, "Share of the watched area that is taken for the door when it is shut."
+    )
+    open_below: Fraction = _field(0.5, "The door is open when less than this share of that is left.")
+    shut_above: Fraction = _field(0.8, "The door is shut when more than this share of that is there again.")
     debounce_s: float = _field(0.4, "Seconds a new state must last before it is believed.", ge=0, le=10)
     held_open_s: float = _field(
-        120.0, "Seconds open after which door_held_open is logged, once; 0: never.", ge=0, le=86400
+        120.0, "Seconds open after which the log says so (door_held_open), once; 0: never.", ge=0, le=86400
     )
 
     @model_validator(mode="after")
@@ -115,36 +123,55 @@ class DoorSettings(_Room):
 class FaceSettings(_Room):
     """Finding and judging faces."""
 
-    detector: Literal["yunet", "hog"] = _field("yunet", "yunet (fast) or hog (dlib's, as face_recognition).")
+    detector: Literal["yunet", "hog"] = _field(
+        "yunet", "What finds faces: yunet (fast) or hog (slow; to compare with older programs)."
+    )
     embedder: Literal["onnx", "dlib"] = _field(
-        "onnx", "What runs dlib's network: onnx (19 times as fast, same vectors) or dlib itself."
+        "onnx", "What one of the two networks runs in: onnx (fast) or dlib (slow). They find the same."
     )
-    detect_width_px: int = _field(320, "Width of the copy that faces are looked for in.", ge=160, le=1920)
-    min_score: Fraction = _field(0.7, "Least certainty of the detector that something is a face.")
+    detect_width_px: int = _field(
+        320,
+        "Width of the copy in which faces are looked for; more finds smaller faces, slower.",
+        ge=160,
+        le=1920,
+    )
+    min_score: Fraction = _field(0.7, "How certain it must be that something is a face, 0 to 1.")
     min_width_px: int = _field(
-        60, "Smallest face that is embedded, pixels of the full frame.", ge=20, le=1000
+        60, "Narrowest face that is compared, pixels of the full picture.", ge=20, le=1000
     )
-    min_quality: float = _field(30.0, "Least quality (0 to 100) of a frame that counts.", ge=0, le=100)
-    max_embedded: int = _field(4, "Faces embedded per frame, at most; the least known go first.", ge=1, le=32)
+    min_quality: float = _field(
+        30.0,
+        "Quality (0 to 100: sharp, frontal, well lit) below which a picture does not count.",
+        ge=0,
+        le=100,
+    )
+    max_embedded: int = _field(
+        4, "Faces compared in one picture, at most; the least known go first.", ge=1, le=32
+    )
 
 
 class RecognitionSettings(_Room):
     """The decision: score, threshold, margin."""
 
     composition: Literal["fused", "dlib", "dlib-mirror", "sface"] = _field(
-        "fused", "Which embedders decide: both (fused), or one alone with its own error rates."
+        "fused", "Which network compares faces: both together (fused), or one alone with its own error rates."
     )
     fpir: float = _field(
         0.001,
-        "Share of strangers that may be taken for somebody enrolled; sets the threshold.",
+        "Share of strangers that may be taken for somebody enrolled: 0.001 is one of a thousand.",
         ge=0.00001,
         le=0.1,
     )
-    margin: float = _field(0.05, "Score by which the best must lead the second person.", ge=0, le=1)
+    margin: float = _field(
+        0.05,
+        "How far somebody must be ahead of the second most alike person, in points of likeness.",
+        ge=0,
+        le=1,
+    )
     stranger_band: float = _field(
         0.1,
-        "A score this close below the threshold is undecided rather than a stranger. Wider: fewer of those "
-        "enrolled are called strangers, fewer strangers are sealed.",
+        "So little short of being recognised, somebody is left undecided, not called a stranger. Wider: "
+        "fewer of those enrolled are called strangers, fewer strangers are sealed.",
         command="appliance whatif --stranger-band 0.05",
         ge=0,
         le=1,
@@ -154,9 +181,11 @@ class RecognitionSettings(_Room):
 class EncounterSettings(_Room):
     """When an encounter begins, is decided and ends."""
 
-    end_after_s: float = _field(3.0, "Seconds after the last sighting at which it ends.", gt=0, le=60)
-    confirm_frames: int = _field(3, "Good frames needed for a confirmed decision.", ge=2, le=20)
-    keep_frames: int = _field(8, "Best frames that a decision is made of, at most.", ge=2, le=50)
+    end_after_s: float = _field(3.0, "Seconds out of sight after which somebody's stay is over.", gt=0, le=60)
+    confirm_frames: int = _field(3, "Good pictures needed to be sure who it is.", ge=2, le=20)
+    keep_frames: int = _field(
+        8, "Pictures that are taken together to say who it is, the best, at most.", ge=2, le=50
+    )
     repeat_after_s: float = _field(
         30.0, "The same person seen again within this time after an encounter is not greeted again.", ge=0
     )
@@ -172,14 +201,16 @@ class EvidenceSettings(_Room):
     """Sealed captures of strangers."""
 
     recipients: tuple[str, ...] = _field(
-        (), "Public keys to seal to: age1…, ssh-ed25519 … or ssh-rsa …; none: no image is stored."
+        (), "Public keys to seal to: age1…, ssh-ed25519 … or ssh-rsa …; none: no picture is kept."
     )
-    frames: int = _field(3, "Best frames of a stranger in one capture.", ge=1, le=3)
-    expire_days: float = _field(30.0, "Days after which a capture is deleted.", gt=0, le=3650)
-    max_mib: int = _field(1024, "Size of the spool; above it the oldest captures go.", ge=1)
-    min_free_mib: int = _field(200, "Free space below which nothing more is stored.", ge=0)
+    frames: int = _field(3, "Pictures of a stranger that are sealed, the best.", ge=1, le=3)
+    expire_days: float = _field(30.0, "Days after which sealed pictures are deleted.", gt=0, le=3650)
+    max_mib: int = _field(1024, "Room for all sealed pictures; above it the oldest go.", ge=1)
+    min_free_mib: int = _field(200, "Free space on the disk below which no more pictures are kept.", ge=0)
     make_room_mib: int = _field(
-        0, "Free space below which the oldest captures go, to make room for new ones; 0: they stay.", ge=0
+        0,
+        "Free space below which the oldest sealed pictures go, to make room for new ones; 0: they stay.",
+        ge=0,
     )
 
 

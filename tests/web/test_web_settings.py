@@ -50,6 +50,48 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+def test_a_change_is_told_in_words(written: Site) -> None:
+    """Looked at, saved and listed: what the setting is called, and which part of the box starts again."""
+    admin = written.client("admin")
+    changed = {"shown:recognition.fpir": "1", "recognition.fpir": "0.003"}
+    before = admin.post("/settings/recognition", {**changed, "step": "review"}).text
+    admin.post("/settings/recognition", {**changed, "step": "save"})
+    after = admin.get("/settings/recognition").text
+    front = admin.get("/settings").text
+
+    assert "Strangers taken for somebody<br>" in before
+    assert "Starts again: the part that watches the door" in before
+    assert "Restarts: loop" not in before
+    assert "Saved: Strangers taken for somebody." in after
+    assert "the part that watches the door" in after
+    assert ">Strangers taken for somebody</a>" in front
+
+
+def test_what_is_for_experts_is_folded_away_until_it_matters(written: Site) -> None:
+    """A page begins with what an office needs; a fold opens where something in it was typed wrongly."""
+    page = text(written, "/settings/cameras")
+    plain, _, folded = page.partition("<summary>For experts</summary>")
+    wrong = written.client("admin").post(
+        "/settings/cameras",
+        {"shown:cameras.entrance.fps": "1", "cameras.entrance.fps": "many", "step": "review"},
+    )
+
+    assert 'id="s-cameras.entrance.when"' in plain
+    assert 'id="s-cameras.entrance.fps"' in folded
+    assert '<details class="experts" data-experts>' in page
+    assert '<details class="experts" data-experts open>' in wrong.text
+
+
+def test_no_title_is_a_bare_inside_name() -> None:
+    """Nobody has to guess what Max, Ring, Tail or Frames are."""
+    bare = {"Max", "Min free", "Expire", "Frames", "Tail", "Ring", "Debounce", "Min quality", "Stall", "Fpir"}
+    words = [field for room in rooms() for field in room["fields"] if not field["closed"]]
+
+    assert [] == [field["title"] for field in words if field["title"] in bare]
+    inside = ("V4L2", "embedder", "spool", "ray levels", "same vectors", "face_recognition")
+    assert [] == [field["words"] for field in words if any(each in field["words"] for each in inside)]
+
+
 def text(site: Site, path: str) -> str:
     """A page's HTML, as an admin sees it."""
     answer = site.client("admin").get(path)

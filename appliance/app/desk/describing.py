@@ -66,6 +66,43 @@ CLOSED: Final[Mapping[str, str]] = {
 """Keys, or beginnings of keys, that no page and no token changes, and why."""
 
 TITLES: Final[Mapping[str, str]] = {
+    "site": "Name of this place",
+    "source": "Address",
+    "tail_s": "How long faces are read after the door shut",
+    "width_px": "Width of the picture",
+    "height_px": "Height of the picture",
+    "ring_s": "Seconds kept from just before",
+    "ring_mib": "Memory for what is kept from just before",
+    "stall_s": "Without a picture, lost after",
+    "reconnect_max_s": "Longest pause before trying again",
+    "disturbed_after_s": "Dark, covered or frozen after",
+    "tolerance": "How different a spot may be",
+    "shut_fraction": "How much of the area is the shut door",
+    "open_below": "Open below",
+    "shut_above": "Shut above",
+    "debounce_s": "How long a change must last",
+    "held_open_s": "Left open after",
+    "detector": "What finds faces",
+    "min_width_px": "Narrowest face",
+    "min_quality": "Least quality of a picture",
+    "end_after_s": "A stay is over after",
+    "confirm_frames": "Pictures needed to be sure",
+    "keep_frames": "Pictures taken together",
+    "repeat_after_s": "Greeted again after",
+    "evidence.frames": "Pictures of a stranger",
+    "expire_days": "How long sealed pictures are kept",
+    "evidence.max_mib": "Room for sealed pictures",
+    "min_free_mib": "Space to leave free on the disk",
+    "make_room_mib": "Old pictures make room below",
+    "recipients": "Who may open them",
+    "events_days": "How long the log is kept",
+    "events_max_mib": "Room for the log",
+    "counters_days": "How long greetings are counted",
+    "every_s": "Signed every",
+    "captures.s3.region": "Region of the bucket",
+    "captures.s3.max_kib_s": "Most bandwidth",
+    "models_memory_mib": "Memory for reading photos",
+    "leaderboard_days": "Days the leaderboard looks back",
     "composition": "Which networks decide",
     "fpir": "Strangers taken for somebody",
     "margin": "Lead over the second person",
@@ -87,6 +124,21 @@ TITLES: Final[Mapping[str, str]] = {
     "json_lines": "As JSON, a line each",
 }
 """What fields are called on the page where their own name says little."""
+
+EXPERT: Final[frozenset[str]] = frozenset(
+    {
+        *("cameras.fps", "cameras.width_px", "cameras.height_px", "cameras.ring_s", "cameras.ring_mib"),
+        *("cameras.stall_s", "cameras.reconnect_max_s", "cameras.disturbed_after_s"),
+        *("doors.region", "doors.seed", "doors.rule", "doors.tolerance", "doors.shut_fraction"),
+        *("doors.open_below", "doors.shut_above", "doors.debounce_s"),
+        *("faces.detector", "faces.embedder", "faces.detect_width_px", "faces.min_score"),
+        *("faces.max_embedded", "recognition.composition", "recognition.margin"),
+        *("recognition.stranger_band", "encounters.confirm_frames", "encounters.keep_frames"),
+        *("encounters.end_after_s", "evidence.min_free_mib", "evidence.make_room_mib"),
+        "processes.models_memory_mib",
+    }
+)
+"""Settings that pages fold away: whoever changes them knows how the program works."""
 
 UNITS: Final[Mapping[str, str]] = {
     "_s": "seconds",
@@ -174,21 +226,27 @@ def _fields(
         unit = next((words for end, words in UNITS.items() if name.endswith(end)), "")
         yield {
             "name": name,
-            "title": title(name),
+            "title": title(name, room),
             "words": field.description or "",
             "unit": unit,
             "required": field.is_required(),
             "scope": str(extra.get("scope", "all")),
+            "expert": f"{room}.{name}" in EXPERT,
             "closed": closed(f"{room}.{name}" if room else name) or "",
             **kind(schema["properties"][name], root),
         }
 
 
-def title(name: str) -> str:
-    """What a field is called: its name without the unit, unless it has a better one."""
+def title(name: str, room: str = "") -> str:
+    """What a field is called: its name without the unit, unless it has a better one.
+
+    Args:
+        name: Of the field.
+        room: The part it is of, where another part has a field of the same name.
+    """
     end = next((each for each in UNITS if name.endswith(each)), "")
     words = name.removesuffix(end).replace("_", " ")
-    return TITLES.get(name, words[:1].upper() + words[1:])
+    return TITLES.get(f"{room}.{name}") or TITLES.get(name, words[:1].upper() + words[1:])
 
 
 def _definition(schema: Mapping[str, Any], model: type[BaseModel]) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ from appliance.events import (
     SubjectMerged,
     TokenChanged,
 )
-from appliance.values import Verdict
+from appliance.values import PARTS, Verdict
 
 Name = Callable[[str], str | None]
 """An id → what they are called; None: there is no name, or it is not told."""
@@ -51,13 +51,6 @@ _COUNTED: Final = 120
 """Up to so many people count seconds, and minutes."""
 _LISTED: Final = 3
 """Settings that are named one by one."""
-_PARTS: Final[Mapping[str, str]] = {
-    "loop": "the part that watches the door",
-    "models": "the part that looks at photos",
-    "dispatch": "the part that carries out actions",
-    "desk": "the part that keeps people and log",
-    "web": "the part that shows these pages",
-}
 _PURPOSES: Final[Mapping[str, str]] = {
     "identify": "being recognised at the door",
     "greet": "being greeted on the office screen",
@@ -244,7 +237,7 @@ def _(event: CameraChanged, _: Names) -> str:
 
 @_said.register
 def _(event: ProcessChanged, _: Names) -> str:
-    part = _PARTS.get(event.process, "a part of the program")
+    part = PARTS.get(event.process, "a part of the program")
     if event.type == "process_started":
         return f"{part} was started"
     if event.type == "process_stopped":
@@ -370,7 +363,7 @@ def _setting(key: str) -> str:
     if room not in ROOMS:
         return ROOMS[""][0]
     field = rest.rpartition(".")[2]
-    return f"{ROOMS[room][0]}: {title(field)}" if field and "." not in rest else ROOMS[room][0]
+    return f"{ROOMS[room][0]}: {title(field, room)}" if field and "." not in rest else ROOMS[room][0]
 
 
 def _list(words: Sequence[str]) -> str:
