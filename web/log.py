@@ -220,14 +220,3 @@ def lasting(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"
-
-
-@blueprint.app_template_filter("hour")
-def hour(at: str, seconds: bool = False) -> str:  # noqa: FBT001, FBT002 - templates name no arguments
-    """The time of day by the box's clock; the page's script writes it in the reader's own way.
-
-    Args:
-        at: ISO 8601.
-        seconds: Whether to the second.
-    """
-    return datetime.fromisoformat(at).astimezone().strftime("%H:%M:%S" if seconds else "%H:%M")

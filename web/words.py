@@ -16,6 +16,7 @@ from appliance.permissions import Permission
 from web import cookies, forms
 from web.access import Who, who
 from web.static_files import asset, preloads
+from web.surroundings import surroundings
 
 _KILO = 1000
 _UNITS = ("bytes", "kB", "MB", "GB")
@@ -68,7 +69,9 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         csrf=forms.hidden_field, csrf_token=forms.token, asset=asset, icon=icon, preloads=preloads
     )
-    app.jinja_env.filters.update(moment=moment, day=day, size=size, sentence=sentence)
+    app.jinja_env.filters.update(
+        moment=moment, day=day, hour=hour, second=second, size=size, sentence=sentence
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -95,7 +98,9 @@ def icon(name: str, label: str = "") -> Markup:
 
 
 def moment(value: str | datetime | None) -> Markup:
-    """A time, as the box's clock says it; the page's script writes it in the reader's own way.
+    """A time by the box's clock, as all times are: the log's days are the box's, and so are its hours.
+
+    The page's script writes it in the reader's own way, and says so where their clock shows another hour.
 
     Args:
         value: Aware, or ISO 8601; None is a dash.
@@ -106,6 +111,16 @@ def moment(value: str | datetime | None) -> Markup:
 def day(value: str | datetime | None) -> Markup:
     """A date, likewise."""
     return _time(value, "%d %b %Y", "day")
+
+
+def hour(value: str | datetime | None) -> Markup:
+    """A time of day, likewise."""
+    return _time(value, "%H:%M", "hour")
+
+
+def second(value: str | datetime | None) -> Markup:
+    """A time of day to the second, likewise."""
+    return _time(value, "%H:%M:%S", "second")
 
 
 def size(value: float) -> str:
@@ -129,7 +144,7 @@ def _time(value: str | datetime | None, form: str, kind: str) -> Markup:
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     local = at.astimezone() if at.tzinfo else at.replace(tzinfo=UTC).astimezone()
     return Markup('<time datetime="{}" data-{}>{}</time>').format(
-        local.astimezone(UTC).isoformat(timespec="seconds"), kind, local.strftime(form)
+        local.isoformat(timespec="seconds"), kind, local.strftime(form)
     )
 
 
@@ -141,6 +156,7 @@ def _words() -> dict[str, Any]:
         "here": request.path,
         "there": there,
         "theme": cookies.theme(),
+        "clock": surroundings().clock.wall().astimezone().isoformat(timespec="seconds"),
         "setting_up": bool(session.get("setting_up")) and request.path not in {"/", "/set-up"},
     }
 

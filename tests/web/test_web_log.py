@@ -1,13 +1,13 @@
 """The log in the browser: pages, filters, why on one click, setting a decision right, and what is new."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import stores
-from browser import axe, overflow, shots
+from browser import axe, open_page, overflow, shots
 from logged import Day, a_day
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from running_web import Running
 from web_site import Site, open_site
 
@@ -358,6 +358,39 @@ def test_what_is_new_appears_by_itself(page: Page, running_web: Running, at_the_
     assert page.evaluate("window.untouched")
     expect(focused).to_be_focused()
     assert [] == axe(page)
+
+
+def _zone(offset: timedelta) -> str:
+    """A zone of that many whole hours; its name has the sign the other way round."""
+    return f"Etc/GMT{-round(offset / timedelta(hours=1)):+d}"
+
+
+@CHROMIUM
+@pytest.mark.slow
+@pytest.mark.parametrize("ahead_h", [0, 7, -5])
+def test_days_and_hours_are_the_box_s_wherever_the_reader_is(
+    browser: Browser, running_web: Running, at_the_door: Day, ahead_h: int
+) -> None:
+    """A line's hour is of the day it stands under, and the page says whose clock it is if theirs differs."""
+    assert at_the_door.capture
+    offset = datetime.now().astimezone().utcoffset() or timedelta()
+    zone, secret = _zone(offset + timedelta(hours=ahead_h)), running_web.secret()
+    with open_page(browser, running_web.url, secret=secret, locale="en-GB", timezone_id=zone) as (page, _):
+        page.goto("/log")
+        note = page.locator("[data-clock-note]")
+        expect(page.locator("#log-entries time[title]").first).to_be_visible()
+        times = page.locator("#log-entries time[data-hour]").all()
+        shown = [(each.get_attribute("datetime"), each.inner_text()) for each in times]
+
+        assert shown
+        assert [] == [(at, words) for at, words in shown if words != at_the_box(at or "")]
+        expect(note).to_be_visible(visible=ahead_h != 0)
+        shots(page, f"log-{ahead_h}-hours-ahead")
+
+
+def at_the_box(at: str) -> str:
+    """The hour that its clock showed."""
+    return f"{datetime.fromisoformat(at).astimezone():%H:%M}"
 
 
 def _tab_to(page: Page, selector: str, most: int = 60) -> None:

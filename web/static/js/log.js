@@ -3,23 +3,12 @@
 import { listen } from "./events.js";
 import { localise } from "./telling.js";
 
-const HOUR = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const SECOND = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const PAUSE_MS = 700;
 const place = document.getElementById("log-entries");
 
-hours();
 // On a phone the tabs are wider than the screen: the one that is shown has to be seen.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 if (place && "live" in place.dataset) follow();
-
-/** Times of day in the reader's own zone and way. */
-function hours(root = document) {
-  for (const each of root.querySelectorAll("time[data-hour], time[data-second]")) {
-    const at = new Date(each.dateTime);
-    if (!Number.isNaN(at.getTime())) each.textContent = ("second" in each.dataset ? SECOND : HOUR).format(at);
-  }
-}
 
 function follow() {
   let timer = null;
@@ -54,7 +43,6 @@ async function renew() {
   mend(place, fresh);
   if (lead) document.querySelector(".page-head .lead")?.replaceWith(lead);
   for (const each of place.querySelectorAll("[data-newest]")) each.classList.toggle("fresh", !known.has(each.id));
-  hours(place);
   localise(place);
 }
 
