@@ -17,7 +17,8 @@ from appliance.evidence.sealed_file import HEADER_BYTES, looks_sealed
 from appliance.evidence.spool_folder import SpoolEntry, SpoolFolder
 from appliance.services import Layout, Services
 from appliance.settings import S3Settings
-from appliance.sinks.copying import Backlog, Copying, backlog
+from appliance.sinks.backlog import Backlog, backlog
+from appliance.sinks.copying import Copying
 from appliance.sinks.naming import target_of
 from appliance.store import NewEvent, Store
 

@@ -1,8 +1,7 @@
 """A bucket of any S3 service: looking an object up, putting one there at once or in parts. One request each.
 
 Nothing is tried twice here, and nothing decided: that is `copying`'s. Every request that sends bytes carries
-their SHA-256, and what would make an object does so only where there is none yet. boto3 is loaded with the
-first request, for it takes half a second and some thirty megabytes.
+their SHA-256, and what would make an object does so only where there is none yet.
 """
 
 import hashlib
@@ -19,6 +18,7 @@ from appliance.clock import Clock
 from appliance.errors import SinkError
 from appliance.settings import S3Settings
 from appliance.sinks.checksums import Digests, encoded
+from appliance.sinks.client import made
 from appliance.sinks.faults import code_of, explained, status_of
 from appliance.sinks.naming import key_of, target_of
 from appliance.sinks.pacing import Pace, PacedBody
@@ -26,8 +26,6 @@ from appliance.sinks.pacing import Pace, PacedBody
 PART_BYTES = 8 * 1024 * 1024
 """What is larger is sent in parts of this size; captures of ordinary cameras are below it."""
 CONTENT_TYPE = "application/octet-stream"
-_CONNECT_S = 10.0
-_READ_S = 60.0
 _READ_BACK = 1 << 20
 _MISSING, _THERE, _MEANWHILE, _NOT_BUILT = 404, 412, 409, 501
 _HIDDEN = frozenset({400, 403})
@@ -350,51 +348,9 @@ class Bucket:
         try:
             with explained(self._clock):
                 if self._client is None:
-                    self._client = self._made()
+                    self._client = made(self._settings)
                 yield self._client
         except SinkError as error:
             if error.reason in {"credentials", "no_credentials"}:
                 self.close()  # the next request reads them anew
             raise
-
-    def _made(self) -> Any:
-        import boto3  # noqa: PLC0415 - see the module's docstring
-        import botocore.session  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
-
-        settings = self._settings
-        session = botocore.session.Session()
-        if settings.credentials_file is not None:
-            session.set_config_variable("credentials_file", str(settings.credentials_file))
-        if settings.profile is not None or settings.credentials_file is not None:
-            # Named, it goes before whatever the environment says.
-            session.set_config_variable("profile", settings.profile or "default")
-        chain = boto3.session.Session(botocore_session=session, region_name=settings.region)
-        client = chain.client(
-            "s3",
-            endpoint_url=settings.endpoint,
-            region_name=chain.region_name or "us-east-1",
-            config=Config(
-                connect_timeout=_CONNECT_S,
-                read_timeout=_READ_S,
-                retries={"total_max_attempts": 1},
-                max_pool_connections=1,
-                s3={"addressing_style": settings.addressing},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
-        # A body is read to be signed before it is read to be sent.
-        client.meta.events.register_first("request-created.s3", _signing)
-        client.meta.events.register_last("request-created.s3", _sending)
-        return client
-
-
-def _signing(request: Any, **_: Any) -> None:
-    if isinstance(request.body, PacedBody):
-        request.body.sent(now=False)
-
-
-def _sending(request: Any, **_: Any) -> None:
-    if isinstance(request.body, PacedBody):
-        request.body.sent(now=True)

@@ -6,16 +6,16 @@ makes an object only where there is none: nothing is doubled. A copy counts once
 SHA-256 and length, or has given the bytes back: nothing is lost. No capture is opened here.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import BinaryIO, Protocol
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import BinaryIO
 
 import structlog
 
 from appliance.clock import Clock
 from appliance.errors import SinkError, SinkReason
 from appliance.settings import S3Settings
+from appliance.sinks.backlog import Backlog, Notes, SealedFile, SealedFiles, backlog
 from appliance.sinks.bucket import Bucket, OccupiedError, RemoteObject, RemotePart
 from appliance.sinks.checksums import Digests, offsets
 from appliance.sinks.naming import file_of
@@ -33,105 +33,6 @@ _SETTLED_S = 600.0
 """How long a spool that has not changed is not looked at again, once all of it is copied."""
 _REMEMBERED = timedelta(days=400)
 """How long a copy is remembered whose capture went from here."""
-
-
-class SealedFile(Protocol):
-    """A sealed capture in the spool, as its file shows it."""
-
-    @property
-    def id(self) -> str:
-        """Of the capture."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Of the file."""
-
-    @property
-    def sealed_at(self) -> datetime:
-        """When, aware UTC."""
-
-
-class SealedFiles(Protocol):
-    """The spool, as far as copying goes."""
-
-    def list(self) -> Sequence[SealedFile]:
-        """Every capture, the oldest first."""
-
-    def signature(self) -> int:
-        """Another number whenever a capture has come or gone; cheap to ask."""
-
-    def open(self, capture: str) -> BinaryIO | None:
-        """To read one; None: it is gone. Raises EvidenceError when it cannot be read."""
-
-    def sealed(self, beginning: bytes) -> bool:
-        """Whether a file that begins so is sealed."""
-
-    def remove(self, capture: str) -> bool:
-        """Delete one and log why; false when it is gone already."""
-
-
-class Notes(Protocol):
-    """What is noted about copies; see `appliance.store.remote_copies`."""
-
-    def remote_copies(self, target: str) -> Mapping[str, CopyState]:
-        """How far every copy is, by capture."""
-
-    def remote_copy(self, target: str, capture: str) -> RemoteCopy | None:
-        """What is noted about one."""
-
-    def verified_before(self, target: str, at: datetime) -> set[str]:
-        """Captures whose copies were verified at that time or earlier."""
-
-    def note_copy(self, target: str, copy: RemoteCopy) -> None:
-        """Note what became of one."""
-
-    def forget_copies(self, target: str, captures: Sequence[str]) -> None:
-        """Drop what is noted about these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How far copying is.
-
-    Attributes:
-        captures: Captures in the spool.
-        verified: Of these, copied and verified.
-        refused: Of these, not sent.
-        waiting: Of these, too fresh to be sent.
-        due: Of these, to be sent now.
-        due_bytes: Bytes of those.
-        oldest_due: When the oldest of those was sealed; None: there is none.
-    """
-
-    captures: int
-    verified: int
-    refused: int
-    waiting: int
-    due: tuple[SealedFile, ...]
-    due_bytes: int
-    oldest_due: datetime | None
-
-
-def backlog(
-    entries: Sequence[SealedFile], states: Mapping[str, CopyState], now: datetime, wait_s: float
-) -> Backlog:
-    """Sort captures by what there is to be done about them; the due ones oldest first.
-
-    A capture dated in the future, by a clock that was wrong, waits no longer than any other.
-    """
-    wait = timedelta(seconds=wait_s)
-    open_ = [each for each in entries if states.get(each.id, CopyState.BEGUN) is CopyState.BEGUN]
-    due = tuple(each for each in open_ if not abs(now - each.sealed_at) < wait)
-    known = [states[each.id] for each in entries if each.id in states]
-    return Backlog(
-        captures=len(entries),
-        verified=known.count(CopyState.VERIFIED),
-        refused=known.count(CopyState.REFUSED),
-        waiting=len(open_) - len(due),
-        due=due,
-        due_bytes=sum(each.size_bytes for each in due),
-        oldest_due=due[0].sealed_at if due else None,
-    )
 
 
 class Copying:
