@@ -11,6 +11,7 @@ import pytest
 import state_search
 from browser import installed, open_browser, open_page
 from on_terminal import typed
+from playwright.sync_api import Page
 
 from appliance.services import Layout, open_services
 from appliance.settings import load
@@ -20,27 +21,48 @@ from appliance.vault.sealing import Kind, open_sealed
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 START_S = 120.0
+PASSWORD = "four quiet words here"  # noqa: S105 - of a box that lives for one test
 COMMAND = [sys.executable, "-m", "appliance", "demo", "--port", "0", "--folder"]
 
 
 @pytest.mark.debian(reason="chromium")
 def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path) -> None:
-    """It prints a link that opens, goes on, and says at Ctrl-C what is left of it."""
+    """Its link makes an account, and who comes in is explained; it says at Ctrl-C what is left of it."""
     if not installed():
         pytest.skip("Debian package chromium")
     with typed([*COMMAND, str(tmp_path / "demo")]) as terminal:
         link = terminal.read(r"first admin, once, within 24 h: (https://\S+)\n", within_s=START_S)
         with open_browser() as browser, open_page(browser, link.partition("/first-run")[0]) as (page, _):
-            page.goto(link)
-            page.get_by_label("Your name").wait_for()
+            page.set_default_timeout(START_S * 1000)
+            steps, explained = look_around(page, link)
         came = terminal.read(r"Barack Obama came in at front \(.*", within_s=START_S)
         code = terminal.interrupt()
         said = terminal.text
 
     assert 0 == code
+    assert "All set" in steps
+    assert "Barack Obama" in explained
     assert "score" in came
     assert "what is left of it" in said.partition(came)[2]
     assert re.search(r"the log holds: events 1 to \d+", said)
+
+
+def look_around(page: Page, link: str) -> tuple[str, str]:
+    """Make the account, see that everything is set up, and have the first coming-in explained.
+
+    Returns:
+        What the page of the steps says, and the headline of the account.
+    """
+    page.goto(link)
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("A password").fill(PASSWORD)
+    page.get_by_label("The same once more").fill(PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    page.goto("/set-up")
+    steps = page.locator("main").inner_text()
+    page.goto("/")
+    page.locator("a.home-came", has_text="Barack Obama").first.click()
+    return steps, page.locator("h1").inner_text()
 
 
 @dataclass(frozen=True)
