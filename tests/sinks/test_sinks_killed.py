@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyrage
+import pytest
 from copies import until_done
 from s3_server import FaultyS3
 from sealed_spool import SealedSpool
@@ -27,6 +28,7 @@ SYNCER = Path(__file__).parents[1] / "support" / "syncer.py"
 Make = Callable[..., S3Settings]
 
 
+@pytest.mark.timeout(120)
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(
     s3: FaultyS3, settings: Make, credentials: Path, tmp_path: Path
 ) -> None:

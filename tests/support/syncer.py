@@ -9,6 +9,7 @@ everything is loaded, so that they are at work within a few hundredths of a seco
 """
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -29,6 +30,7 @@ from appliance.services import Layout, open_services
 from appliance.settings import EvidenceSettings, S3Settings, Settings
 
 PART = 4096
+_BEGINS_S = 10.0
 _MANY = 3
 """Captures that a child seals, some of which are sent in parts."""
 
@@ -72,7 +74,7 @@ def main(state: str, endpoint: str, credentials: str, bucket: str, recipient: st
             os.close(theirs)
             work(Path(state), settings, recipient, ours)
         os.close(ours)
-        os.read(theirs, 1)
+        select.select([theirs], [], [], _BEGINS_S)  # one that does not come to its work is killed as well
         os.close(theirs)
         time.sleep(float(line))
         os.kill(child, signal.SIGKILL)
