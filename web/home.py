@@ -4,7 +4,6 @@ Each part is asked for by itself, and one that cannot be had is left out: half a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, render_template
@@ -14,7 +13,7 @@ from appliance.permissions import Permission
 from web import set_up
 from web.access import permission, who
 from web.asking import ask
-from web.words import sentence
+from web.words import Link, sentence
 
 blueprint = Blueprint("home", __name__)
 
@@ -23,19 +22,6 @@ _READ: Final = 30
 """Stays that are read for them: several may be one person's single coming by."""
 _DOORS: Final = 4
 _RUNNING: Final = frozenset({"running", "starting"})
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """Something that needs an eye.
-
-    Attributes:
-        words: What, and what to do.
-        href: Where that is done.
-    """
-
-    words: str
-    href: str
 
 
 @blueprint.get("/")
@@ -114,19 +100,19 @@ def together(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return kept
 
 
-def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Concern]:
+def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Link]:
     for camera in cameras:
         if camera["state"] in {"refused", "away", "lost"}:
             why, hint = sentence(camera["message"]), sentence(camera["hint"])
             href = "/cameras" if _may(Permission.SETTINGS) else "/live"
-            yield Concern(f"Camera {camera['id']}: {why} {hint}".rstrip(), href)
+            yield Link(f"Camera {camera['id']}: {why} {hint}".rstrip(), href)
     for door in (_asked("doors.list", Permission.DOORS) or {}).get("doors", []):
         if door["doubt"]:
-            yield Concern(f"Door {door['id']}: {door['doubt']}. Show it again.", "/doors")
+            yield Link(f"Door {door['id']}: {door['doubt']}. Show it again.", "/doors")
     state = _asked("system.state", Permission.SETTINGS)
     for process in (state or {}).get("processes", []):
         if process["state"] not in _RUNNING and process["name"] != "loop":
-            yield Concern(f"The part “{process['name']}” is not running. {process['message']}", "/system")
+            yield Link(f"The part “{process['name']}” is not running. {process['message']}", "/system")
 
 
 def _asked(operation: str, needs: Permission, **arguments: Any) -> Any:

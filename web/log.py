@@ -23,8 +23,6 @@ blueprint = Blueprint("log", __name__)
 PAGE: Final = 40
 _PLAIN_ID: Final = 64
 _POSITION: Final = re.compile("[1-9][0-9]{0,17}")
-_COUNTED: Final = 120
-"""Up to so many people count seconds, and minutes."""
 
 KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "": ("Everything", ()),
@@ -207,16 +205,3 @@ def _days(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             )
         days[-1]["groups"].append(group)
     return days
-
-
-@blueprint.app_template_filter("lasting")
-def lasting(seconds: float) -> str:
-    """How long something lasted, as people say it: `12 s`, `3 min`, `2.5 h`.
-
-    Args:
-        seconds: 0 or more.
-    """
-    if seconds < _COUNTED:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"

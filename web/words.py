@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from appliance.errors import ApplianceError
 from appliance.permissions import Permission
+from appliance.phrases import lasting
 from web import cookies, forms
 from web.access import Who, who
 from web.static_files import asset, preloads
@@ -47,6 +48,19 @@ class Place:
         return path == self.path or any(path == root or path.startswith(f"{root}/") for root in roots)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead somewhere: what needs an eye, and where that is seen to.
+
+    Attributes:
+        words: Of the link.
+        href: Where it leads.
+    """
+
+    words: str
+    href: str
+
+
 PLACES: Final = (
     Place("/", "Home", "home", Permission.ACCOUNT),
     Place("/live", "Live", "live", Permission.LIVE),
@@ -70,7 +84,13 @@ def install(app: Flask) -> None:
         csrf=forms.hidden_field, csrf_token=forms.token, asset=asset, icon=icon, preloads=preloads
     )
     app.jinja_env.filters.update(
-        moment=moment, day=day, hour=hour, second=second, size=size, sentence=sentence
+        moment=moment,
+        day=day,
+        hour=hour,
+        second=second,
+        lasting=lasting,
+        size=size,
+        sentence=sentence,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -43,6 +43,7 @@ from appliance.events import (
     SubjectMerged,
     TokenChanged,
 )
+from appliance.phrases import lasting
 from appliance.values import DoorState, Grade, SubjectId, Verdict
 
 Names = Callable[[SubjectId], str | None]
@@ -50,8 +51,6 @@ Names = Callable[[SubjectId], str | None]
 
 _SHORT = 6
 _KIB = 1024
-_COUNTED = 120
-"""Up to so many people count seconds, and minutes."""
 
 _SKIPPED = {
     "no_recipient": "no recipient is set",
@@ -184,14 +183,14 @@ def _(event: DoorChanged, _call: _Call) -> str:
 @_sentence.register
 def _(event: DoorHeldOpen, _call: _Call) -> str:
     door = f"door {event.door}" if event.door else "the door"
-    return f"{door} has not been shut for {_span(event.open_s)}"
+    return f"{door} has not been shut for {lasting(event.open_s)}"
 
 
 @_sentence.register
 def _(event: CameraDisturbed, _call: _Call) -> str:
     camera = f"camera {event.camera}" if event.camera else "the camera"
     if event.type == "camera_clear":
-        after = f" after {_span(event.lasted_s)}" if event.lasted_s is not None else ""
+        after = f" after {lasting(event.lasted_s)}" if event.lasted_s is not None else ""
         return f"{camera} sees again{after}"
     return f"{camera} {_DISTURBED[event.type]}"
 
@@ -231,7 +230,7 @@ def _(event: CameraChanged, _call: _Call) -> str:
     camera = f"camera {event.camera}" if event.camera else "the camera"
     if event.type == "camera_lost":
         return f"{camera} is lost" + (f": {event.reason}" if event.reason else "")
-    return f"{camera} is back" + (f" after {_span(event.outage_s)}" if event.outage_s is not None else "")
+    return f"{camera} is back" + (f" after {lasting(event.outage_s)}" if event.outage_s is not None else "")
 
 
 @_sentence.register
@@ -349,10 +348,3 @@ def _count(number: int, noun: str) -> str:
 
 def _size(size_bytes: int) -> str:
     return f"{size_bytes} bytes" if size_bytes < _KIB else f"{size_bytes / _KIB:.0f} KiB"
-
-
-def _span(seconds: float) -> str:
-    if seconds < _COUNTED:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"

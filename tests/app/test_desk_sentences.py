@@ -98,7 +98,7 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
     ("camera_covered", BY, "camera hall is covered"),
     ("camera_dark", BY, "camera hall sees nothing: it is dark"),
     ("camera_frozen", BY, "camera hall stands still: it sends the same picture again and again"),
-    ("camera_clear", {**BY, "lasted_s": 9000}, "camera hall sees again after 2.5 hours"),
+    ("camera_clear", {**BY, "lasted_s": 9000}, "camera hall sees again after 2.5 h"),
     ("stranger_captured", SEALED, "3 pictures of a stranger were sealed to 2 keys, kept until 04 Feb 2026"),
     (
         "capture_skipped",

@@ -12,8 +12,8 @@ from running_web import Running
 from web_site import Site, open_site
 
 from appliance.events import DecisionCorrected
+from appliance.phrases import lasting
 from appliance.services import Layout
-from web.log import lasting
 
 CHROMIUM = pytest.mark.debian(reason="chromium")
 

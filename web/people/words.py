@@ -3,24 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-PURPOSES: Final[Mapping[str, tuple[str, str]]] = {
-    "identify": (
-        "Be recognised at the door",
-        "Needed: without it nobody is enrolled. Admins see it in the log.",
-    ),
-    "greet": ("Be greeted on the office screen", "By alias or initials, when they come in."),
-    "song": ("Have a theme song played", "When they come in."),
-    "leaderboard": (
-        "Appear in the leaderboard",
-        "Greetings at the door and coffees are counted per day; everybody who looks at the screen sees them.",
-    ),
-    "unlock": ("Have the door unlocked", "Only where an admin has set that up."),
-    "last_seen": (
-        "Show when they were recognised",
-        "In the log and live, to viewers as well. Admins see it in any case. Off by default.",
-    ),
-}
-"""Title and hint of each purpose; one that is not known stands for itself."""
+from appliance.phrases import PURPOSES
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "active": ("Recognised", "good"),
@@ -60,8 +43,9 @@ _FEW = 0.01
 
 
 def purpose(key: str) -> tuple[str, str]:
-    """Title and hint of a purpose."""
-    return PURPOSES.get(key, (key, ""))
+    """Title and hint of a purpose; one that is not known stands for itself."""
+    words = PURPOSES.get(key)
+    return (key, "") if words is None else (words.title, words.hint)
 
 
 def quality(value: float | None) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from appliance.app.desk.log import OneEvent
 from appliance.app.desk.naming import People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.app.explaining import decided
@@ -49,12 +50,6 @@ class Correct(Arguments):
     note: str = Field(default="", max_length=NOTE_CHARS)
 
 
-class NoteOf(Arguments):
-    """Attributes: event: id of the correction."""
-
-    event: str = Field(max_length=_ID)
-
-
 class Lately(Arguments):
     """Attributes: days: how far back."""
 
@@ -77,7 +72,7 @@ class Corrections:
         """All of them."""
         return [
             Operation("log.correct", Correct, Permission.ENROL, self.correct),
-            Operation("log.note", NoteOf, Permission.ENROL, self.note),
+            Operation("log.note", OneEvent, Permission.ENROL, self.note),
             Operation("log.accuracy", Lately, Permission.LOG, self.accuracy),
         ]
 
@@ -123,7 +118,7 @@ class Corrections:
             }
         )
 
-    def note(self, asked: Asked[NoteOf]) -> Answer:
+    def note(self, asked: Asked[OneEvent]) -> Answer:
         """What was noted with a correction; null when nothing was, or it went with its person.
 
         Raises:

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from appliance.app.desk.board import CHANGES, DOORS, PEOPLE, Board, Row
 from appliance.app.desk.feed import LONGEST_S, Feed
-from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
+from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import UnknownSubjectError, VaultError
 from appliance.permissions import Permission
 from appliance.services import Services
@@ -30,10 +30,6 @@ _READ: Final = (*DOORS, *PEOPLE, *CHANGES)
 _AT_ONCE: Final = 500
 _DOOR_EVENTS: Final = 100
 """Events among which each door's last state is looked for at the start."""
-
-
-class Nothing(Arguments):
-    """No arguments."""
 
 
 class Wait(Arguments):

@@ -42,23 +42,14 @@ from appliance.events import (
     SubjectMerged,
     TokenChanged,
 )
+from appliance.phrases import PURPOSES, lasting
 from appliance.values import PARTS, Verdict
 
 Name = Callable[[str], str | None]
 """An id → what they are called; None: there is no name, or it is not told."""
 
-_COUNTED: Final = 120
-"""Up to so many people count seconds, and minutes."""
 _LISTED: Final = 3
 """Settings that are named one by one."""
-_PURPOSES: Final[Mapping[str, str]] = {
-    "identify": "being recognised at the door",
-    "greet": "being greeted on the office screen",
-    "song": "having a theme song played",
-    "leaderboard": "being counted in the leaderboard",
-    "unlock": "having the door unlocked",
-    "last_seen": "others seeing when they were recognised",
-}
 _DISTURBED: Final[Mapping[str, str]] = {
     "camera_moved": "was moved: it no longer shows what it did",
     "camera_covered": "is covered",
@@ -189,7 +180,7 @@ def _(event: DoorChanged, _: Names) -> str:
 
 @_said.register
 def _(event: DoorHeldOpen, _: Names) -> str:
-    return f"{_door(event)} has not been shut for {_span(event.open_s)}"
+    return f"{_door(event)} has not been shut for {lasting(event.open_s)}"
 
 
 @_said.register
@@ -274,7 +265,7 @@ def _(event: ReferenceChanged, names: Names) -> str:
 @_said.register
 def _(event: ConsentChanged, names: Names) -> str:
     verb = "agreed to" if event.type == "consent_given" else "no longer agrees to"
-    to = _list([_PURPOSES.get(each, "something else") for each in event.purposes])
+    to = _list([PURPOSES[each].what if each in PURPOSES else "something else" for each in event.purposes])
     return f"{names.called(event.subject)} {verb} {to}"
 
 
@@ -350,7 +341,7 @@ def _camera(event: Event) -> str:
 
 
 def _after(seconds: float | None) -> str:
-    return f" after {_span(seconds)}" if seconds is not None else ""
+    return f" after {lasting(seconds)}" if seconds is not None else ""
 
 
 def _label(name: str | None) -> str:
@@ -372,10 +363,3 @@ def _list(words: Sequence[str]) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _span(seconds: float) -> str:
-    if seconds < _COUNTED:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < _COUNTED else f"{minutes / 60:.1f} hours"
