@@ -11,7 +11,7 @@ from appliance.clock import Clock, SystemClock
 from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
 from web.desk import DeskCalls
 from web.feed import Feed
-from web.places import Places
+from web.seats import Seats
 from web.subjects import SUBJECTS
 from web.surroundings import EXTENSION, Surroundings
 
@@ -59,7 +59,7 @@ def create_app(
     app.extensions[EXTENSION] = Surroundings(
         desk=desk,
         feed=Feed(desk, stopping),
-        places=Places(),
+        seats=Seats(),
         run=run,
         clock=clock or SystemClock(),
         stopping=stopping,

@@ -28,7 +28,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "all": "restarts everything, some seconds",
 }
 """By restart scope: what a change costs."""
-PLACES: Final = (
+PAGES: Final = (
     ("/set-up", "check", "Setting up", "Every step again, one by one."),
     ("/cameras", "camera", "Cameras", "Which there are, and what they see."),
     ("/doors", "door", "Doors", "Where each door is in the picture."),
@@ -60,7 +60,7 @@ def index() -> str:
         called=_called(rooms),
         q=wanted,
         found=_found(rooms, wanted.casefold()) if wanted else None,
-        pages=PLACES,
+        pages=PAGES,
     )
 
 

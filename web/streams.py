@@ -40,7 +40,7 @@ def stream(
     """
     around, caller = surroundings(), who()
     name, screen = ("", False) if caller is None else (caller.id, caller.kind == "screen")
-    if not around.places.take(name, screen=screen):
+    if not around.seats.take(name, screen=screen):
         chunks.close()
         raise ServiceUnavailable
     guarded = _Guarded(chunks, credential(), needed, around, seconds=seconds, caller=name)
@@ -51,7 +51,7 @@ def stream(
 
 
 class _Guarded:
-    """The chunks of a stream, for as long as they may flow. A place is given back when it is closed."""
+    """The chunks of a stream, for as long as they may flow. A seat is given back when it is closed."""
 
     def __init__(
         self,
@@ -94,5 +94,5 @@ class _Guarded:
         """Called by the server at the end, whatever the end was."""
         if self._open:
             self._open = False
-            self._around.places.give_back(self._caller)
+            self._around.seats.give_back(self._caller)
             self._chunks.close()

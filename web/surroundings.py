@@ -12,7 +12,7 @@ from flask import current_app
 from appliance.clock import Clock
 from web.desk import DeskCalls
 from web.feed import Feed
-from web.places import Places
+from web.seats import Seats
 
 EXTENSION = "appliance"
 """Where the application keeps it."""
@@ -25,7 +25,7 @@ class Surroundings:
     Attributes:
         desk: Carries out operations.
         feed: What happens, as it happens.
-        places: Who looks at streams.
+        seats: Who looks at streams.
         run: The folder of our processes' sockets; None where there are none (some tests).
         clock: The clocks.
         host: What is listened at.
@@ -36,7 +36,7 @@ class Surroundings:
 
     desk: DeskCalls
     feed: Feed
-    places: Places
+    seats: Seats
     run: Path | None
     clock: Clock
     stopping: threading.Event

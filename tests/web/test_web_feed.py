@@ -19,12 +19,12 @@ from werkzeug.exceptions import ServiceUnavailable
 from appliance.errors import AccessError
 from appliance.permissions import Permission, Role
 from appliance.store import NewEvent
-from web import cookies, places
+from web import cookies, seats
 from web.access import permission, public
 from web.desk import Answered
 from web.events_stream import event_stream, message
 from web.feed import Feed
-from web.places import Places
+from web.seats import Seats
 from web.streams import stream
 from web.surroundings import EXTENSION
 
@@ -47,7 +47,7 @@ class Ear(threading.Thread):
 
     Attributes:
         heard: Positions of the events it heard, in order.
-        listening: Set once it has its place.
+        listening: Set once it has its seat.
     """
 
     def __init__(self, feed: Feed, secret: str, *, enough: int, after: int | None = None) -> None:
@@ -324,7 +324,7 @@ def begun(site: Site, secret: str, *, screen: bool = False) -> Response:
     """One more stream of somebody.
 
     Raises:
-        ServiceUnavailable: There is no place.
+        ServiceUnavailable: There is no seat.
     """
     cookie, needed = (cookies.SCREEN, Permission.SCREEN) if screen else (cookies.SESSION, Permission.LOG)
 
@@ -340,10 +340,10 @@ def begun(site: Site, secret: str, *, screen: bool = False) -> Response:
 
 
 def test_one_viewer_takes_so_many_streams_and_no_more(site: Site) -> None:
-    """The others still have theirs; a place is free again when one of them ends."""
+    """The others still have theirs; a seat is free again when one of them ends."""
     greedy, other = site.secrets[Role.VIEWER], site.secrets[Role.ADMIN]
     with contextlib.ExitStack() as stack:
-        held = [begun(site, greedy) for _ in range(places.MOST_OF_ONE)]
+        held = [begun(site, greedy) for _ in range(seats.MOST_OF_ONE)]
         for each in held:
             stack.callback(each.close)
         with pytest.raises(ServiceUnavailable):
@@ -354,21 +354,19 @@ def test_one_viewer_takes_so_many_streams_and_no_more(site: Site) -> None:
 
 
 def test_however_many_look_on_screens_go_on(site: Site) -> None:
-    """Viewers together leave places that only screens take, and all together leave threads for pages."""
+    """Viewers together leave seats that only screens take, and all together leave threads for pages."""
     hall = site.secrets[Role.SCREEN]
-    viewers = [
-        site.admit(f"Vera{number}", Role.VIEWER) for number in range(places.MOST // places.MOST_OF_ONE)
-    ]
+    viewers = [site.admit(f"Vera{number}", Role.VIEWER) for number in range(seats.MOST // seats.MOST_OF_ONE)]
     with contextlib.ExitStack() as stack:
         taken = 0
         for secret in viewers:
             with contextlib.suppress(ServiceUnavailable):
-                for _ in range(places.MOST_OF_ONE):
+                for _ in range(seats.MOST_OF_ONE):
                     stack.callback(begun(site, secret).close)
                     taken += 1
 
-        assert places.MOST - places.FOR_SCREENS == taken
-        for _ in range(places.MOST_OF_ONE):
+        assert seats.MOST - seats.FOR_SCREENS == taken
+        for _ in range(seats.MOST_OF_ONE):
             stack.callback(begun(site, hall, screen=True).close)
 
 
@@ -376,27 +374,27 @@ _SOMEBODY = st.sampled_from([("ann", False), ("bob", False), ("hall", True), ("d
 
 
 @given(st.lists(st.tuples(_SOMEBODY, st.booleans()), max_size=150))
-def test_places_are_counted_right(steps: list[tuple[tuple[str, bool], bool]]) -> None:
+def test_seats_are_counted_right(steps: list[tuple[tuple[str, bool], bool]]) -> None:
     """In any order of coming and going nobody has more than one may have, and nothing is lost."""
-    counted, have = Places(), Counter[str]()
+    counted, have = Seats(), Counter[str]()
     for (who, screen), comes in steps:
         if comes and counted.take(who, screen=screen):
             have[who] += 1
         elif not comes and have[who]:
             counted.give_back(who)
             have[who] -= 1
-    taken = sum(counted.take("eve", screen=False) for _ in range(places.MOST))
+    taken = sum(counted.take("eve", screen=False) for _ in range(seats.MOST))
     people = have["ann"] + have["bob"]
 
-    assert max(have.values(), default=0) <= places.MOST_OF_ONE
-    assert min(places.MOST_OF_ONE, places.MOST - places.FOR_SCREENS - people) == taken
+    assert max(have.values(), default=0) <= seats.MOST_OF_ONE
+    assert min(seats.MOST_OF_ONE, seats.MOST - seats.FOR_SCREENS - people) == taken
 
 
-def test_asking_for_the_head_of_a_stream_takes_no_place(site: Site) -> None:
+def test_asking_for_the_head_of_a_stream_takes_no_seat(site: Site) -> None:
     """However often: what was begun for it is ended."""
     browser = site.client(Role.VIEWER)
     answers = []
-    for _ in range(places.MOST + 3):
+    for _ in range(seats.MOST + 3):
         answer = browser.send("HEAD", "/events", buffered=False)
         answers.append(answer.status_code)
         answer.close()

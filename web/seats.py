@@ -1,4 +1,4 @@
-"""Places for streams: so many at once, so many for one caller, and some that only screens may take.
+"""Seats for streams: so many at once, so many for one caller, and some that only screens may take.
 
 Counts, and knows nothing of what is sent.
 """
@@ -12,11 +12,11 @@ MOST: Final = 72
 MOST_OF_ONE: Final = 12
 """Streams of one operator, token or screen: a browser opens six to a host, and this is two of them."""
 FOR_SCREENS: Final = 24
-"""Places that only screens take: people who look on, however many, turn no office screen dark."""
+"""Seats that only screens take: people who look on, however many, turn no office screen dark."""
 
 
-class Places:
-    """Who has a place."""
+class Seats:
+    """Who has a seat."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,7 +24,7 @@ class Places:
         self._screens: set[str] = set()
 
     def take(self, caller: str, *, screen: bool) -> bool:
-        """Take a place; whether there was one.
+        """Take a seat; whether there was one.
 
         Args:
             caller: Opaque id of who looks.
