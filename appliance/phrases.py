@@ -62,3 +62,8 @@ def lasting(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < _COUNTED else f"{minutes / 60:.1f} h"
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of something: `1 camera`, `2 cameras`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -23,8 +23,8 @@ STILL_THERE = (
 REMAINS = (
     "The log keeps that somebody came and went, by a number that no longer means anybody.",
     "What was personal about them in the log stays there, and can be opened by nobody any more.",
-    "The running loop knows them no more within a second.",
-    "Backups made before keep what they hold for as long as you keep them, readable with their device key.",
+    "The door knows them no more within a second.",
+    "Backups made before keep what they hold for as long as you keep them, for whoever has the box's key.",
     "Free space on the disk may hold traces until it is written over; disk encryption protects them.",
 )
 """What a removal leaves behind, and for how long."""

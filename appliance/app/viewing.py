@@ -128,9 +128,11 @@ class Showcase:
 
     def _watch(self, request: Request[WatchFrames]) -> Reply[FramesShared]:
         shown = self._cameras.get(request.message.camera)
+        if shown is None and not self._cameras:
+            raise CameraLostError("the cameras are being started", hint="wait a moment")
         if shown is None:
             raise CameraLostError(
                 f"there is no camera {request.message.camera!r}",
-                hint=f"there are: {', '.join(sorted(self._cameras)) or 'none'}",
+                hint=f"there are: {', '.join(sorted(self._cameras))}",
             )
         return shown.share()

@@ -89,11 +89,11 @@ class Proposal:
         if self.separation < _ENOUGH:
             return "do not use this: shut and open look too much alike here"
         if self.separation > _TOO_MUCH:
-            return "do not use this: the fill from the seed and the watch see different doors here"
+            return "do not use this: the point lies on something else than the door that is watched"
         if self.agreed < _AGREED:
-            return f"do not use this: the watch is right about {self.agreed:.0%} of the clip's pictures only"
+            return f"do not use this: only {self.agreed:.0%} of the pictures were told rightly"
         how = " well" if self.separation >= _WELL else ", though not by much: watch it for a day"
-        doubt = "; but the clip leaves something open, see the notes" if self.notes else ""
+        doubt = "; but something is left open, see the notes" if self.notes else ""
         return f"shut and open are told apart{how}{doubt}"
 
 

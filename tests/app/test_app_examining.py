@@ -74,7 +74,7 @@ def test_a_log_that_takes_nothing_is_a_problem(
 
     assert problems == len(found)
     assert ["problem"] * problems == [finding.health for finding in found]
-    assert all("7 record(s) wait" in finding.words and finding.hint for finding in found)
+    assert all("7 records in memory" in finding.words and finding.hint for finding in found)
 
 
 def camera_of(found: Iterator[Finding]) -> list[Finding]:

@@ -162,6 +162,16 @@ def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
     assert "there are: entrance" == caught.value.hint
 
 
+def test_while_the_cameras_start_nobody_is_told_that_there_is_none() -> None:
+    """After a door was saved the loop starts again: its page asks for a moment."""
+    (watch,) = Showcase().handlers().values()
+    request: Any = type("Asked", (), {"message": WatchFrames(camera="entrance")})()
+
+    with pytest.raises(CameraLostError, match="the cameras are being started") as caught:
+        watch(request)
+    assert "wait a moment" == caught.value.hint
+
+
 def test_why_a_camera_was_lost_is_told_at_once_until_it_is_back() -> None:
     """Whoever looks is neither kept waiting nor shown the last picture as if it were of now."""
     shown = ShownCamera("entrance")

@@ -281,6 +281,8 @@ def test_what_may_be_used(figures: dict[str, float], usable: bool) -> None:  # n
 
     assert usable == proposal.usable
     assert usable != proposal.words.startswith("do not use this")
+    # A page shows no clip, and says the same words.
+    assert not any(word in proposal.words for word in ("clip", "seed", "fill"))
 
 
 def test_a_region_of_hardly_a_pixel_is_refused() -> None:

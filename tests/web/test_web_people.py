@@ -207,7 +207,7 @@ def test_consents_are_given_and_taken_back(admin: Browser, site: Site, ann: str)
 
     assert (("greet", "identify", "song"), ("identify", "song")) == (given, left)
     assert "/people" == ended.headers["Location"]
-    assert "Their key, name and templates are destroyed." in page
+    assert "Their key, their name and all that was measured of their face are destroyed." in page
     assert "Backups made before" in page
     assert [] == site.services.store.subjects()
 

@@ -521,7 +521,7 @@ def test_a_person_is_removed_after_a_question(page: Page, box: Running) -> None:
     kept = len(people(box))
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Remove Ann").click()
-    expect(page.get_by_text("Their key, name and templates are destroyed.")).to_be_visible()
+    expect(page.get_by_text("Their key, their name and all that was measured")).to_be_visible()
 
     assert (1, []) == (kept, people(box))
 

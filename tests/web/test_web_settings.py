@@ -15,8 +15,9 @@ from web_site import Site, open_site
 from appliance.app.desk.describing import rooms
 from appliance.services import Layout
 from appliance.settings import load
-from web.machine import step
+from web.machine import called, ended, step
 from web.settings import typed_value
+from web.words import sentence
 
 FILE = """\
 site = "attic"
@@ -317,7 +318,8 @@ def test_a_setting_is_changed_by_keyboard(page: Page, running_web: Running) -> N
     shots(page, "settings")
     page.goto("/settings/encounters")
     assert [] == axe(page)
-    field = page.get_by_label("End after")
+    page.get_by_text("For experts").press("Enter")
+    field = page.get_by_label("A stay is over after")
     field.fill("4")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="This would change")).to_be_visible()
@@ -328,11 +330,36 @@ def test_a_setting_is_changed_by_keyboard(page: Page, running_web: Running) -> N
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Save")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Saved: 1 setting.")).to_be_visible()
+    expect(page.get_by_text("Saved: A stay is over after.")).to_be_visible()
 
     assert 4.0 == running_web.context.settings_files.read().settings.encounters.end_after_s
     page.goto("/system")
     assert [] == axe(page)
+
+
+def test_the_machine_speaks_no_inside_word(written: Site) -> None:
+    """Neither of files and manifests, nor of how a process is called by the program."""
+    written.client("admin").post("/system/examine")
+    html = text(written, "/system")
+
+    assert [] == [word for word in ("manifest", "(s)", "Outbox", "on request", "exit 0") if word in html]
+    assert f"<strong>{sentence(called('models')).rstrip('.')}</strong>" in html
+    assert "models" != called("models")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("restarted on request (exit 0)", ""),
+        ("", ""),
+        ("exit 0", "it had ended by itself"),
+        ("killed by SIGKILL", "it had failed (killed by SIGKILL)"),
+    ],
+)
+def test_how_a_process_ended_is_told_where_it_matters(reason: str, words: str) -> None:
+    """What somebody wanted is no news."""
+    assert words == ended(reason)
+    assert "The part that watches the door" == sentence(called("process loop")).rstrip(".")
 
 
 def test_what_to_do_about_a_finding_is_a_link(written: Site) -> None:

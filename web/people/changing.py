@@ -138,7 +138,7 @@ def _ended(told: dict[str, Any]) -> str | None:
     """What is said after something that may leave nobody to show."""
     if told["person"] is not None:
         return "Taken back. What else they agreed to goes on."
-    flash("Removed. Their key, name and templates are destroyed.", "good")
+    flash("Removed. Their key, their name and all that was measured of their face are destroyed.", "good")
     for each in told["remains"]:
         flash(each, "")
     return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from appliance.app.checking import faults
 from appliance.app.examining.finding import Finding, Health
 from appliance.evidence import parse_recipients
+from appliance.phrases import counted
 from appliance.services import Layout
 from appliance.settings import Settings
 from appliance.settings.keys import key_of
@@ -38,8 +39,9 @@ def settings_fit(settings: Settings, layout: Layout) -> Iterator[Finding]:
         key = key_of(fault.place, settings.model_dump())
         yield Finding("settings", "problem", fault.words, fault.hint, place=f"setting:{key}")
     if not wrong:
-        count = f"{len(settings.cameras)} camera(s), {len(settings.doors)} door(s)"
-        yield Finding("settings", "ok", f"{count}, {len(settings.actions)} action(s)")
+        parts = (("camera", settings.cameras), ("door", settings.doors), ("action", settings.actions))
+        counts = (counted(len(each), name) for name, each in parts)
+        yield Finding("settings", "ok", ", ".join(counts))
 
 
 def keys(settings: Settings, layout: Layout) -> Iterator[Finding]:

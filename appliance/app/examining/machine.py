@@ -12,6 +12,7 @@ from pathlib import Path
 
 from appliance.app.examining.finding import Finding
 from appliance.models.folder import ModelFolder
+from appliance.phrases import counted
 from appliance.services import Layout
 from appliance.settings import Settings
 
@@ -33,7 +34,7 @@ def python(settings: Settings, layout: Layout) -> Iterator[Finding]:
     """Which Python runs this."""
     del settings, layout
     version = ".".join(str(part) for part in sys.version_info[:3])
-    yield Finding("python", "ok", f"Python {version}, {os.cpu_count()} processor(s)")
+    yield Finding("python", "ok", f"Python {version}, {counted(os.cpu_count() or 1, 'processor')}")
 
 
 def models(settings: Settings, layout: Layout) -> Iterator[Finding]:
@@ -47,7 +48,7 @@ def models(settings: Settings, layout: Layout) -> Iterator[Finding]:
     findings = folder.verify()
     for finding in findings:
         finding.raise_if_unusable(folder.directory)
-    yield Finding("models", "ok", f"{len(findings)} files, every byte as the manifest says")
+    yield Finding("models", "ok", f"{len(findings)} files, complete and unaltered")
 
 
 def state(settings: Settings, layout: Layout) -> Iterator[Finding]:

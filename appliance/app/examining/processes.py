@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from appliance.app.examining.finding import Finding
 from appliance.errors import WireError
+from appliance.phrases import counted
 from appliance.services import Layout
 from appliance.settings import Settings
 from appliance.wire import Client
@@ -38,8 +39,9 @@ def processes(settings: Settings, layout: Layout) -> Iterator[Finding]:
     yield from _records(layout)
     for child in status.children:
         well = child.state == "running"
-        words = f"{child.state}, restarted {child.restarts} time(s)"
-        if child.last_exit:
+        again = "once" if child.restarts == 1 else f"{child.restarts} times"
+        words = f"{child.state}, started again {again}" if child.restarts else child.state
+        if child.last_exit and not child.last_exit.startswith("restarted on request"):
             words += f", last ended: {child.last_exit}"
         hint = "" if well else "what it said last stands in what the appliance says on its own output"
         command = "" if well else "its standard error, or journalctl"
@@ -57,6 +59,6 @@ def _records(layout: Layout) -> Iterator[Finding]:
         yield Finding(
             "recording",
             "problem",
-            f"the database takes nothing; {records.get('waiting', 0)} record(s) wait in memory",
+            f"the database takes nothing; {counted(records.get('waiting', 0), 'record')} in memory",
             "free some space on the state directory's disk",
         )

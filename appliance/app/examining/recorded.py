@@ -9,6 +9,7 @@ from appliance.app.examining.machine import SLACK
 from appliance.app.safety import gallery_safety
 from appliance.app.sights import last_sights
 from appliance.evaluation.safety_words import promise
+from appliance.phrases import counted
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.store import OutboxState, Store
@@ -42,7 +43,7 @@ def recorded(settings: Settings, layout: Layout) -> Iterator[Finding]:
 
 def _chain(store: Store) -> Iterator[Finding]:
     """Whether every event is there as it was written."""
-    yield Finding("log", "ok", f"the chain of {store.verify().last} event(s) holds")
+    yield Finding("log", "ok", f"the chain of {counted(store.verify().last, 'event')} holds")
 
 
 def _time(store: Store) -> Iterator[Finding]:
@@ -152,7 +153,7 @@ def recognition(store: Store, settings: Settings, *, most: int = _MOST_TRIED) ->
         yield Finding(
             "recognition",
             "note",
-            f"{alike} pair(s) of people look so alike that they may be left undecided",
+            f"{counted(alike, 'pair')} of people so alike that they may be left undecided",
             "see who they are, and what helps",
             "appliance enroll report",
             "safety",
@@ -177,7 +178,7 @@ def _outbox(store: Store) -> Iterator[Finding]:
         yield Finding(
             "outbox",
             "problem" if lately else "note",
-            f"{len(dead)} action(s) failed for good, {len(lately)} of them in the last week: {names}",
+            f"{counted(len(dead), 'action')} failed for good, {len(lately)} in the last week: {names}",
             "why it failed stands in the log",
             "why: appliance outbox list --state dead; again: appliance outbox retry NUMBER",
             "log",
@@ -187,7 +188,7 @@ def _outbox(store: Store) -> Iterator[Finding]:
         yield Finding(
             "outbox",
             "note",
-            f"{len(unknown)} action(s) were cut off; whether they happened is not known",
+            f"{counted(len(unknown), 'action')} cut off; whether they happened is not known",
             "which they are stands in the log",
             "which: appliance outbox list --state unknown",
             "log",

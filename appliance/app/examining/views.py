@@ -21,6 +21,7 @@ from appliance.clock import SystemClock
 from appliance.door import DoorWatch, ShutPicture, fill_fraction
 from appliance.errors import CameraLostError
 from appliance.frames import FrameReader
+from appliance.phrases import counted
 from appliance.services import Layout
 from appliance.settings import CameraSettings, DoorSettings, Settings
 from appliance.values import WHOLE_FRAME, CameraId, Disturbance, DoorState, Frame, FrameStamp, Region
@@ -130,7 +131,7 @@ def _condition(
     """Dark, frozen, or well."""
     first = frames[0]
     place = f"camera:{camera.id}"
-    words = f"{first.width} x {first.height}, {len(frames)} picture(s) in {took_s:.1f} s"
+    words = f"{first.width} x {first.height}, {counted(len(frames), 'picture')} in {took_s:.1f} s"
     if _is_dark(camera, frames[-1]):
         return Finding(
             subject,
