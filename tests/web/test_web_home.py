@@ -16,6 +16,15 @@ from web.home import together
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDgFkHCwVRpIlq33M2d/yN3CINXqpw8bwDSfeGHoSQAP"
 
 
+class Viewer:
+    """Somebody who may look."""
+
+    @staticmethod
+    def may(_: str) -> bool:
+        """Whatever it is."""
+        return True
+
+
 def stay(position: int, who: str | None, *, repeated: bool = False, wrong: bool = False) -> dict[str, Any]:
     """An entry of the log."""
     person = None if who is None else {"id": who, "name": who, "called": who}
@@ -108,6 +117,18 @@ def test_setting_up_leads_on_from_step_to_step(site: Site) -> None:
     assert "/set-up" == after_door
     assert 'href="/doors/front?next=/set-up">Next: the door</a>' in after_key
     assert "Next: the door" not in by_itself
+
+
+def test_the_first_page_shows_the_picture_as_it_is(site: Site) -> None:
+    """Figures drawn into it are explained on the live page, and nowhere else shown."""
+    template = site.app.jinja_env.get_template("home/now.html")
+    with site.app.test_request_context("/"):
+        seen = {"state": "ok", "id": "entrance"}
+        html = template.render(
+            cameras=[seen], doors=[], visits=None, warnings=[], caller=Viewer(), there=lambda _: True
+        )
+
+    assert 'data-picture="/live/entrance/device.jpg"' in html
 
 
 def test_reading_the_finished_steps_does_not_begin_setting_up(site: Site) -> None:

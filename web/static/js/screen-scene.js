@@ -95,6 +95,7 @@ export class Scene {
     if (board === null) return;
     const rows = board.rows.map(({ place, text, count }) => {
       const row = document.createElement("li");
+      row.classList.toggle("first", place === 1);
       row.classList.toggle("long", [...text].length > 12);
       for (const [name, value] of [["place", place], ["who", text], ["count", count]]) {
         const cell = document.createElement("span");
