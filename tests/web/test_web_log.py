@@ -299,7 +299,8 @@ def test_a_viewer_corrects_nothing(morning: tuple[Site, Day]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h")]
+    ("seconds", "words"),
+    [(0, "0 s"), (119.4, "119 s"), (120, "2 min"), (7169, "119 min"), (7199, "2.0 h"), (7200, "2.0 h")],
 )
 def test_how_long_something_lasted(seconds: float, words: str) -> None:
     """As people say it."""
