@@ -315,6 +315,30 @@ def _force(page: Page, theme: str) -> None:
     page.wait_for_timeout(100)
 
 
+def test_all_who_share_the_first_place_are_coloured(hall: Hall, tv: Tv) -> None:
+    """Two on place 1 look alike, and unlike the third."""
+    with tv() as (page, _):
+        quiet(page)
+        colours = page.evaluate(
+            """async () => {
+              const {Scene} = await import(document.querySelector("script[src*='screen.js']").src
+                .replace("screen.js", "screen-scene.js"));
+              const root = document.querySelector("[data-screen]").cloneNode(true);
+              document.body.append(root);
+              const rows = [[1, "A"], [1, "B"], [3, "C"]].map(([place, text]) => ({place, text, count: 9}));
+              const leaderboard = {days: 30, rows};
+              new Scene(root).show({greetings: [], doors: [], theme: "light", leaderboard}, 0);
+              const who = [...root.querySelectorAll(".places .who")];
+              const found = who.map((each) => getComputedStyle(each).color);
+              root.remove();
+              return found;
+            }"""
+        )
+
+        assert colours[0] == colours[1]
+        assert colours[0] != colours[2]
+
+
 def test_it_moves_a_little_and_grows_not_at_all(hall: Hall, tv: Tv) -> None:
     """A day of minutes: the layout wanders by a percent of the height at most, and the page holds no more."""
     with tv() as (page, _):
