@@ -23,12 +23,13 @@ from appliance.settings import EvidenceSettings, S3Settings, Settings
 from appliance.sinks.naming import target_of
 from appliance.values import CopyState
 
-MOMENTS = 15
+MOMENTS = 50
 SYNCER = Path(__file__).parents[1] / "support" / "syncer.py"
 Make = Callable[..., S3Settings]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(
     s3: FaultyS3, settings: Make, credentials: Path, tmp_path: Path
 ) -> None:
