@@ -6,7 +6,7 @@ if (proposal) {
 }
 
 // A link to one setting opens what it is folded into.
-const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+const wanted = document.getElementById(decodeURIComponent(location.hash.slice(1)));
 const folded = wanted?.closest("[data-experts]");
 if (folded && !folded.open) {
   folded.open = true;
