@@ -147,7 +147,7 @@ def test_killing_it_costs_the_loop_not_one_frames_decision(box: Box, killed: str
         assert [each for each in expected if len(each) > 2] == [each for each in found if len(each) > 2]
     # A machine that is busy with other things drops one now and then, whoever is killed; then it is the
     # decisions that are compared, not the frames.
-    assert last["dropped"] <= 2
+    assert last["dropped"] <= last["frames"] // 20
     assert last["received"] >= box.expected.frames - 2
     assert verified.last == events[-1].position
     assert {"greeting", "confirmed", "final"} == {each[2] for each in map(told, events) if len(each) > 2}

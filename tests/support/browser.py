@@ -135,7 +135,8 @@ def open_page(
     finally:
         context.close()
 
-    assert [] == console.unexpected()
+    unexpected = console.unexpected()
+    assert [] == unexpected, unexpected
 
 
 def sign_in(context: BrowserContext, url: str, secret: str) -> None:

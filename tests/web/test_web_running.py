@@ -74,8 +74,8 @@ def test_it_is_handed_no_more_than_it_needs(running: Running) -> None:
     assert not [name for name in files if name.endswith((".db", ".db-wal", "device.key"))]
 
 
-def test_it_stops_within_two_seconds_with_streams_open(running: Running) -> None:
-    """And leaves no address behind; the desk goes on."""
+def test_it_stops_before_it_would_be_killed_with_streams_open(running: Running) -> None:
+    """The supervisor waits five seconds. It leaves no address behind; the desk goes on."""
     secret = running.secret()
     context = ssl.create_default_context(cafile=running.context.layout.certificate)
     request = f"GET /events HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies.SESSION}={secret}\r\n\r\n"
@@ -90,7 +90,7 @@ def test_it_stops_within_two_seconds_with_streams_open(running: Running) -> None
     Client(running.context.layout.socket("desk")).call(Ping())
     running.start("web")
 
-    assert took < 2.0
+    assert took < 5.0
     assert not told
 
 
