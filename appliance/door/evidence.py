@@ -34,7 +34,7 @@ _GAP = 0.025
 """Share of the door's width from which a gap counts: the leaf stands about eight degrees ajar."""
 _MOVED = 0.06
 """Share of the door's width from which a gap at the leaf's edge is a leaf that has moved."""
-_THIN = 0.13
+THIN = 0.13
 """Share of the door's width up to which a gap may be no more than a crack in another light."""
 _MOST = 0.65
 """The same for who came from below and covers no side."""
@@ -157,7 +157,7 @@ def judge(
     if signs.sides_mean >= _SIDE_SEEN and (
         (signs.opened < _GAP and signs.door >= _NEARLY_SHUT)
         # A gap that does not widen: the crack beside the leaf, in another light.
-        or (idle and signs.opened <= _THIN and signs.door >= _CRACKED)
+        or (idle and signs.opened <= THIN and signs.door >= _CRACKED)
     ):
         return NEARLY_SHUT
     if from_outside or from_below:

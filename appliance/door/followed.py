@@ -16,6 +16,7 @@ from appliance.door.evidence import (
     OPEN,
     PERHAPS_OPEN,
     STOOD_SHUT,
+    THIN,
     Look,
     Signs,
     judge,
@@ -231,7 +232,9 @@ class FollowedRule:
             self._beginning.confirm()
         if look.strong or believed is not DoorState.OPEN:
             # Else a leaf that rests ajar for a moment would be learnt as the shut one.
-            known.follow(small, comparison, now - self._seen_s, _CRACK_S if signs.opened else _DRIFT_S)
+            known.follow(
+                small, comparison, now - self._seen_s, _CRACK_S if 0 < signs.opened <= THIN else _DRIFT_S
+            )
         known.settle(now, sure=look.strong)
         if self._held_since_s is not None and now > self._held_since_s and look.strong:
             return replace(look, awaited=True)

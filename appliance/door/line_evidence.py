@@ -5,7 +5,7 @@ in; what comes before and after it is for `followed`.
 """
 
 from appliance.door.evidence import NEARLY_SHUT, PERHAPS_OPEN, Look, Signs
-from appliance.door.lines import compare_lines, compare_upright_lines, steps_at
+from appliance.door.lines import compare_lines, compare_upright_lines, lit_apart, steps_at
 from appliance.door.outline import Outline
 from appliance.values import DoorState, FloatArray
 
@@ -19,6 +19,9 @@ _NEARLY_KEPT, _SHADOW_STEP = 0.85, 0.2
 """Fewer lines do where a shadow is, but for the second, as dark on one side of the edge as on the other."""
 _HOME, _HOME_STEP = 0.95, 0.05
 """The same for a leaf whose movement need not be awaited: even a crack costs more lines."""
+_FRAME_PX, _APART = 4, 0.6
+"""What lies this near to the outline are lines of the frame. They do not speak for an even
+leaf where the light at its edge changed on one side alone, but for the rest of the second."""
 _MOST_OPENED, _LOST, _BESIDE = 0.6, 0.8, 0.8
 """Where so much of the door's width differs, no more of its lines is left, and so much of those beside it,
 the door is open, and what came over the wall is light."""
@@ -43,6 +46,8 @@ def weigh_lines(
     if not lines.telling:
         return look
     edges = outline.left, outline.right
+    if not _has_lines(shut, outline) and lit_apart(shut, small, edges) > _APART:
+        return look
     kept, step = lines.kept, steps_at(shut, small, edges)
     # Of a slanting shadow the one tells more, of blinds the other.
     same = step <= _NO_STEP and (kept >= _KEPT or (upright.telling and upright.kept >= _UPRIGHT_KEPT))
@@ -54,6 +59,12 @@ def weigh_lines(
     lost = signs.opened >= _MOST_OPENED and min(kept, upright.kept if upright.telling else 1.0) <= _LOST
     beside = max(lines.kept_beside(*edges), upright.kept_beside(*edges))
     return PERHAPS_OPEN if lost and beside >= _BESIDE else look
+
+
+def _has_lines(shut: FloatArray, outline: Outline) -> bool:
+    """Whether the leaf itself has lines; those of its frame stay where they are when it opens."""
+    leaf = shut[outline.top + _FRAME_PX :, outline.left + _FRAME_PX : outline.right - _FRAME_PX]
+    return min(leaf.shape) >= _FRAME_PX and compare_lines(leaf, leaf).telling
 
 
 def is_home(shut: FloatArray, small: FloatArray, outline: Outline) -> bool:

@@ -29,6 +29,8 @@ _STRIPS = 6
 """Strips of the picture's height whose mean is taken for upright lines."""
 _TELLING = 0.25
 """Mean energy of the shut door's lines, in floors, from which they tell anything."""
+_CHANGED = 0.12
+"""Change of the light, natural logarithm, from which it is one."""
 _BESIDE_PX = 1, 4
 """How far from an edge brightness is compared on both sides: averaging mixes what is nearer."""
 
@@ -134,6 +136,30 @@ def steps_at(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> float
         behind = change[edge + _BESIDE_PX[0] : edge + _BESIDE_PX[1]]
         if before.size and behind.size:
             found = max(found, abs(float(behind.mean()) - float(before.mean())))
+    return found
+
+
+def lit_apart(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> float:
+    """By how much the light changed on one side of an edge alone: the most at any of some upright edges.
+
+    Args:
+        shut: Small picture of the shut door.
+        small: Another, of the same size.
+        edges: Columns at which the door begins or ends.
+
+    Returns:
+        0 where both sides changed alike, 1 where one did not change at all; 0 where neither did.
+    """
+    change = np.mean(_logarithm(small) - _logarithm(shut), axis=0)
+    found = 0.0
+    for edge in edges:
+        before = change[max(0, edge - _BESIDE_PX[1]) : max(0, edge - _BESIDE_PX[0])]
+        behind = change[edge + _BESIDE_PX[0] : edge + _BESIDE_PX[1]]
+        if before.size and behind.size:
+            one, other = float(before.mean()), float(behind.mean())
+            most = max(abs(one), abs(other))
+            if most >= _CHANGED:
+                found = max(found, abs(one - other) / most)
     return found
 
 

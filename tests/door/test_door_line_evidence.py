@@ -82,6 +82,20 @@ def test_an_even_door_has_nothing_to_say() -> None:
     assert not is_home(even, even, OUTLINE)
 
 
+@pytest.mark.parametrize(
+    ("leaf", "room"), [(120, 100), (120, 140), (200, 168), (200, 238), (60, 50)], ids=str
+)
+def test_an_even_leaf_is_not_spoken_for_by_its_frame(leaf: int, room: int) -> None:
+    """The frame's lines stay when it opens before a room of nearly its gray; the wall's light does, too."""
+    shut = np.full((HEIGHT, WIDTH), 190.0, np.float32)
+    shut[:, LEFT - 3 : RIGHT + 3] = 90
+    shut[:, LEFT:RIGHT] = leaf
+    opened = shut.copy()
+    opened[:, LEFT:RIGHT] = room
+
+    assert OPEN == weigh_lines(OPEN, DIFFERS, shut, opened, OUTLINE, believed=DoorState.SHUT)
+
+
 def test_a_leaf_is_home_when_its_lines_are() -> None:
     """In whatever light; a leaf one moulding's width further is not."""
     ajar = shut_door()
