@@ -20,8 +20,8 @@ _NEARLY_KEPT, _SHADOW_STEP = 0.85, 0.2
 _HOME, _HOME_STEP = 0.95, 0.05
 """The same for a leaf whose movement need not be awaited: even a crack costs more lines."""
 _FRAME_PX, _APART = 4, 0.6
-"""What lies this near to the outline are lines of the frame. They do not speak for an even
-leaf where the light at its edge changed on one side alone, but for the rest of the second."""
+"""What lies this near to the outline are lines of the frame. They do not speak for an even leaf where the light
+at its edge changed on one side by that much more than on the other, as a share of the change."""
 _MOST_OPENED, _LOST, _BESIDE = 0.6, 0.8, 0.8
 """Where so much of the door's width differs, no more of its lines is left, and so much of those beside it,
 the door is open, and what came over the wall is light."""
@@ -46,7 +46,7 @@ def weigh_lines(
     if not lines.telling:
         return look
     edges = outline.left, outline.right
-    if not _has_lines(shut, outline) and lit_apart(shut, small, edges) > _APART:
+    if lit_apart(shut, small, edges) > _APART and not _has_lines(shut, outline):
         return look
     kept, step = lines.kept, steps_at(shut, small, edges)
     # Of a slanting shadow the one tells more, of blinds the other.

@@ -5,7 +5,7 @@ takes its lines along and shows others. Pure: two small pictures in, one measure
 is for `line_evidence`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -129,14 +129,7 @@ def steps_at(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> float
     Returns:
         Difference of natural logarithms, 0 or more.
     """
-    change = np.mean(np.log((small + np.float32(_DARK)) / (shut + np.float32(_DARK))), axis=0)
-    found = 0.0
-    for edge in edges:
-        before = change[max(0, edge - _BESIDE_PX[1]) : max(0, edge - _BESIDE_PX[0])]
-        behind = change[edge + _BESIDE_PX[0] : edge + _BESIDE_PX[1]]
-        if before.size and behind.size:
-            found = max(found, abs(float(behind.mean()) - float(before.mean())))
-    return found
+    return max((abs(left - right) for left, right in _changes_at(shut, small, edges)), default=0.0)
 
 
 def lit_apart(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> float:
@@ -148,19 +141,26 @@ def lit_apart(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> floa
         edges: Columns at which the door begins or ends.
 
     Returns:
-        0 where both sides changed alike, 1 where one did not change at all; 0 where neither did.
+        Difference of the changes by the larger of them: 0 where both sides changed alike, 1 where one did not
+        change at all, up to 2 where one got brighter and the other darker; 0 where neither changed.
     """
-    change = np.mean(_logarithm(small) - _logarithm(shut), axis=0)
     found = 0.0
-    for edge in edges:
-        before = change[max(0, edge - _BESIDE_PX[1]) : max(0, edge - _BESIDE_PX[0])]
-        behind = change[edge + _BESIDE_PX[0] : edge + _BESIDE_PX[1]]
-        if before.size and behind.size:
-            one, other = float(before.mean()), float(behind.mean())
-            most = max(abs(one), abs(other))
-            if most >= _CHANGED:
-                found = max(found, abs(one - other) / most)
+    for one, other in _changes_at(shut, small, edges):
+        most = max(abs(one), abs(other))
+        if most >= _CHANGED:
+            found = max(found, abs(one - other) / most)
     return found
+
+
+def _changes_at(shut: FloatArray, small: FloatArray, edges: Sequence[int]) -> Iterator[tuple[float, float]]:
+    """Left and right of each edge, by how much it is brighter, natural logarithm; none at the border."""
+    change = np.mean(_logarithm(small) - _logarithm(shut), axis=0)
+    nearest, farthest = _BESIDE_PX
+    for edge in edges:
+        left = change[max(0, edge - farthest) : max(0, edge - nearest)]
+        right = change[edge + nearest : edge + farthest]
+        if left.size and right.size:
+            yield float(left.mean()), float(right.mean())
 
 
 def _logarithm(picture: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.door.lines import compare_lines, compare_upright_lines, steps_at
+from appliance.door.lines import compare_lines, compare_upright_lines, lit_apart, steps_at
 
 HEIGHT, WIDTH = 36, 96
 GAINS = st.floats(0.4, 2.0)
@@ -127,3 +127,23 @@ def test_the_highest_step_counts_and_one_at_the_border_is_none() -> None:
 
     assert 0.0 == steps_at(shut, lit, (0, WIDTH)) == steps_at(shut, lit, ())
     assert steps_at(shut, lit, (60,)) == steps_at(shut, lit, (20, 60)) > 0.6
+
+
+@given(st.floats(0.2, 0.8), st.floats(0, 1), st.integers(10, WIDTH - 10))
+def test_light_that_changes_on_one_side_alone_is_told(darker: float, share: float, edge: int) -> None:
+    """0 for a shadow over both sides, 1 where one side keeps its light; between them, what is missing."""
+    shut = np.full((HEIGHT, WIDTH), 200.0, np.float32)
+    change = np.log(darker)
+    lit = (shut + 8) * np.float32(np.exp(share * change)) - 8
+    lit[:, edge:] = ((shut + 8) * np.float32(darker) - 8)[:, edge:]
+
+    assert 1 - share == pytest.approx(lit_apart(shut, lit, (edge,)), abs=1e-3)
+
+
+def test_what_hardly_changed_is_lit_alike() -> None:
+    """Noise beside a side that stays as it was is no light on one side alone."""
+    shut = np.full((HEIGHT, WIDTH), 200.0, np.float32)
+    lit = shut.copy()
+    lit[:, 48:] *= 0.97
+
+    assert 0.0 == lit_apart(shut, lit, (48,)) == lit_apart(shut, lit, (0, WIDTH))
