@@ -20,8 +20,8 @@ _NEARLY_KEPT, _SHADOW_STEP = 0.85, 0.2
 _HOME, _HOME_STEP = 0.95, 0.05
 """The same for a leaf whose movement need not be awaited: even a crack costs more lines."""
 _FRAME_PX, _APART = 4, 0.6
-"""What lies this near to the outline are lines of the frame. They do not speak for an even leaf where the light
-at its edge changed on one side by that much more than on the other, as a share of the change."""
+"""What lies this near to the outline are lines of the frame. They do not speak for an even leaf where the
+light at its edge changed on one side by that much more than on the other, as a share of the change."""
 _MOST_OPENED, _LOST, _BESIDE = 0.6, 0.8, 0.8
 """Where so much of the door's width differs, no more of its lines is left, and so much of those beside it,
 the door is open, and what came over the wall is light."""
