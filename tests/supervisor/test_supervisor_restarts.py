@@ -247,7 +247,10 @@ def test_a_child_that_gives_way_starts_when_the_others_are_ready(
 
 def test_who_dies_keeps_nobody_waiting(diary: Any, run: Any, wait_for: Wait) -> None:
     """The way is free once a child that goes first has failed."""
-    run(diary.spec("web", "stay", gives_way_s=60), diary.spec("loop", "exit", "3"))
+    run(
+        diary.spec("web", "stay", gives_way_s=60),
+        diary.spec("loop", "exit", "3", probe=lambda: False, start_s=60),
+    )
 
     wait_for(lambda: diary.pids("web"))
 
@@ -256,11 +259,14 @@ def test_who_dies_keeps_nobody_waiting(diary: Any, run: Any, wait_for: Wait) -> 
 
 def test_nobody_gives_way_for_ever(diary: Any, run: Any, wait_for: Wait) -> None:
     """After its time it starts, whatever the others do."""
-    run(diary.spec("web", "stay", gives_way_s=0.3), diary.spec("loop", "stay", probe=lambda: False))
+    running = run(
+        diary.spec("web", "stay", gives_way_s=0.3),
+        diary.spec("loop", "stay", probe=lambda: False, start_s=60),
+    )
 
-    wait_for(lambda: diary.pids("web"))
+    wait_for(lambda: len(running.told()) == 2)
 
-    assert diary.pids("loop")
+    assert [("process_started", "loop", ""), ("process_started", "web", "")] == running.told()
 
 
 def test_one_that_gives_way_and_is_not_there_is_tried_with_pauses(run: Any, wait_for: Wait) -> None:
