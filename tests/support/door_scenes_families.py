@@ -266,6 +266,33 @@ def bright(rng: Rng, even: float) -> Plan:
     return plain_plan(rng, look, behind=steady(light))
 
 
+def alike(rng: Rng, style: str, *, leaves: int = 1) -> Plan:
+    """A leaf without a line of its own, 8 to 35 gray levels from the room behind it, in a dark frame.
+
+    What lines there are belong to the frame and stay where they are, whatever the leaf does.
+    """
+    changes: dict[str, object] = {
+        "style": style,
+        "surface": "plain",
+        "jamb": paint(rng, rng.uniform(25, 60), 3),
+        "busy_room": float(rng.choice([0.0, 1.0])),
+    }
+    if leaves == 2:
+        changes |= {"leaves": 2, "door_width": rng.uniform(1.4, 1.8), "wide": rng.uniform(0.32, 0.44)}
+    look = ordinary(rng, **changes)
+    level, away = luma(look.door), rng.uniform(8, 35)
+    brighter = bool(rng.random() < 0.5) if 60 < level < 200 else level < 130
+    look.room = paint(rng, level + away if brighter else level - away, 8)
+    plan = plain_plan(rng, look, behind=steady(1.0), start=(0.0,) * leaves)
+    if style in {"barn", "pocket"}:
+        plan.moves = [visit(rng, far=rng.uniform(75, 100))]
+        plan.duration = plan.moves[0][-1].at + 5.0
+    if leaves == 2:
+        first = plan.moves[0]
+        plan.moves = [first, []] if rng.random() < 0.5 else [first, first]
+    return plan
+
+
 def ajar(rng: Rng, low: float, high: float) -> Plan:
     """Opened only part of the way, and shut again."""
     plan = plain_plan(rng)
@@ -361,5 +388,9 @@ FAMILIES: Mapping[str, Sequence[MakePlan]] = {
     "ajar": (partial(ajar, low=30, high=35), partial(ajar, low=35, high=45), partial(ajar, low=30, high=45)),
     "quick": (partial(quick, count=1), partial(quick, count=2), partial(quick, count=3)),
     "begins_open": (begins_open, begins_open, begins_open),
+    "alike": (
+        *(partial(alike, style=style) for style in ("in", "out", "barn", "pocket")),
+        partial(alike, style="in", leaves=2),
+    ),
 }
 """Every family with its plans."""
