@@ -36,7 +36,8 @@ from appliance.values import CameraId
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """Wall time of a replayed recording's first frame, unless another is given: any fixed one will do."""
 
-_BOOT = "replay"
+REPLAYED = "replay"
+"""In place of a run's id on every event of a replay: the same each time, so that the log is."""
 _MOST_EVENTS = 1_000_000
 
 
@@ -97,7 +98,7 @@ def replay(
     clock, ids = ManualClock(start), seeded_ids(seed)
     with contextlib.ExitStack() as stack:
         services = stack.enter_context(
-            open_services(own, layout, create=True, clock=clock, ids=ids, boot=_BOOT)
+            open_services(own, layout, create=True, clock=clock, ids=ids, boot=REPLAYED)
         )
         parts = stack.enter_context(opened_parts(own, services, policy, gallery))
         logged = threading.Event()

@@ -50,6 +50,7 @@ class Log(Protocol):
         since: datetime | None,
         until: datetime | None,
         limit: int,
+        newest_first: bool = False,
     ) -> list[StoredEvent]:
         """See `appliance.store.Store.events`."""
 
@@ -178,6 +179,15 @@ def what_if(
             differs(difference)
     found.encounters, found.differing_encounters = len(seen), len(differing)
     return found
+
+
+def ends(log: Log) -> tuple[StoredEvent, StoredEvent] | None:
+    """The first and the last decision of the log, whatever their time; None: it holds none."""
+    first, last = (
+        log.events(after=0, types=DECIDED, since=None, until=None, limit=1, newest_first=newest)
+        for newest in (False, True)
+    )
+    return (first[0], last[0]) if first and last else None
 
 
 def _decisions(log: Log, since: datetime | None, until: datetime | None) -> Iterator[StoredEvent]:

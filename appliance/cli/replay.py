@@ -34,7 +34,8 @@ def replay(context: Context, *, clip: str, when: str | None, keep: Path | None, 
     Events are printed as they are logged; Ctrl-C ends it, and what was printed stands.
     Uses the gallery of the state directory and writes nothing into it. The same clip with the
     same gallery gives the same log every time; with --keep, strangers are sealed, too, and
-    what depends on the random bits of sealing differs.
+    what depends on the random bits of sealing differs. Its time begins on 2026-01-01, 00:00 UTC,
+    whenever it is run.
 
     \b
     Examples:

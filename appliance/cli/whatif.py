@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from appliance.app.explaining import subject_names
-from appliance.app.whatif import Difference, Outcome, WhatIf, what_if
+from appliance.app.whatif import Difference, Log, Outcome, WhatIf, ends, what_if
 from appliance.cli.context import Context
 from appliance.cli.parameters import Finite, Moment
 from appliance.decision import Changes
@@ -107,8 +107,7 @@ def whatif(
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
     with context.services() as services:
-        newest = services.store.events(limit=1, newest_first=True)
-        length = newest[0].position if newest else 0
+        length = services.store.position()
         names = subject_names(services.store)
 
         def differs(each: Difference) -> None:
@@ -138,6 +137,8 @@ def whatif(
                 differs=differs,
             )
             bar.update(length - told)
+        # Beside a document for programs it stands where people look.
+        _tell_absent(found, services.store, err=as_json)
     if as_json:
         click.echo(json.dumps({**_document(found, changes), "differences": rows}, indent=1))
     else:
@@ -153,12 +154,31 @@ def _print(found: WhatIf, lines: Sequence[str], *, reproducing: bool) -> None:
     if len(lines) < found.differing:
         click.echo(f"… and {found.differing - len(lines)} more: --all lists them")
     if not found.decisions:
-        click.echo("no decision in that time")
         return
     for text in _reproduced(found) if reproducing else _changed(found):
         click.echo(text)
     for reason, count in sorted(found.obstacles.items()):
         click.echo(f"{count} cannot be recomputed: {_OBSTACLES[reason.value]}")
+
+
+def _tell_absent(found: WhatIf, log: Log, *, err: bool) -> None:
+    """Where there was none, why: the log is empty, or its decisions are of another time."""
+    from appliance.app.replaying import REPLAYED
+
+    if found.decisions:
+        return
+    between = ends(log)
+    if between is None:
+        click.echo("no decision was ever logged here", err=err)
+        return
+    first, last = (f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}" for each in between)
+    click.echo(f"no decision in that time: those of this log are from {first} to {last}", err=err)
+    if between[1].boot == REPLAYED:
+        click.echo(
+            "this is the log of a replay, whose time begins at the same moment whenever it is run: "
+            "give a date instead of how long ago",
+            err=err,
+        )
 
 
 def _reproduced(found: WhatIf) -> list[str]:

@@ -2,14 +2,19 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 import decided
 import pytest
 import stores
+from commands import call
 
+from appliance.app.replaying import REPLAYED, START
 from appliance.cli.parameters import Moment
+from appliance.clock import ManualClock
+from appliance.decision import DECIDED
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.store import NewEvent, sqlite_url
@@ -124,6 +129,48 @@ def test_only_the_time_asked_for(full: Any) -> None:
     assert 0 == document(full, "--since", f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}")["decisions"]
     assert 0 == document(full, "--until", f"{yesterday:%Y-%m-%dT%H:%M:%SZ}")["decisions"]
     assert "no decision in that time" in full.call("whatif", "--until", "2020-01-01").out
+
+
+def test_where_the_decisions_lie_is_said_when_none_is_of_that_time(full: Any) -> None:
+    """First and last decision of the log, in local time; beside the document, on standard error."""
+    with open_services(Settings(), Layout(full.state)) as services:
+        told = [
+            f"{each.at.astimezone():%Y-%m-%d %H:%M:%S}"
+            for newest in (False, True)
+            for each in services.store.events(types=DECIDED, limit=1, newest_first=newest)
+        ]
+    missed = full.call("whatif", "--until", "2020-01-01")
+    for_programs = full.call("whatif", "--until", "2020-01-01", "--json")
+
+    said = f"no decision in that time: those of this log are from {told[0]} to {told[1]}\n"
+    assert (0, said) == (missed.code, missed.out)
+    assert said == for_programs.err
+    assert 0 == json.loads(for_programs.out)["decisions"]
+
+
+def test_a_log_without_any_decision_says_so(tmp_path: Path) -> None:
+    """Whatever the time asked for."""
+    with open_services(Settings(), Layout(tmp_path), create=True):
+        pass
+    done = call("--state", tmp_path, "whatif", "--since", "7d")
+
+    assert (0, "no decision was ever logged here\n") == (done.code, done.out)
+
+
+def test_how_long_ago_does_not_reach_a_replay(tmp_path: Path) -> None:
+    """Its time began at the same moment whenever it was run: what to ask instead is said."""
+    clock = ManualClock(START)
+    with open_services(Settings(), Layout(tmp_path), create=True, clock=clock, boot=REPLAYED) as services:
+        services.store.append_all([NewEvent(event) for event in decided.events("ann", BEN)])
+    done = call("--state", tmp_path, "whatif", "--since", "7d")
+
+    assert 0 == done.code
+    assert "this is the log of a replay" in done.out
+    assert "give a date instead of how long ago" in done.out
+    assert (
+        "reproduced exactly"
+        in call("--state", tmp_path, "whatif", "--since", f"{START:%Y-%m-%dT%H:%M:%SZ}").out
+    )
 
 
 def test_a_time_that_ends_before_it_begins_is_refused(full: Any) -> None:
