@@ -70,6 +70,10 @@ class Run:
         """Type, process and reason of each change."""
         return [(c.type, c.process, c.reason) for c in self.changes]
 
+    def states(self) -> list[tuple[str, str]]:
+        """Name and state of each child."""
+        return [(child.name, child.state) for child in self.supervisor.status().children]
+
     def stop(self) -> None:
         """Stop it and wait."""
         self.supervisor.stop()

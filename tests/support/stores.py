@@ -95,6 +95,11 @@ def identified(
     )
 
 
+def types(log: Store) -> list[str]:
+    """What was logged, by type."""
+    return [event.type for event in log.events()]
+
+
 def dead_letter(action: str = "act") -> ActionOutcome:
     """An action's end as an event."""
     return ActionOutcome(type="action_dead", action=action, event="e", reason="no such program")
