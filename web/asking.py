@@ -1,12 +1,16 @@
 """Asking the desk on behalf of whoever sent the request that is being answered."""
 
 import json
-from typing import Any
+from typing import Any, Final
+
+from flask import g
 
 from appliance.errors import InputError
 from web.access import credential
 from web.desk import Answered
 from web.surroundings import surroundings
+
+_ANSWERS: Final = "desk_answers"
 
 
 def ask(operation: str, *, blob: bytes = b"", timeout_s: float | None = None, **arguments: Any) -> Answered:
@@ -33,3 +37,18 @@ def ask(operation: str, *, blob: bytes = b"", timeout_s: float | None = None, **
     return surroundings().desk.ask(
         operation, arguments, credential=credential(), blob=blob, timeout_s=timeout_s
     )
+
+
+def ask_once(operation: str, **arguments: Any) -> Any:
+    """What an operation answers that changes nothing; while one request is answered it is asked once.
+
+    For pages whose parts ask by themselves, without knowing of each other.
+
+    Raises:
+        ApplianceError: As `ask` does.
+    """
+    answers: dict[tuple[str, str], Any] = g.setdefault(_ANSWERS, {})
+    asked = (operation, json.dumps(arguments, sort_keys=True))
+    if asked not in answers:
+        answers[asked] = ask(operation, **arguments).result
+    return answers[asked]

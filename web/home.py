@@ -12,7 +12,7 @@ from appliance.errors import ApplianceError, NotSignedInError, PeerGoneError
 from appliance.permissions import Permission
 from web import set_up
 from web.access import permission, who
-from web.asking import ask
+from web.asking import ask_once
 from web.words import Link, sentence
 
 blueprint = Blueprint("home", __name__)
@@ -125,7 +125,7 @@ def _asked(operation: str, needs: Permission, **arguments: Any) -> Any:
     if not _may(needs):
         return None
     try:
-        return ask(operation, **arguments).result
+        return ask_once(operation, **arguments)
     except (NotSignedInError, PeerGoneError):
         raise
     except ApplianceError:

@@ -5,7 +5,7 @@ shows the way back here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from appliance.errors import AccessError, ApplianceError, PeerGoneError
 from appliance.permissions import Permission
 from web.access import permission
-from web.asking import ask
+from web.asking import ask_once
 from web.forms import redirected_to
 from web.words import there
 
@@ -38,6 +38,7 @@ class Step:
         operation: Of the desk; what it answers says whether the step is done.
         count: From that answer, how many there are that do what they should.
         mend: From that answer, where one that does not is put right; empty: there is none.
+        arguments: What the operation is told.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Step:
     operation: str
     count: Callable[[Any], int]
     mend: Callable[[Any], str] = lambda _: ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 STEPS: Final = (
@@ -87,6 +89,7 @@ STEPS: Final = (
         "/people",
         "people.list",
         lambda found: int(found["total"]),
+        arguments={"limit": 1},
     ),
 )
 
@@ -133,7 +136,7 @@ def onwards() -> Mapping[str, str] | None:
 def _progress(step: Step) -> Mapping[str, Any]:
     count, mend = 0, ""
     try:
-        found = ask(step.operation).result
+        found = ask_once(step.operation, **step.arguments)
         count, mend = step.count(found), step.mend(found)
     except (AccessError, PeerGoneError):
         raise

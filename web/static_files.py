@@ -1,9 +1,9 @@
 """Style, scripts and icons: read once at the start, served from memory under an address with their hash.
 
 One hash of the whole tree stands in the path, so modules import each other by relative addresses and
-every change reaches every browser. What every page needs is put together into one file (`TOGETHER`), and a
-page names beforehand what its modules import (`preloads`): a browser then asks for everything at once. No
-path of the disk is ever made from an address.
+every change reaches every browser. The style of a page is put together into one file (`TOGETHER`), and a
+page names beforehand what its modules import (`preloads`): a browser then asks for everything at once, and
+has connections enough for that. No path of the disk is ever made from an address.
 """
 
 import gzip
@@ -31,10 +31,17 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".json": "application/json",
 }
+_EVERY: Final = ("css/tokens.css", "css/layout.css", "css/parts.css")
 TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
-    "css/site.css": ("css/tokens.css", "css/layout.css", "css/parts.css"),
+    "css/site.css": _EVERY,
+    **{
+        f"css/{page}.css": (*_EVERY, f"css/{page}.css")
+        for page in ("api", "captures", "home", "live", "log", "people", "settings")
+    },
+    "css/screen.css": ("css/tokens.css", "css/screen.css"),
+    "css/doors.css": (*_EVERY, "css/live.css", "css/doors.css"),
 }
-"""Files that are made of others at the start, one after the other."""
+"""Styles made of others at the start, one after the other: a page asks for one that holds all it needs."""
 _IMPORT: Final = re.compile(rb"""^(?:import|export)\b[^;"']*["'](\.[^"']+)["'];""", re.MULTILINE)
 _SCRIPT: Final = re.compile(r"""<script type="module" src="/static/[0-9a-f]+/([^"]+)">""")
 _SMALL = 256
@@ -77,9 +84,11 @@ class StaticFiles:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        for name, parts in TOGETHER.items():
-            if all(each in bodies for each in parts):
-                bodies[name] = b"".join(bodies[each] for each in parts)
+        bodies |= {
+            name: b"".join(bodies[each] for each in parts)
+            for name, parts in TOGETHER.items()
+            if all(each in bodies for each in parts)
+        }
         digest = hashlib.sha256()
         for name, body in bodies.items():
             digest.update(f"{name}\0{len(body)}\0".encode() + body)

@@ -16,6 +16,7 @@ from appliance.permissions import Permission
 from appliance.phrases import lasting
 from web import cookies, forms
 from web.access import Who, who
+from web.icons import icon
 from web.static_files import asset, preloads
 from web.surroundings import surroundings
 
@@ -102,19 +103,6 @@ def caller() -> Who | None:
         return who()
     except ApplianceError:
         return None
-
-
-def icon(name: str, label: str = "") -> Markup:
-    """A symbol; decoration unless it has a label.
-
-    Args:
-        name: Of the symbol in `icons/sprite.svg`.
-        label: What it says to who cannot see it.
-    """
-    told = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
-        told, asset("icons/sprite.svg"), name
-    )
 
 
 def moment(value: str | datetime | None) -> Markup:

@@ -184,3 +184,18 @@ def test_a_figure_is_told_by_its_link(site: Site, path: str, label: str) -> None
     links = re.findall(rf'<a class="fact" href="{path}">(.*?)</a>', html)
 
     assert [f"{label} 0"] == [re.sub("<[^>]*>", "", each) for each in links]
+
+
+def test_the_first_page_asks_for_nothing_twice(site: Site) -> None:
+    """Its parts ask by themselves; what two of them want to know is asked once, and asked anew next time."""
+    admin = site.client("admin")
+    admin.get("/")
+    both = []
+    for _ in range(2):
+        site.desk.asked.clear()
+        admin.get("/")
+        both.append(list(site.desk.asked))
+
+    for asked in both:
+        assert {"people.list", "doors.list"} <= set(asked)
+        assert 2 == sum(asked.count(each) for each in ("people.list", "doors.list"))

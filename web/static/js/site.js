@@ -62,4 +62,5 @@ addEventListener("pageshow", () => {
   }
 });
 
-localise();
+// Times stand in the page already: what answers to a click comes first, then the reader's own way of writing them.
+addEventListener("DOMContentLoaded", () => setTimeout(localise));
