@@ -24,6 +24,8 @@ _ON_SHEET = 500
 _FACE_PX = 240
 _FRAME_PX = 400
 _QUALITY = 78
+_TALLEST = 20
+"""Times as tall as wide: no camera gives such a picture, and a JPEG has an end."""
 
 folder_option = click.option(
     "--into",
@@ -155,7 +157,7 @@ def _day(capture: str) -> date:
 
 
 def _thumbnails(contents: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """Small copies of the best face and its frame; of what does not decode, none."""
+    """Small copies of the best face and its frame; of what does not decode, or is no camera's, none."""
     from appliance.camera.jpeg import encode_jpeg, shrunk
     from appliance.faces.photo import decode_photo
 
@@ -165,9 +167,11 @@ def _thumbnails(contents: Mapping[str, bytes]) -> Mapping[str, bytes]:
         if content is None:
             continue
         try:
-            made[name] = encode_jpeg(shrunk(decode_photo(content), width), _QUALITY)
+            picture = shrunk(decode_photo(content), width)
         except PhotoError:
             continue
+        if picture.shape[0] <= _TALLEST * picture.shape[1]:
+            made[name] = encode_jpeg(picture, _QUALITY)
     return made
 
 

@@ -223,23 +223,24 @@ def _tar(members: Sequence[tuple[str, bytes]], seconds: int) -> bytes:
 
 
 def _untar(content: bytes) -> dict[str, bytes]:
+    """Members by name. Each header is read by itself, and what is no plain file ends it.
+
+    `tarfile` would follow a header of long names, of sparse files or of pax records to the next one, and that
+    one to the next: as often as whoever sealed it likes.
+    """
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-            for member in archive:
-                # AREGTYPE and REGTYPE only: `isreg` would let sparse files through, which unpack to any size.
-                if (
-                    member.name not in _NAMES
-                    or member.name in found
-                    or member.type not in _PLAIN
-                    or member.sparse
-                ):
-                    raise EvidenceError("the file opens, but holds something that is not part of a capture")
-                file = archive.extractfile(member)
-                found[member.name] = file.read() if file else b""
-                if len(found[member.name]) != member.size:
-                    raise EvidenceError("the capture is damaged: a picture is cut short")
-    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+        at = 0
+        while at < len(content) and content[at : at + tarfile.BLOCKSIZE].strip(b"\0"):
+            member = tarfile.TarInfo.frombuf(content[at : at + tarfile.BLOCKSIZE], "ascii", "strict")
+            if member.type not in _PLAIN or member.name not in _NAMES or member.name in found:
+                raise EvidenceError("the file opens, but holds something that is not part of a capture")
+            at += tarfile.BLOCKSIZE
+            if not 0 <= member.size <= len(content) - at:
+                raise EvidenceError("the capture is damaged: a picture is cut short")
+            found[member.name] = content[at : at + member.size]
+            at += -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    except (tarfile.TarError, ValueError) as error:
         raise EvidenceError("the file opens, but is not a capture") from error
     if _METADATA not in found:
         raise EvidenceError("the file opens, but is not a capture: it lacks metadata.json")

@@ -17,6 +17,12 @@ from typing import Any
 
 _LONGEST = 80
 """Of a camera's or a door's name on the sheet."""
+_METADATA_BYTES = 1024 * 1024
+"""A capture of ours says some kB; JSON that is larger is not read, for it takes many times that in memory."""
+_FARTHEST = 10
+"""From 0: a likeness or a threshold of ours lies within 1."""
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""Every clock time between them is one in every zone."""
 
 _WHY = {
     "below_threshold": "unlike everybody enrolled",
@@ -55,8 +61,8 @@ def read_entry(
 ) -> SheetEntry:
     """An entry from what an opened capture says of itself, as far as it makes sense."""
     try:
-        said = json.loads(metadata)
-    except ValueError:
+        said = json.loads(metadata) if len(metadata) <= _METADATA_BYTES else None
+    except (ValueError, RecursionError):
         said = None
     frames = _list(_dict(said).get("frames"))
     about = _dict(_dict(said).get("metadata"))
@@ -65,7 +71,7 @@ def read_entry(
         id=capture,
         at=_moment(_dict(frames[0] if frames else None).get("taken_at"))
         or _moment(_dict(said).get("sealed_at")),
-        place=place[:_LONGEST] if isinstance(place, str) else "",
+        place=_shown(place[:_LONGEST]) if isinstance(place, str) else "",
         why=_why(_dict(about.get("facts"))),
         pictures=len(frames),
         size_bytes=size_bytes,
@@ -145,15 +151,27 @@ def _size(size_bytes: int) -> str:
 def _why(facts: dict[str, Any]) -> str:
     rule, score, threshold = facts.get("rule"), facts.get("score"), facts.get("threshold")
     words = _WHY.get(rule, "") if isinstance(rule, str) else ""
-    if rule == "below_threshold" and isinstance(score, int | float) and isinstance(threshold, int | float):
+    if rule == "below_threshold" and _is_likeness(score) and _is_likeness(threshold):
         return f"{words} (likeness {score:.2f}, {threshold:.2f} wanted)"
     return words
+
+
+def _is_likeness(value: object) -> bool:
+    """A number that is one of ours; no NaN, nothing endless, nothing of four hundred digits."""
+    return isinstance(value, int | float) and -_FARTHEST <= value <= _FARTHEST
+
+
+def _shown(text: str) -> str:
+    """A name without what is no character, or turns others about: surrogates, controls, marks of direction."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _moment(text: object) -> datetime | None:
     try:
         at = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return at.astimezone() if at is not None and at.tzinfo is not None else None
+        if at is None or at.tzinfo is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            return None
+        return at.astimezone()
     except (ValueError, OverflowError):
         return None
 

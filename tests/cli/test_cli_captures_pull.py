@@ -1,11 +1,13 @@
 """`appliance captures pull`: a real OpenSSH server on loopback, the system's sftp, the admin's own key."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import stat
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,13 +16,15 @@ from pathlib import Path
 import pytest
 from captures import NOW, jpeg, make_shot
 from commands import Ended, call
+from PIL import Image
 from ssh_server import SshBox, Wire, free_port, make_key, needs_server, ssh_box
 
 from appliance.clock import SystemClock
-from appliance.evidence import Spool, make_identity
+from appliance.evidence import Spool, make_identity, parse_recipients, seal
 from appliance.evidence.index import INDEX_NAME
 from appliance.evidence.pulled_folder import PulledFolder
 from appliance.evidence.spool_folder import SpoolFolder
+from appliance.ids import random_ids
 from appliance.settings import EvidenceSettings
 
 pytestmark = pytest.mark.debian(reason="openssh-server")
@@ -90,6 +94,32 @@ def put(office: Office) -> Callable[[bytes], str]:
     return write
 
 
+def hostile() -> dict[str, bytes]:
+    """What whoever has the public key may have sealed, by its fault."""
+
+    def tar(said: bytes, picture: bytes = b"") -> bytes:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for name, content in (("metadata.json", said), ("frame-1.jpg", picture)):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        return packed.getvalue()
+
+    long_name = tarfile.TarInfo("././@LongLink")
+    long_name.type, long_name.size = tarfile.GNUTYPE_LONGNAME, 2
+    high = io.BytesIO()
+    Image.new("RGB", (1, 70_000)).save(high, "PNG")
+    endless = {**FACTS, "score": int("1" + "0" * 400)}
+    return {
+        "headers": (long_name.tobuf(tarfile.USTAR_FORMAT) + b"a".ljust(512, b"\0")) * 3000 + tar(b"{}"),
+        "text": tar(b'{"metadata": {"door": "\\ud800"}}'),
+        "number": tar(json.dumps({"metadata": {"facts": endless}}).encode()),
+        "nesting": tar(b"[" * 200_000),
+        "picture": tar(b"{}", high.getvalue()),
+    }
+
+
 def names(folder: Path) -> set[str]:
     """What lies in a folder."""
     return {path.name for path in folder.iterdir()}
@@ -119,6 +149,39 @@ def test_what_is_new_is_fetched_opened_and_shown(office: Office, tmp_path: Path)
     html = (into / "contact-sheet.html").read_text()
     assert 6 == html.count("data:image/jpeg;base64,")
     assert "entrance · unlike everybody enrolled (likeness 0.11, 0.35 wanted)" in html
+
+
+def test_hostile_captures_do_not_keep_the_good_ones(office: Office, tmp_path: Path) -> None:
+    """Sealed to the admin's key by whoever took the box: what is none is said, all good ones open.
+
+    Each hostile one comes before a good one, in the next call as well.
+    """
+    recipients = parse_recipients([office.key.with_name("key.pub").read_text().strip()])
+    folder, of_fault, good = SpoolFolder(office.box.spool), {}, []
+    for fault, content in hostile().items():
+        at = NOW + timedelta(hours=len(good))
+        of_fault[fault] = random_ids(at)
+        folder.write(of_fault[fault], seal(content, recipients), at)
+        about = {"door": f"door {len(good)}"}
+        good.append(office.spool.store([make_shot()], about, at + timedelta(minutes=1)).id)
+    into = tmp_path / "captures"
+    ends = [
+        office.pull(into, "--json"),
+        office.pull(into, "--json"),
+        call("captures", "sheet", "--into", into),
+    ]
+    opened = call(
+        *("captures", "open", office.box.spool / f"{of_fault['headers']}.age"),
+        *("--identity", office.key, "--out", tmp_path / "opened"),
+    )
+
+    assert [8, 8, 0] == [ended.code for ended in ends]
+    assert set(good) <= set(told(ends[0])["opened"])
+    assert [of_fault["headers"]] == told(ends[0])["damaged"] == told(ends[1])["damaged"]
+    html = (into / "contact-sheet.html").read_text(encoding="utf-8")
+    assert 9 == html.count("<li>")
+    assert all(f"door {number}" in html for number in range(len(good)))
+    assert 8 == opened.code
 
 
 def test_what_was_fetched_is_not_fetched_again(office: Office, tmp_path: Path) -> None:

@@ -198,6 +198,14 @@ def _named(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
     return member
 
 
+def _after_headers(kind: bytes, count: int) -> bytes:
+    """A capture behind so many headers of one kind, each of which speaks of the next."""
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = kind, 2
+    one = header.tobuf(tarfile.USTAR_FORMAT) + b"a\0".ljust(512, b"\0")
+    return one * count + tar_of((_named("metadata.json"), b"{}"))
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -214,6 +222,7 @@ def _named(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
         tar_of((_named("frame-1.jpg"), b"")),
         tar_of((_named("metadata.json"), b"{}"))[:512],
         tar_of((_named("metadata.json"), b"{}" * 600))[:1000],
+        *(_after_headers(kind, count) for kind in (b"L", b"K", b"x", b"g", b"X") for count in (1, 3000)),
     ],
     ids=[
         "noise",
@@ -229,10 +238,11 @@ def _named(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
         "no metadata",
         "cut after the header",
         "cut in the content",
+        *(f"{count} {kind}" for kind in ("L", "K", "x", "g", "X") for count in (1, 3000)),
     ],
 )
 def test_what_opens_is_not_trusted(content: bytes, key_pairs: dict[str, KeyPair]) -> None:
-    """Anybody who knows the public key can seal: foreign names, links and doubles are refused."""
+    """Anybody who knows the public key can seal: foreign names, links, doubles, chains are refused."""
     pair = key_pairs["age"]
 
     with pytest.raises(EvidenceError):

@@ -129,6 +129,31 @@ def test_what_makes_no_sense_is_left_out(content: bytes) -> None:
     assert 2 == page.count("no preview")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 200_000,
+        b'{"frames": ' + b"[" * 200_000,
+        b'{"frames": [' + b"[]," * 400_000 + b"[]]}",
+        b'{"metadata": {"door": "\\ud800 \\u202e \\u0000"}}',
+        said(facts={"rule": "below_threshold", "score": int("1" + "0" * 400), "threshold": 1}),
+        said(facts={"rule": "below_threshold", "score": 0.1, "threshold": -(10**4000)}),
+        said(facts={"rule": "below_threshold", "score": float("nan"), "threshold": float("inf")}),
+        b'{"sealed_at": "0001-01-01T00:00:00+14:00"}',
+        b'{"sealed_at": "9999-12-31T23:59:59-14:00"}',
+    ],
+    ids=["deep", "deep inside", "large", "no text", "endless", "endless below", "no number", "first", "last"],
+)
+def test_a_hostile_capture_is_on_the_sheet_beside_a_good_one(content: bytes) -> None:
+    """What it says is left out where it is none of ours; the sheet is made, is text, and shows the other."""
+    page = sheet(entry(content), entry(said(door="entrance")))
+
+    assert 2 == page.count("<li>")
+    assert "entrance" in page.encode().decode()
+    assert {"\n"} == {each for each in page if not each.isprintable()}
+    assert "likeness" not in page
+
+
 def test_a_time_without_a_zone_is_none() -> None:
     """It could be anybody's."""
     assert entry(json.dumps({"sealed_at": "2026-01-05T09:00:00"}).encode()).at is None
