@@ -162,7 +162,7 @@ def _is_likeness(value: object) -> bool:
 
 
 def _shown(text: str) -> str:
-    """A name without what is no character, or turns others about: surrogates, controls, marks of direction."""
+    """A name without what is no character, or turns others about: surrogates, controls, direction."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
