@@ -25,8 +25,9 @@ from cheroot.ssl import Adapter
 
 from appliance.addresses import written
 from appliance.errors import SettingsError, WireError
-from web.connections import BODIES, HEAD_S, HEADS, Connection, Watch, shut_out
+from web.connections import Connection, shut_out
 from web.requests import UPLOAD_BYTES
+from web.watch import BODIES, HEAD_S, HEADS, Watch
 
 THREADS: Final = 128
 """For 72 streams (20 viewers, 20 screens), what arrives slowly (`HEADS`, `BODIES`), and room for pages."""

@@ -18,6 +18,7 @@ from appliance.app.desk.captures import Captures
 from appliance.app.desk.copies import Copies
 from appliance.app.desk.corrections import Corrections
 from appliance.app.desk.devices import Devices
+from appliance.app.desk.door_showing import Showing
 from appliance.app.desk.doors import Doors
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.feed import Feed, feed_operations
@@ -66,6 +67,7 @@ class Parts:
 
 def operations(parts: Parts) -> list[Operation[Any]]:
     """Everything that may be asked of the desk; each subject's module in a line of its own."""
+    showing = Showing(parts.eyes)
     return [
         *Accounts(parts.services, parts.passwords, parts.guard).operations(),
         *Admitting(parts.services).operations(),
@@ -74,7 +76,8 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Screens(parts.services, parts.settings, parts.feed).operations(),
         *Live(parts.services, parts.source, parts.eyes).operations(),
         *Cameras(parts.source, parts.applying, parts.eyes, parts.services.layout).operations(),
-        *Doors(parts.source, parts.applying, parts.eyes, parts.services.layout).operations(),
+        *showing.operations(),
+        *Doors(parts.source, parts.applying, parts.eyes, showing, parts.services.layout).operations(),
         *Log(parts.services, [door.id for door in parts.settings.doors]).operations(),
         *Corrections(parts.services).operations(),
         *Captures(parts.services, parts.settings).operations(),

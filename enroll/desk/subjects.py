@@ -11,7 +11,9 @@ from enroll.desk.enrolling import Enrolling
 from enroll.desk.knowing import Knowledge
 from enroll.desk.looking import Models
 from enroll.desk.people import People
+from enroll.desk.pictures import Pictures
 from enroll.desk.snapshots import LoopCameras
+from enroll.desk.standing import Standing
 
 
 def enrolment_operations(services: Services, settings: Settings) -> list[Operation[Any]]:
@@ -20,15 +22,10 @@ def enrolment_operations(services: Services, settings: Settings) -> list[Operati
     models = Models(Client(services.layout.socket("models")))
     cameras = LoopCameras(Client(services.layout.socket("loop")))
     drafts = Drafts(services.clock.monotonic)
+    standing = Standing(services.store, knowledge, drafts)
+    ids = [str(each.id) for each in settings.cameras]
     return [
         *People(services.store, knowledge).operations(),
-        *Enrolling(
-            services.store,
-            knowledge,
-            drafts,
-            models,
-            cameras,
-            glances=models,
-            cameras=[str(each.id) for each in settings.cameras],
-        ).operations(),
+        *Enrolling(services.store, knowledge, drafts, standing).operations(),
+        *Pictures(standing, drafts, models, cameras, glances=models, cameras=ids).operations(),
     ]

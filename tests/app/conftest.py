@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from captures import NOW
+from desk_box import DeskBox, desk_box
+from desk_setting_up import FILE, Here
+from watching_box import WatchingBox, supervised, watching
 
 from appliance.clock import ManualClock
 from appliance.services import Layout, Services, open_services
@@ -28,3 +31,38 @@ def services(layout: Layout, clock: ManualClock) -> Iterator[Services]:
     """A box after its first boot."""
     with open_services(Settings(), layout, create=True, clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A settings file with one camera."""
+    path = tmp_path / "appliance.toml"
+    path.write_text(FILE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def here(services: Services, layout: Layout, file: Path) -> Iterator[Here]:
+    """A desk beside a loop that films a door."""
+    with watching(layout) as box:
+        yield Here(services, box, file)
+
+
+@pytest.fixture
+def quiet(services: Services, layout: Layout, file: Path) -> Iterator[Here]:
+    """A desk beside a supervisor that notes who is to restart, and nothing else."""
+    with supervised(layout, WatchingBox()) as box:
+        yield Here(services, box, file)
+
+
+@pytest.fixture
+def alone(services: Services, file: Path) -> Here:
+    """A desk beside nothing."""
+    return Here(services, WatchingBox(), file)
+
+
+@pytest.fixture
+def box(services: Services) -> Iterator[DeskBox]:
+    """A desk after its first boot: no operator yet."""
+    with desk_box(services) as made:
+        yield made

@@ -1,16 +1,12 @@
-"""Signing in and out, passwords, links, operators, tokens and screens: what the desk does for the pages."""
-
-from collections.abc import Iterator
+"""The first admin, signing in and out, and what everybody may do with their own account."""
 
 import pytest
 from argon2 import PasswordHasher
-from desk_box import PASSWORD, WRONG, DeskBox, desk_box
+from desk_box import PASSWORD, WRONG, DeskBox, desk_box, identity, logged
 
 from appliance.app.desk.operations import Desk
 from appliance.app.desk.passwords import Passwords
-from appliance.app.desk.throttle import FREE
-from appliance.clock import ManualClock
-from appliance.errors import DeniedError, FormError, NotSignedInError, ThrottledError, UnknownAccountError
+from appliance.errors import DeniedError, FormError, NotSignedInError, UnknownAccountError
 from appliance.permissions import Permission, Role
 from appliance.services import Services
 from appliance.settings import Settings
@@ -19,23 +15,6 @@ from appliance.wire.messages import AskDesk, DeskAnswered
 from enroll.desk.process import open_desk
 
 OTHER = "four other words to know"
-
-
-@pytest.fixture
-def box(services: Services) -> Iterator[DeskBox]:
-    """A desk after its first boot: no operator yet."""
-    with desk_box(services) as made:
-        yield made
-
-
-def logged(box: DeskBox) -> list[tuple[str, str | None]]:
-    """What the log says, and who did it by the last of their id."""
-    return [(each.type, each.event.by) for each in box.services.store.events() if each.event is not None]
-
-
-def identity(box: DeskBox, secret: str) -> str:
-    """Whose secret it is, by id."""
-    return str(box.ask("session.check", secret)["id"])
 
 
 # ---------------------------------------------------------------- the first admin
@@ -195,127 +174,6 @@ def test_on_a_box_the_hash_is_argon2id_as_rfc_9106_wants_it() -> None:
     ]
 
 
-# ---------------------------------------------------------------- guessing
-
-
-def test_guessing_is_slowed_down_by_name(box: DeskBox, clock: ManualClock) -> None:
-    """After five failures, from wherever; the right password waits as well, and then gets in."""
-    box.first_admin()
-    for number in range(FREE + 1):
-        with pytest.raises(NotSignedInError):
-            box.ask("session.open", name="ann", password=WRONG, client=f"198.51.100.{number}")
-    with pytest.raises(ThrottledError) as caught:
-        box.ask("session.open", name=" ANN ", password=PASSWORD, client="203.0.113.9")
-    clock.advance(caught.value.wait_s)
-
-    assert 0 < caught.value.wait_s <= 30
-    assert box.ask("session.open", name="ann", password=PASSWORD)["secret"]
-    assert 1 == [kind for kind, _ in logged(box)].count("sign_in_throttled")
-
-
-def test_outsiders_do_not_lock_a_known_name_out(box: DeskBox, clock: ManualClock) -> None:
-    """However many addresses guess at it, without pause: where it was signed in lately, it is taken again.
-
-    From an address that is new to the name the guesses stand in the way, of all of them together.
-    """
-    box.first_admin()
-    box.ask("session.open", name="ann", password=PASSWORD, client="203.0.113.9")
-    taken, tried = [], 0
-    for _ in range(30):
-        for number in range(12):
-            with pytest.raises((NotSignedInError, ThrottledError)) as caught:
-                box.ask("session.open", name="ann", password=WRONG, client=f"198.51.100.{number}")
-            tried += isinstance(caught.value, NotSignedInError)
-        taken.append(box.ask("session.open", name="Ann", password=PASSWORD, client="203.0.113.9"))
-        clock.advance(1.0)
-
-    assert [True] * 30 == [bool(each["secret"]) for each in taken]
-    assert tried < 12 * FREE
-
-
-def test_a_familiar_address_is_slowed_down_by_its_own_failures(box: DeskBox) -> None:
-    """Whoever sits beside somebody guesses no faster for it, even where others share the address."""
-    box.first_admin()
-    box.ask("session.open", name="ann", password=PASSWORD, client="203.0.113.9")
-    said = []
-    for _ in range(FREE + 2):
-        with pytest.raises((NotSignedInError, ThrottledError)) as caught:
-            box.ask("session.open", name="ann", password=WRONG, client="203.0.113.9")
-        said.append(type(caught.value))
-
-    assert [NotSignedInError] * (FREE + 1) + [ThrottledError] == said
-
-
-def test_a_password_chosen_with_a_link_makes_its_address_familiar(box: DeskBox) -> None:
-    """A link is as good as a password: whoever used it is not held up by others' guesses afterwards."""
-    admin = box.first_admin()
-    code = box.ask("operators.add", admin, name="ben", role="viewer")["code"]
-    box.ask("password.redeem", code=code, password=PASSWORD, client="203.0.113.9")
-    for number in range(FREE + 1):
-        with pytest.raises(NotSignedInError):
-            box.ask("session.open", name="ben", password=WRONG, client=f"198.51.100.{number}")
-
-    with pytest.raises(ThrottledError):
-        box.ask("session.open", name="ben", password=PASSWORD, client="192.0.2.1")
-    assert box.ask("session.open", name="ben", password=PASSWORD, client="203.0.113.9")["secret"]
-
-
-def test_guesses_from_outside_do_not_stand_in_the_way_of_another_password(box: DeskBox) -> None:
-    """Whoever is signed in changes theirs meanwhile."""
-    ann = box.first_admin()
-    for number in range(FREE + 1):
-        with pytest.raises(NotSignedInError):
-            box.ask("session.open", name="ann", password=WRONG, client=f"198.51.100.{number}")
-    box.ask("password.change", ann, old=PASSWORD, new=OTHER)
-
-    assert "password_changed" == logged(box)[-1][0]
-
-
-def test_guessing_is_slowed_down_by_address(box: DeskBox) -> None:
-    """Whatever names are tried from there; somebody elsewhere is not held up."""
-    box.first_admin()
-    for number in range(FREE + 1):
-        with pytest.raises(NotSignedInError):
-            box.ask("session.open", name=f"name{number}", password=WRONG, client="198.51.100.7")
-    with pytest.raises(ThrottledError):
-        box.ask("session.open", name="ann", password=PASSWORD, client="198.51.100.7")
-
-    assert box.ask("session.open", name="ann", password=PASSWORD, client="203.0.113.9")["secret"]
-    (event,) = [each.event for each in box.services.store.events() if each.type == "sign_in_throttled"]
-    assert "198.51.100" not in str(event)
-
-
-@pytest.mark.parametrize("operation", ["screens.pair", "password.redeem", "first_run.create_admin"])
-def test_guessing_codes_is_slowed_down(box: DeskBox, operation: str) -> None:
-    """From one address, by all of them together."""
-    rest = {
-        "screens.pair": {},
-        "password.redeem": {"password": PASSWORD},
-        "first_run.create_admin": {"name": "eve", "password": PASSWORD},
-    }[operation]
-    for number in range(FREE + 1):
-        with pytest.raises(NotSignedInError):
-            box.ask(operation, code=f"{number:08}", client="198.51.100.7", **rest)
-    with pytest.raises(ThrottledError):
-        box.ask("screens.pair", code="12345678", client="198.51.100.7")
-
-    assert ["sign_in_throttled"] == [kind for kind, _ in logged(box)]
-
-
-def test_who_gets_it_right_is_not_counted(box: DeskBox) -> None:
-    """A whole office behind one address may sign in, and pair its screens."""
-    admin = box.first_admin()
-    for _ in range(3 * FREE):
-        box.ask("session.open", name="ann", password=PASSWORD, client="198.51.100.7")
-        box.ask(
-            "screens.pair",
-            code=box.ask("screens.begin_pairing", admin, label="TV")["code"],
-            client="198.51.100.7",
-        )
-
-    assert "sign_in_throttled" not in [kind for kind, _ in logged(box)]
-
-
 # ---------------------------------------------------------------- one's own
 
 
@@ -368,147 +226,6 @@ def test_another_password_says_what_becomes_of_tokens(box: DeskBox) -> None:
     assert {"tokens": 1} == changed
     assert between is not None
     assert [None, None] == [box.ask("session.check", each) for each in (ann, token)]
-
-
-def test_guessing_the_current_password_is_slowed_down(box: DeskBox) -> None:
-    """Whoever sits down at an open browser has few tries."""
-    ann = box.first_admin()
-    for _ in range(FREE + 1):
-        with pytest.raises(FormError):
-            box.ask("password.change", ann, old=WRONG, new=OTHER)
-    with pytest.raises(ThrottledError):
-        box.ask("password.change", ann, old=PASSWORD, new=OTHER)
-
-
-# ---------------------------------------------------------------- others
-
-
-def test_somebody_is_admitted_with_a_link(box: DeskBox) -> None:
-    """It says whose it is; they choose a password and are signed in; every step says who did it."""
-    ann = box.first_admin()
-    added = box.ask("operators.add", ann, name="ben", role="viewer")
-    whose = box.ask("password.link", code=added["code"])
-    with pytest.raises(FormError):
-        box.ask("password.redeem", code=added["code"], password="short")  # noqa: S106 - refused
-    ben = box.ask("password.redeem", code=added["code"], password=PASSWORD)
-
-    assert {"name": "ben"} == whose
-    assert ("viewer", True) == (ben["operator"]["role"], ben["operator"]["has_password"])
-    assert "viewer" == box.ask("session.check", ben["secret"])["role"]
-    with pytest.raises(NotSignedInError):
-        box.ask("password.redeem", code=added["code"], password=OTHER)
-    by_ann, by_ben = identity(box, ann), identity(box, ben["secret"])
-    assert [
-        ("operator_added", by_ann),
-        ("sign_in_link_made", by_ann),
-        ("password_changed", by_ben),
-    ] == logged(box)[-3:]
-
-
-def test_operators_are_listed_changed_and_removed(box: DeskBox) -> None:
-    """By an admin; a viewer made admin may at once what admins may, and removed may nothing."""
-    ann = box.first_admin()
-    ben = box.admit(ann, "ben")
-    ids = {each["name"]: each["id"] for each in box.ask("operators.list", ann)}
-    with pytest.raises(DeniedError):
-        box.ask("operators.list", ben)
-    box.ask("operators.change", ann, operator=ids["ben"], role="admin")
-
-    assert [True, False] == [
-        each["you"] for each in sorted(box.ask("operators.list", ann), key=lambda one: one["name"])
-    ]
-    assert 2 == len(box.ask("operators.list", ben))
-    box.ask("operators.remove", ben, operator=ids["ann"])
-    with pytest.raises(NotSignedInError):
-        box.ask("operators.list", ann)
-    with pytest.raises(DeniedError, match="last admin"):
-        box.ask("operators.change", ben, operator=ids["ben"], disabled=True)
-    assert ("operator_removed", ids["ben"]) == logged(box)[-1]
-
-
-def test_a_lost_password_is_replaced_with_a_link(box: DeskBox) -> None:
-    """Until the link is used the old one holds; then every session ends."""
-    ann = box.first_admin()
-    ben = box.admit(ann, "ben")
-    code = box.ask("operators.reset", ann, operator=identity(box, ben))["code"]
-
-    assert box.ask("session.check", ben)
-    box.ask("password.redeem", code=code, password=OTHER)
-    assert box.ask("session.check", ben) is None
-    assert box.ask("session.open", name="ben", password=OTHER)["secret"]
-
-
-def test_somebody_disabled_does_not_come_in_by_a_link(box: DeskBox) -> None:
-    """Nor by a password."""
-    ann = box.first_admin()
-    ben = identity(box, box.admit(ann, "ben"))
-    box.ask("operators.change", ann, operator=ben, disabled=True)
-    code = box.ask("operators.reset", ann, operator=ben)["code"]
-    with pytest.raises(DeniedError, match="may not sign in"):
-        box.ask("password.redeem", code=code, password=OTHER)
-    for password in (PASSWORD, OTHER):
-        with pytest.raises(NotSignedInError):
-            box.ask("session.open", name="ben", password=password)
-
-
-# ---------------------------------------------------------------- tokens and screens
-
-
-def test_a_token_acts_for_its_operator_within_its_scopes(box: DeskBox) -> None:
-    """It may what it was given, is named as the one who did it, and is nobody once revoked."""
-    ann = box.first_admin()
-    made = box.ask("tokens.create", ann, label="a script", scopes=["log"], lasts_days=1)
-    check = box.ask("session.check", made["secret"])
-
-    assert ("token", made["token"]["id"], ["log"]) == (check["kind"], check["id"], check["permissions"])
-    assert box.ask("feed.wait", made["secret"])["position"] == box.services.store.position()
-    with pytest.raises(DeniedError):
-        box.ask("tokens.list", made["secret"])
-    assert "secret" not in str(box.ask("tokens.list", ann))
-    box.ask("tokens.revoke", ann, token=made["token"]["id"])
-    with pytest.raises(NotSignedInError):
-        box.ask("feed.wait", made["secret"])
-
-
-def test_a_token_ends_when_it_was_said_to(box: DeskBox, clock: ManualClock) -> None:
-    """After so many days."""
-    ann = box.first_admin()
-    token = box.ask("tokens.create", ann, label="x", scopes=["log"], lasts_days=2)["secret"]
-    clock.advance(2 * 86400 - 1)
-
-    assert box.ask("session.check", token)
-    clock.advance(1)
-    assert box.ask("session.check", token) is None
-
-
-@pytest.mark.parametrize("scopes", [[], ["operators"], ["fly"], ["log", "account"]])
-def test_scopes_that_cannot_be_are_refused(box: DeskBox, scopes: list[str]) -> None:
-    """None, those of people, and those that there are not."""
-    ann = box.first_admin()
-    with pytest.raises(FormError) as caught:
-        box.ask("tokens.create", ann, label="x", scopes=scopes)
-
-    assert {"scopes"} == {field.partition(".")[0] for field in caught.value.fields}
-
-
-def test_a_screen_is_paired_and_revoked(box: DeskBox) -> None:
-    """By a code an admin made; it may what screens may and is known by its label."""
-    ann = box.first_admin()
-    code = box.ask("screens.begin_pairing", ann, label="Kitchen")
-    paired = box.ask("screens.pair", code=code["code"])
-    check = box.ask("session.check", paired["secret"])
-
-    assert (600.0, "screen", "Kitchen", ["screen"]) == (
-        code["lasts_s"],
-        check["kind"],
-        check["name"],
-        check["permissions"],
-    )
-    with pytest.raises(NotSignedInError):
-        box.ask("screens.pair", code=code["code"])
-    box.ask("screens.revoke", ann, screen=paired["screen"]["id"])
-    assert box.ask("session.check", paired["secret"]) is None
-    assert [("screen_paired", identity(box, ann)), ("screen_revoked", identity(box, ann))] == logged(box)[-2:]
 
 
 # ---------------------------------------------------------------- secrets

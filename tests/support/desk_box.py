@@ -108,3 +108,13 @@ def desk_box(services: Services, settings: Settings | None = None) -> Iterator[D
     """The desk of a box, until the end of the block."""
     with open_desk(settings or Settings(), services, passwords=quick_passwords()) as desk:
         yield DeskBox(desk, services)
+
+
+def logged(box: DeskBox) -> list[tuple[str, str | None]]:
+    """What the log says, and who did it by the last of their id."""
+    return [(each.type, each.event.by) for each in box.services.store.events() if each.event is not None]
+
+
+def identity(box: DeskBox, secret: str) -> str:
+    """Whose secret it is, by id."""
+    return str(box.ask("session.check", secret)["id"])

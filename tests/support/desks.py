@@ -19,6 +19,8 @@ from enroll.desk.enrolling import Enrolling
 from enroll.desk.knowing import Knowledge
 from enroll.desk.looking import Snapshots
 from enroll.desk.people import People
+from enroll.desk.pictures import Pictures
+from enroll.desk.standing import Standing
 
 CONSENT = {"purposes": ["identify", "greet"], "text_version": TEXT_VERSION, "given_by": "signed form"}
 """What somebody agreed to, as the browser says it."""
@@ -118,15 +120,14 @@ def desk_of(
 ) -> Asking:
     """An admin at a desk with everything about people."""
     knowledge = Knowledge(store, RecognitionSettings())
-    enrolling = Enrolling(
-        store,
-        knowledge,
-        drafts or Drafts(lambda: 0.0, lambda _, __: None),
-        models or Painted(),
-        snapshots or Still(b"0"),
-        glances=Mirror(),
+    drafts = drafts or Drafts(lambda: 0.0, lambda _, __: None)
+    standing = Standing(store, knowledge, drafts)
+    rooms = (
+        People(store, knowledge),
+        Enrolling(store, knowledge, drafts, standing),
+        Pictures(standing, drafts, models or Painted(), snapshots or Still(b"0"), glances=Mirror()),
     )
-    operations = [*People(store, knowledge).operations(), *enrolling.operations()]
+    operations = [each for room in rooms for each in room.operations()]
     return Asking(Desk(CALLERS.get, operations))
 
 

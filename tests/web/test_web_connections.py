@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from web.connections import MOST, MOST_OF_ONE, MOST_OF_OURS, Part, Watch
+from web.watch import MOST, MOST_OF_ONE, MOST_OF_OURS, Part, Watch
 
 
 class Held:

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from appliance.clock import SystemClock
 from appliance.errors import SettingsError, WireError
 from appliance.vault.certificate import ensure_certificate
-from web import connections
+from web import watch
 from web.application import create_app
 from web.desk import DeskClient
 from web.server import Server, behind
@@ -186,7 +186,7 @@ def test_silent_clients_hold_no_thread(counting: Counting) -> None:
 def test_one_address_holds_so_many(served: Server, counting: Counting) -> None:
     """A greedy client is turned away, and room is left for the others."""
     with contextlib.ExitStack() as stack:
-        for _ in range(connections.MOST_OF_ONE):
+        for _ in range(watch.MOST_OF_ONE):
             stack.enter_context(opened(served, of="127.0.0.2"))
         turned_away = stack.enter_context(opened(served, of="127.0.0.2")).recv(1)
         of_another = stack.enter_context(opened(served, b"GET / HTTP/1.0\r\n\r\n", of="127.0.0.3")).recv(12)

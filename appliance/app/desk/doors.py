@@ -1,94 +1,32 @@
-"""Operations of setting a door up: painting its fill, showing it shut and open, proposing, saving, removing.
+"""Operations of doors: listing, saving and removing them.
 
-The looking is the models process's, the arithmetic the door room's. Here is decided who may, and what
-is written. A door's `rule` and its times are left as they are; the settings page has them.
+Here is decided who may, and what is written; what a door being set up looks like is for `door_showing`.
+A door's `rule` and its times are left as they are; the settings page has them.
 """
 
-import hashlib
-from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from appliance.app.desk.applying import Applying, Source
+from appliance.app.desk.door_showing import JUDGED, Point, Region, Showing
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.forms import fields_of
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.shut_pictures import forget_picture, kept_content, kept_instead
-from appliance.errors import ApplianceError, DeniedError, FormError, PeerGoneError
+from appliance.errors import DeniedError, FormError
 from appliance.events import DoorCalibrated
 from appliance.permissions import Caller, Permission
 from appliance.services import Layout
 from appliance.settings import DoorSettings, Settings
-from appliance.wire.messages import (
-    DoorKept,
-    DoorProposed,
-    FillPainted,
-    KeepDoor,
-    PaintFill,
-    PictureShut,
-    ProposeDoor,
-    ShutPictured,
-)
 
-_LOOK_S = 2.0
-"""How long a door is looked at when somebody says how it is."""
 _ID = Field(max_length=64)
-_SHOWN = {"id", "camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above"}
+_SHOWN: Final = JUDGED | {"id"}
+_MOST_LOGGED: Final = 200
+_UNSEEN: Final = "it was not shown shut and open as it is now, so nobody knows whether they are told apart"
 
-Region = tuple[float, float, float, float]
-Point = tuple[float, float]
 Picture = Literal["kept", "earlier", "not_shown", "moved"]
-_JUDGED = {"camera", "region", "seed", "tolerance", "shut_fraction", "open_below", "shut_above"}
-"""What a judgement of a door rests on: with another of these it is another door."""
-_MOST_LOGGED = 200
-_MOST_TOLD = 16
-"""Works at doors whose last proposal is remembered."""
-_UNSEEN = "it was not shown shut and open as it is now, so nobody knows whether they are told apart"
-
-
-class Paint(Arguments):
-    """A look at what a fill covers.
-
-    Attributes:
-        camera: Which.
-        region: Left, top, right, bottom in fractions of the frame.
-        seed: x, y likewise.
-        tolerance: Gray levels.
-        after: The number of the frame that the caller has.
-        width_px: Of the picture.
-    """
-
-    camera: str = _ID
-    region: Region
-    seed: Point
-    tolerance: int = Field(ge=1, le=100)
-    after: int = -1
-    width_px: int = Field(default=960, ge=64, le=1920)
-
-
-class Look(Arguments):
-    """Attributes: camera: which; door: the one being set up; state: what the caller says it is now."""
-
-    camera: str = _ID
-    door: str = _ID
-    state: Literal["shut", "open"]
-
-
-class Propose(Arguments):
-    """Attributes: camera, door: as shown; the rest as it stands on the page; keep: what of it is to stay."""
-
-    camera: str = _ID
-    door: str = _ID
-    region: Region
-    seed: Point
-    tolerance: int = Field(ge=1, le=100)
-    shut_fraction: float = Field(default=0.6, ge=0, le=1)
-    open_below: float = Field(default=0.5, ge=0, le=1)
-    shut_above: float = Field(default=0.8, ge=0, le=1)
-    keep: Literal["nothing", "region", "all"] = "nothing"
 
 
 class Door(Arguments):
@@ -127,29 +65,29 @@ class Which(Arguments):
 
 
 class Doors:
-    """Setting doors up.
+    """The doors there are.
 
     Args:
         source: Where the settings are.
         applying: Puts them in force.
-        eyes: Looks.
+        eyes: Know how the cameras are.
+        showing: Knows what a door looked like that is being set up.
         layout: Where the pictures of shut doors lie.
     """
 
-    def __init__(self, source: Source, applying: Applying, eyes: Eyes, layout: Layout) -> None:
+    def __init__(
+        self, source: Source, applying: Applying, eyes: Eyes, showing: Showing, layout: Layout
+    ) -> None:
         self._source = source
         self._applying = applying
         self._eyes = eyes
+        self._showing = showing
         self._layout = layout
-        self._told: OrderedDict[str, tuple[Mapping[str, Any], bool]] = OrderedDict()
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
         return [
             Operation("doors.list", Nothing, Permission.DOORS, self._list),
-            Operation("doors.paint", Paint, Permission.DOORS, self._paint),
-            Operation("doors.look", Look, Permission.DOORS, self._look),
-            Operation("doors.propose", Propose, Permission.DOORS, self._propose),
             Operation("doors.save", Door, Permission.DOORS, self._save),
             Operation("doors.remove", Which, Permission.DOORS, self._remove),
         ]
@@ -167,53 +105,10 @@ class Doors:
         ]
         judged = self._judged()
         doors = [
-            {**door.model_dump(mode="json", include=_SHOWN), "doubt": _doubt(judged.get(door.id, True))}
+            {**door.model_dump(mode="json", include=set(_SHOWN)), "doubt": _doubt(judged.get(door.id, True))}
             for door in settings.doors
         ]
         return Answer({"doors": doors, "cameras": cameras, "revision": self._source.files.revision()})
-
-    def _paint(self, asked: Asked[Paint]) -> Answer:
-        """A JPEG with what the fill covers tinted, its number, and the share covered."""
-        given = asked.arguments
-        wanted = PaintFill(
-            region=given.region,
-            seed=given.seed,
-            tolerance=given.tolerance,
-            after=given.after,
-            width_px=given.width_px,
-        )
-        reply = self._eyes.look(given.camera, wanted, FillPainted, timeout_s=10.0)
-        return Answer(reply.message.model_dump(exclude={"type", "version"}), reply.blob)
-
-    def _look(self, asked: Asked[Look]) -> Answer:
-        """Look at the door for a moment, and keep that as shut or open."""
-        given = asked.arguments
-        setup = _setup(asked.who, given.camera, given.door)
-        wanted = KeepDoor(setup=setup, state=given.state, seconds=_LOOK_S)
-        self._told.pop(setup, None)
-        reply = self._eyes.look(given.camera, wanted, DoorKept)
-        return Answer(reply.message.model_dump(mode="json", exclude={"type", "version"}))
-
-    def _propose(self, asked: Asked[Propose]) -> Answer:
-        """How to watch the door that was shown in both states, or how well these settings do."""
-        given = asked.arguments
-        door = given.model_dump(mode="json", exclude={"door", "keep"})
-        setup = _setup(asked.who, given.camera, given.door)
-        wanted = ProposeDoor(
-            setup=setup,
-            door={"id": "door", **door, "camera": "camera"},
-            keep=given.keep,
-        )
-        found = self._eyes.think(wanted, DoorProposed).message
-        told = found.model_dump(mode="json", exclude={"type", "version"})
-        told["door"] = {
-            name: value for name, value in told["door"].items() if name in _SHOWN - {"id", "camera"}
-        }
-        self._told[setup] = told["door"], found.usable
-        self._told.move_to_end(setup)
-        while len(self._told) > _MOST_TOLD:
-            self._told.popitem(last=False)
-        return Answer(told)
 
     def _save(self, asked: Asked[Door]) -> Answer:
         """Write the door and keep the picture of it shut; the loop then reads both anew and watches it.
@@ -274,39 +169,19 @@ class Doors:
     def _usable(self, asked: Asked[Door], there: DoorSettings | None) -> bool | None:
         """Whether shut and open are told apart by these settings; None: it was not shown both."""
         given = asked.arguments
-        door = {**given.model_dump(mode="json", include=_JUDGED), "id": "door", "camera": "camera"}
-        for name in ("new", given.door) if given.fresh else (given.door,):
-            setup = _setup(asked.who, given.camera, name)
-            proposed, usable = self._told.get(setup, ({}, False))
-            if proposed and all(door[name] == value for name, value in proposed.items()):
-                # What was said of these very settings holds: one page does not say two things.
-                return usable
-            try:
-                wanted = ProposeDoor(setup=setup, door=door, keep="all")
-                return self._eyes.think(wanted, DoorProposed).message.usable
-            except ApplianceError:
-                # Not shown both, or not to be judged: under its other name, or as it was found before.
-                continue
-        if there is not None and _same(given, there):
+        door = given.model_dump(mode="json", include=set(JUDGED))
+        found = self._showing.told_apart(asked.who, _shown_as(given), door)
+        if found is None and there is not None and _same(given, there):
             return self._judged().get(given.door, True)
-        return None
+        return found
 
     def _pictured(self, asked: Asked[Door], there: DoorSettings | None) -> tuple[Picture, bytes | None]:
         """What is to be said of the picture of the shut door, and the picture."""
         given = asked.arguments
-        # While the page has no name for a new door, it is shown as this one.
-        for name in ("new", given.door) if given.fresh else (given.door,):
-            setup = _setup(asked.who, given.camera, name)
-            try:
-                reply = self._eyes.think(PictureShut(setup=setup, region=given.region), ShutPictured)
-            except PeerGoneError:
-                # What it was shown went with it.
-                break
-            if reply.blob:
-                return "kept", reply.blob
-            if reply.message.frames:
-                return "moved", None
-        return ("earlier" if self._is_kept_of(given, there) else "not_shown"), None
+        found, content = self._showing.shut_picture(asked.who, _shown_as(given), given.camera, given.region)
+        if found == "not_shown" and self._is_kept_of(given, there):
+            return "earlier", None
+        return found, content
 
     def _is_kept_of(self, given: Door, there: DoorSettings | None) -> bool:
         """Whether the picture that is kept shows the door as it is to be saved."""
@@ -370,7 +245,9 @@ def _doubt(usable: bool | None) -> str:  # noqa: FBT001 - three answers, of whic
 
 def _same(given: Door, there: DoorSettings) -> bool:
     """Whether what a judgement rests on is as it was."""
-    return given.model_dump(mode="json", include=_JUDGED) == there.model_dump(mode="json", include=_JUDGED)
+    return given.model_dump(mode="json", include=set(JUDGED)) == there.model_dump(
+        mode="json", include=set(JUDGED)
+    )
 
 
 def _need_settings(who: Caller) -> None:
@@ -394,7 +271,6 @@ def _waits_for(door: DoorSettings, settings: Settings) -> bool:
     )
 
 
-def _setup(caller: Caller, camera: str, door: str) -> str:
-    """Names one person's work at one door; opaque, so that nothing else can be read out of it."""
-    parts = "\0".join((caller.kind, caller.session or caller.id, camera, door))
-    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+def _shown_as(given: Door) -> tuple[str, ...]:
+    """The names it may have been shown under: while the page has none for a new door, it is `new`."""
+    return ("new", given.door) if given.fresh else (given.door,)
