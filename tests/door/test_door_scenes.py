@@ -9,6 +9,7 @@ from door_scenes import DoorScene, scenes
 from door_scenes_clip import Move, openness
 from door_scenes_families import FAMILIES
 from door_scenes_scoring import score, wilson
+from door_scenes_stage import luma
 
 from appliance.values import DoorState
 
@@ -87,6 +88,18 @@ def test_the_admin_draws_the_region_over_the_upper_door(drawn: list[DoorScene]) 
         assert left * width <= corners[0, 0], scene.name
         assert corners[1, 0] <= right * width, scene.name
         assert top * height <= corners[:2, 1].min(), scene.name
+
+
+def test_a_leaf_alike_is_near_the_room_and_far_from_its_frame(drawn: list[DoorScene]) -> None:
+    """8 to 35 gray levels from the room behind, in every style there is, with a frame that is darker."""
+    looks = [scene.clip.stage.look for scene in drawn if scene.family == "alike"]
+
+    assert {"in", "out", "barn", "pocket"} == {look.style for look in looks}
+    assert {1, 2} == {look.leaves for look in looks}
+    for look in looks:
+        door, room, frame = luma(look.door), luma(look.room), luma(look.jamb)
+        assert 8 - 1e-6 <= abs(door - room) <= 35 + 1e-6
+        assert frame < 61 < luma(look.wall)
 
 
 def test_frames_carry_their_time_and_size(drawn: list[DoorScene]) -> None:
