@@ -343,7 +343,10 @@ class DeviceKeyChanged(Event):
 
 
 class LogPruned(Event):
-    """Retention dropped the oldest events; the checkpoint at their end vouches for them."""
+    """Retention dropped the oldest events; the checkpoint at their end vouches for them.
+
+    The log verifies only if it begins right after `up_to` of the newest of these.
+    """
 
     type: Literal["log_pruned"] = "log_pruned"
     up_to: int

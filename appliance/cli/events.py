@@ -180,6 +180,9 @@ def verify(
 def _tell(report: ChainReport, *, asked: bool, damaged: int) -> None:
     signed = f", signed up to {report.signed_up_to}" if report.signed_up_to else ""
     click.echo(f"the log holds: events {report.first} to {report.last}{signed}")
+    if report.pruned_by:
+        gone = report.first - 1
+        click.echo(f"events 1 to {gone} were dropped by retention: event {report.pruned_by} says so")
     if report.kept_head is not None:
         click.echo(f"and it agrees with the head kept beside the database at event {report.kept_head}")
     if report.checked_against is not None:

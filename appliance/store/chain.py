@@ -25,6 +25,8 @@ GENESIS = "0" * 64
 SEGMENT = 256
 """Events between two checkpoints. Retention drops whole segments from the old end."""
 
+PRUNED = "log_pruned"
+"""The type of the event by which retention says what it dropped; a checkpoint is signed for each."""
 _EXPORTED = "head that was exported"
 _KEPT = "head kept beside the database"
 _COMPARE = "keep a copy of the database as it is, and compare with exported heads and backups"
@@ -140,6 +142,8 @@ class ChainReport:
         signed_up_to: Position of the newest checkpoint; what comes later is only as good as the
             exported head it is checked against.
         dropped: Events whose body retention dropped.
+        pruned_by: Position of the event that says that retention dropped what was before `first`; 0: it
+            dropped nothing.
         checked_against: Position of the exported head that was found in the chain; None when none
             was given, or when it is older than what is kept.
         kept_head: Likewise of the head that is kept in a file beside the database.
@@ -156,6 +160,7 @@ class ChainReport:
     dropped: int
     checked_against: int | None
     kept_head: int | None = None
+    pruned_by: int = 0
     heads: int = 0
     heads_before: int = 0
 
@@ -184,6 +189,8 @@ class ChainCheck:
     heads: Sequence[SignedHead] = ()
     without_sealed: bool = False
     _dropped: int = field(default=0, init=False)
+    _pruned: tuple[int, int] = field(default=(0, 0), init=False)
+    """The newest event that says so: up to where the log was pruned, and its own position."""
     _found: set[str] = field(default_factory=set, init=False)
     _heads_found: set[int] = field(default_factory=set, init=False)
     _heads_at: dict[int, SignedHead] = field(default_factory=dict, init=False)
@@ -212,12 +219,13 @@ class ChainCheck:
             self._check_link(row, previous)
             position, previous = row["position"], row["hash"]
             self._check_known(position, previous)
-        if not first and head_position:
-            position, previous = head_position, self._anchor(head_position + 1)
+            if row["type"] == PRUNED:
+                self._note_pruning(row)
         if position < head_position:
-            raise _broken(position + 1, "the newest events are missing")
+            raise _broken(position + 1 if first else head_position, "the newest events are missing")
         if (position, previous) != (head_position, head_hash):
             raise _broken(position, "the log does not end where the device's row says")
+        self._check_start(first)
         self._check_end(first, position)
         return ChainReport(
             device=self.device,
@@ -229,6 +237,7 @@ class ChainCheck:
             dropped=self._dropped,
             checked_against=self._position_found(_EXPORTED, self.against),
             kept_head=self._position_found(_KEPT, self.kept),
+            pruned_by=self._pruned[1],
             heads=sum(head.position in self._heads_found for head in self.heads),
             heads_before=sum(head.position not in self._heads_found for head in self.heads),
         )
@@ -287,13 +296,41 @@ class ChainCheck:
                 raise _broken(head.position, "the signature of a head does not hold")
 
     def _anchor(self, first: int) -> str:
-        """The hash before the oldest kept event, which a checkpoint must vouch for."""
+        """The hash before the oldest kept event, which a checkpoint must vouch for.
+
+        That it does is not enough for events to be missing: see `_check_start`.
+        """
         if first == 1:
             return GENESIS
         checkpoint = self.checkpoints.get(first - 1)
         if checkpoint is None:
             raise _broken(first - 1, "events are missing before it, and no checkpoint vouches for them")
         return checkpoint.hash
+
+    def _note_pruning(self, row: Mapping[Any, Any]) -> None:
+        """Remember up to where an event says that retention dropped the log.
+
+        It is in the chain like any other, and so always newer than what it speaks of. That nobody without the
+        key wrote it, its own checkpoint shows.
+        """
+        position = row["position"]
+        up_to = json.loads(row["body"]).get("up_to") if row["body"] is not None else None
+        if type(up_to) is not int or up_to % SEGMENT or not self._pruned[0] < up_to < position:
+            raise _broken(position, "it does not say up to where retention dropped the log")
+        if position not in self.checkpoints:
+            raise _broken(position, "its checkpoint is missing")
+        self._pruned = up_to, position
+
+    def _check_start(self, first: int) -> None:
+        """The log begins where its newest pruning ended, which is dropped and said in one transaction.
+
+        Every segment has a checkpoint at its end, so that one could be cut away as tidily as retention does.
+        """
+        said = self._pruned[0]
+        if first > said + 1:
+            raise _broken(said + 1, "events are missing that retention does not say it dropped")
+        if 0 < first <= said:
+            raise _broken(first, "it is there, though the log says that retention dropped it")
 
     def _check_link(self, row: Mapping[Any, Any], previous: str) -> None:
         position = row["position"]
@@ -360,11 +397,11 @@ class ChainCheck:
     def _check_end(self, first: int, last: int) -> None:
         if max(self.checkpoints, default=0) > last:
             raise _broken(last + 1, "events that a checkpoint was signed for are missing")
-        oldest = first or last + 1
-        for due in range(-(-oldest // SEGMENT) * SEGMENT, last + 1, SEGMENT):
+        # Those of dropped segments too: they are all there is of them for heads exported then to fit.
+        for due in range(SEGMENT, last + 1, SEGMENT):
             if due not in self.checkpoints:
                 raise _broken(due, "its checkpoint is missing")
-        self._check_ends_of_heads(oldest, last)
+        self._check_ends_of_heads(first, last)
         for name, head in self._known():
             if head.position > last:
                 raise _broken(

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from appliance.errors import ApplianceError, UnknownSubjectError
 from appliance.events import Event, Personal, parse_event
 from appliance.store.acting import acting, stamped
-from appliance.store.chain import GENESIS, SEGMENT, SignedHead, canonical, link_hash, sha256
+from appliance.store.chain import GENESIS, PRUNED, SEGMENT, SignedHead, canonical, link_hash, sha256
 from appliance.store.counters import tally
 from appliance.store.database import reading, writing
 from appliance.store.kept_head import read_head, write_head
@@ -212,17 +212,18 @@ class EventLog(Opened):
         ]
 
     def _checkpoint(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int | None:
-        """Sign the ends of the segments that these rows fill; the position of the last, if any.
+        """Sign the ends of the segments that these rows fill, and what says that the log was pruned.
 
+        Whoever writes the database without the key cannot say that. Returns the position of the last, if any.
         Only these: an older end without its checkpoint was tampered with, and must not be signed.
 
         Raises:
-            StoreError: A segment fills, and this process holds no key.
+            StoreError: There is one to sign, and this process holds no key.
         """
-        full = [row for row in rows if row["position"] % SEGMENT == 0]
-        if not full:
+        due = [row for row in rows if row["position"] % SEGMENT == 0 or row["type"] == PRUNED]
+        if not due:
             return None
-        signed = [self._signed(row["position"], row["hash"]) for row in full]
+        signed = [self._signed(row["position"], row["hash"]) for row in due]
         connection.execute(insert(checkpoints), [dict(head) for head in signed])
         self._signed_one = True
         return signed[-1].position

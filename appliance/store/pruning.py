@@ -1,7 +1,9 @@
 """Retention: the oldest events go by whole segments, and counts by their day.
 
-The signed checkpoint at a segment's end vouches for what was before it, so that the chain verifies without.
-Checkpoints themselves stay. What goes when is for the caller to say; nothing here looks at a clock.
+The signed checkpoint at a segment's end vouches for what was before it, so that the chain verifies without,
+and an event that is signed for itself says, in the transaction that drops them, that they were dropped:
+whatever else is missing was cut. Checkpoints themselves stay, and so does the newest segment. What goes when
+is for the caller to say; nothing here looks at a clock.
 """
 
 import json

@@ -293,15 +293,18 @@ def test_a_head_that_cannot_be_kept_stops_nothing(make_store: MakeStore, tmp_pat
         make_store(head_file=tmp_path / "log.head", seed=8).verify()
 
 
-def test_the_oldest_segment_can_be_dropped(make_store: MakeStore, address: str) -> None:
-    """The checkpoint at its end vouches for what is gone; elsewhere dropping is a fault."""
+def test_the_oldest_segment_is_not_cut_as_retention_would_drop_it(
+    make_store: MakeStore, address: str
+) -> None:
+    """The checkpoint at its end vouches for what is gone, but nothing says that retention let it go."""
     log = make_store()
     log.append_all([NewEvent(OPENED)] * (SEGMENT + 4))
     exported = log.head()
     sql(address, "DELETE FROM events WHERE position <= :p", p=SEGMENT)
-    report = log.verify(against=exported)
-
-    assert (SEGMENT + 1, SEGMENT + 4, SEGMENT + 4) == (report.first, report.last, report.checked_against)
+    for against in (None, exported):
+        with pytest.raises(ChainBrokenError, match="retention does not say") as caught:
+            log.verify(against=against)
+        assert 1 == caught.value.position
     sql(address, "DELETE FROM events WHERE position <= :p", p=SEGMENT + 2)
     with pytest.raises(ChainBrokenError, match="no checkpoint vouches") as caught:
         log.verify()

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 from stores import NOON, OPENED, SHUT, identified, on, sql
 
-from appliance.errors import ChainBrokenError
-from appliance.events import DecisionCorrected, StrangerCaptured
+from appliance.errors import ChainBrokenError, StoreError
+from appliance.events import DecisionCorrected, LogPruned, StrangerCaptured
 from appliance.store import GREETINGS, SEGMENT, Consent, Counter, NewEvent, OutboxState, SignedHead, Store
 from appliance.store.pruning import AT_ONCE
 from appliance.values import Verdict
@@ -219,3 +219,96 @@ def test_dropping_anything_but_whole_segments_is_found_out(
 
     with pytest.raises(ChainBrokenError, match="no checkpoint vouches"):
         store.verify()
+
+
+@pytest.mark.parametrize("cut", [1, 3])
+def test_cutting_whole_segments_is_found_out(make_store: MakeStore, address: str, cut: int) -> None:
+    """Their checkpoints are there, but nothing says that retention dropped them; heads change nothing."""
+    store = make_store()
+    fill(store, 4)
+    store.prune_events(before=NOON + timedelta(seconds=1), max_bytes=None)
+    exported = store.head()
+    assert (SEGMENT + 1, 4 * SEGMENT + 3) == (store.verify().first, store.verify().pruned_by)
+    sql(address, "DELETE FROM events WHERE position <= :end", end=(1 + cut) * SEGMENT)
+
+    for against in (None, exported):
+        with pytest.raises(ChainBrokenError, match="retention does not say") as caught:
+            store.verify(against=against)
+        assert SEGMENT + 1 == caught.value.position
+
+
+def test_checkpoints_of_dropped_segments_are_missed(make_store: MakeStore, address: str) -> None:
+    """Heads that were exported then are held against them."""
+    store = make_store()
+    fill(store)
+    store.prune_events(before=LATER, max_bytes=None)
+    sql(address, "DELETE FROM checkpoints WHERE position = :end", end=2 * SEGMENT)
+
+    with pytest.raises(ChainBrokenError, match="its checkpoint is missing") as caught:
+        store.verify()
+    assert 2 * SEGMENT == caught.value.position
+
+
+def test_what_says_that_the_log_was_pruned_may_go_when_a_newer_one_says_more(make_store: MakeStore) -> None:
+    """Pruned again and again, the log keeps the newest of them, and verifies; however old it is."""
+    store = make_store()
+    fill(store, 2)
+    found = []
+    for days in range(4):
+        at = LATER + timedelta(days=days)
+        store.prune_events(before=at, max_bytes=None)
+        report = store.verify(against=store.head())
+        said = store.events(types=("log_pruned",))
+        assert said[-1].event is not None
+        assert report.first == said[-1].event.model_dump()["up_to"] + 1
+        found.append((report.first, report.pruned_by, len(said)))
+        store.append_all([NewEvent(OPENED, at=at)] * (2 * SEGMENT))
+    store.prune_events(before=LATER + timedelta(days=900), max_bytes=None)
+
+    assert [1 + 2 * SEGMENT * number for number in range(1, 5)] == [first for first, _, _ in found]
+    assert 1 == found[-1][2]
+    assert store.verify().pruned_by == store.events(types=("log_pruned",))[-1].position
+
+
+def test_nobody_without_the_key_says_that_the_log_was_pruned(make_store: MakeStore, address: str) -> None:
+    """Not by the program; and written into the tables, it lacks its signature."""
+    keyed, keyless = make_store(), make_store(sealed=False, seed=5)
+    fill(keyed)
+    said = LogPruned(up_to=SEGMENT, events=SEGMENT, reason="age")
+    with pytest.raises(StoreError, match="needs the device key"):
+        keyless.append(said)
+    with pytest.raises(StoreError, match="needs the device key"):
+        keyless.prune_events(before=LATER, max_bytes=None)
+    assert 1 == keyed.verify().first
+    position = keyed.append(said).position
+    sql(address, "DELETE FROM events WHERE position <= :end", end=SEGMENT)
+    assert SEGMENT + 1 == keyed.verify().first
+    sql(address, "DELETE FROM checkpoints WHERE position = :position", position=position)
+
+    with pytest.raises(ChainBrokenError, match="its checkpoint is missing") as caught:
+        keyed.verify()
+    assert position == caught.value.position
+
+
+@pytest.mark.parametrize("up_to", [SEGMENT, 2 * SEGMENT + 1, 4 * SEGMENT, 0, -SEGMENT])
+def test_what_it_says_must_be_possible(make_store: MakeStore, up_to: int) -> None:
+    """The end of a segment, before itself, after what is gone already: nothing else was ever written."""
+    store = make_store()
+    fill(store)
+    store.prune_events(before=NOON + timedelta(seconds=1), max_bytes=None)
+    position = store.append(LogPruned(up_to=up_to, events=1, reason="age")).position
+
+    with pytest.raises(ChainBrokenError, match="does not say up to where") as caught:
+        store.verify()
+    assert position == caught.value.position
+
+
+def test_a_pruning_that_was_said_and_not_done_does_not_verify(make_store: MakeStore) -> None:
+    """Both are one transaction, so that it is nothing that a crash leaves."""
+    store = make_store()
+    fill(store)
+    store.append(LogPruned(up_to=SEGMENT, events=SEGMENT, reason="age"))
+
+    with pytest.raises(ChainBrokenError, match="though the log says") as caught:
+        store.verify()
+    assert 1 == caught.value.position

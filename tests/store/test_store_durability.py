@@ -1,7 +1,10 @@
 """What survives: kill -9, a full disk, a lock that is not let go, a damaged file."""
 
+import multiprocessing
 import os
 import random
+import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -9,17 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from stores import AGREED, OPENED, SHUT, face, on, store
+from sqlalchemy import Engine, event
+from stores import AGREED, NOON, OPENED, SHUT, face, on, store
 from structlog.testing import capture_logs
 
 import appliance
 from appliance.errors import StoreError, StoreFullError
-from appliance.store import NewEvent, sqlite_url
+from appliance.store import SEGMENT, NewEvent, sqlite_url
 
 SUPPORT = Path(__file__).parents[1] / "support"
 PATH = os.pathsep.join([str(Path(appliance.__file__).parents[1]), str(SUPPORT)])
@@ -248,3 +252,49 @@ def reader(address: str) -> Iterator[Callable[[], object]]:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM subjects").fetchone()
         yield connection.rollback
+
+
+def prune_and_die(address: str, statement: int) -> None:
+    """Prune, and be killed before the statement of that number; from 0."""
+    many = 0
+    with store(address) as log:
+
+        def count(*_: Any) -> None:
+            nonlocal many
+            if many == statement:
+                os.kill(os.getpid(), signal.SIGKILL)
+            many += 1
+
+        event.listen(Engine, "before_cursor_execute", count)
+        event.listen(Engine, "commit", count)
+        log.prune_events(before=NOON + timedelta(days=1), max_bytes=None)
+
+
+def test_killed_while_pruning_the_events_are_there_or_the_log_says_they_went(
+    address: str, tmp_path: Path
+) -> None:
+    """Before any statement of it, and before its commit: the chain verifies, and the next one goes on."""
+    with store(address) as log:
+        log.append_all([NewEvent(OPENED)] * (SEGMENT + 1))
+        log.prune_events(before=NOON + timedelta(days=1), max_bytes=None)
+        log.append_all([NewEvent(OPENED)] * SEGMENT)
+    killed, found = 0, set()
+    while True:
+        each = tmp_path / f"{killed}.db"
+        shutil.copy(address.removeprefix("sqlite:///"), each)
+        child = multiprocessing.get_context("fork").Process(
+            target=prune_and_die, args=(sqlite_url(each), killed)
+        )
+        child.start()
+        child.join(30)
+        if child.exitcode == 0:
+            break
+        assert -signal.SIGKILL == child.exitcode
+        killed += 1
+        with store(sqlite_url(each)) as log:
+            found.add(log.verify().first)
+            log.prune_events(before=NOON + timedelta(days=1), max_bytes=None)
+            assert 2 * SEGMENT + 1 == log.verify().first
+
+    assert killed > 10
+    assert {SEGMENT + 1} <= found <= {SEGMENT + 1, 2 * SEGMENT + 1}

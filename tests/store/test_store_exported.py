@@ -113,6 +113,89 @@ def test_whatever_was_done_to_it_is_found(log: tuple[list[bytes], list[SignedHea
         check(CHEATS[cheat](log[0]), [])
 
 
+@pytest.fixture(scope="module")
+def pruned(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[bytes], list[SignedHead]]:
+    """An exported log of five segments, of which retention dropped one, then a second; and heads."""
+    heads = []
+    with store(sqlite_url(tmp_path_factory.mktemp("pruned") / "s.db"), seal=SEAL) as opened:
+        for day in range(5):
+            opened.append_all([NewEvent(OPENED, at=NOON + timedelta(days=day))] * SEGMENT)
+            heads.append(opened.head())
+        for day in range(2):
+            opened.prune_events(before=NOON + timedelta(days=day, hours=1), max_bytes=None)
+            opened.append_all([NewEvent(SHUT, at=NOON + timedelta(days=5))] * 3)
+            heads.append(opened.head())
+        return [line.encode() for line in opened.exported()], heads
+
+
+def parts(lines: list[bytes]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """The first line, the checkpoints, the events."""
+    first = next(number for number, line in enumerate(lines) if line.startswith(b'{"event"'))
+    return lines[:1], lines[1:first], lines[first:]
+
+
+def without_events(lines: list[bytes], many: int) -> list[bytes]:
+    """So many of the oldest events cut; every checkpoint stays."""
+    head, signed, events = parts(lines)
+    return [*head, *signed, *events[many:]]
+
+
+def without_checkpoint(lines: list[bytes], number: int) -> list[bytes]:
+    """One checkpoint cut."""
+    head, signed, events = parts(lines)
+    return [*head, *signed[:number], *signed[number + 1 :], *events]
+
+
+def with_said(lines: list[bytes], **changes: Any) -> list[bytes]:
+    """The newest event that says that the log was pruned, edited, and two more segments cut."""
+    number = max(number for number, line in enumerate(lines) if b'"type":"log_pruned"' in line)
+    return without_events(
+        [*lines[:number], edited(lines[number], **changes), *lines[number + 1 :]], 2 * SEGMENT
+    )
+
+
+PRUNED_CHEATS: dict[str, Cheat] = {
+    "the first event cut": lambda lines: without_events(lines, 1),
+    "a whole segment cut": lambda lines: without_events(lines, SEGMENT),
+    "all but the newest segment cut": lambda lines: without_events(lines, 3 * SEGMENT),
+    "all but the last event cut": lambda lines: without_events(lines, 3 * SEGMENT + 7),
+    "all events cut": lambda lines: without_events(lines, 3 * SEGMENT + 8),
+    "a checkpoint of a dropped segment cut": lambda lines: without_checkpoint(lines, 0),
+    "the checkpoint of the newest dropped segment cut": lambda lines: without_checkpoint(lines, 1),
+    "a checkpoint of a kept segment cut": lambda lines: without_checkpoint(lines, 2),
+    "the checkpoint of the first pruning cut": lambda lines: without_checkpoint(lines, 5),
+    "the checkpoint of the second pruning cut": lambda lines: without_checkpoint(lines, 6),
+    "what the pruning says taken away": lambda lines: with_said(
+        lines, body=None, dropped_at="2026-01-09T12:00:00.000000Z"
+    ),
+    "what the pruning says edited": lambda lines: with_said(
+        lines, body='{"events":256,"reason":"age","type":"log_pruned","up_to":1024,"version":1}'
+    ),
+    "the prunings cut with the tail": lambda lines: lines[:-8],
+}
+
+
+def test_of_a_log_that_was_pruned_twice_the_newest_says_where_it_begins(
+    pruned: tuple[list[bytes], list[SignedHead]],
+) -> None:
+    """Every dropped segment has its checkpoint, and heads of that time are held against them."""
+    lines, heads = pruned
+    report = check(lines, heads)
+
+    assert (2 * SEGMENT + 1, 5 * SEGMENT + 8) == (report.first, report.last)
+    assert (5 * SEGMENT + 5, 7, 7) == (report.pruned_by, report.checkpoints, report.heads)
+    assert 7 == len(parts(lines)[1])
+
+
+@pytest.mark.parametrize("cheat", PRUNED_CHEATS)
+def test_whatever_was_done_to_a_pruned_one_is_found(
+    pruned: tuple[list[bytes], list[SignedHead]], cheat: str
+) -> None:
+    """What was cut tidily, by whole segments, is told from what retention dropped, by the file alone."""
+    with pytest.raises(ChainBrokenError):
+        check(PRUNED_CHEATS[cheat](pruned[0]), [])
+
+
 @given(data=st.data())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_byte_of_it_can_be_changed(log: tuple[list[bytes], list[SignedHead]], data: st.DataObject) -> None:

@@ -173,7 +173,7 @@ NAMES: dict[tuple[str, ...], set[str]] = {
     },
     ("events", "verify"): {
         *("ok", "device", "first", "last", "head", "signed_up_to", "checked_against", "kept_head"),
-        *("dropped", "checkpoints", "heads", "heads_before", "damaged_head_lines"),
+        *("dropped", "pruned_by", "checkpoints", "heads", "heads_before", "damaged_head_lines"),
     },
     ("models", "list"): {
         *("id", "file", "purpose", "licence", "size_bytes", "sha256", "input", "output"),
