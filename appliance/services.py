@@ -16,7 +16,7 @@ from appliance.errors import StoreError
 from appliance.ids import IdFactory, random_ids
 from appliance.settings import Settings
 from appliance.store import Counter, Store, Subscription, sqlite_url
-from appliance.vault import KeySource, Vault, key_source
+from appliance.vault import KeySource, Vault, held, key_source
 
 CAMERA_VARIABLE = "APPLIANCE_CAMERA"
 """Environment variable with a source that stands in for the configured cameras; may hold a password."""
@@ -146,8 +146,11 @@ def open_services(
     ids: IdFactory | None = None,
     boot: str | None = None,
     source: KeySource | None = None,
+    alone: bool = False,
 ) -> Iterator[Services]:
     """Unlock the vault and open the database.
+
+    The device key is held until the end of the block (`vault.held`): meanwhile nobody changes it.
 
     Args:
         settings: The store's and the vault's are read, the actions, and what is counted.
@@ -158,10 +161,11 @@ def open_services(
         ids: Makes ids; random by default.
         boot: Names this run of the process in the log; a new id by default.
         source: Where the device key rests; where the settings say by default.
+        alone: Only if no other process holds the device key, and so that none does meanwhile.
 
     Raises:
         StoreError: No database, damaged, or of another version.
-        VaultError: A key is missing, or does not fit.
+        VaultError: A key is missing, or does not fit; or it is held, or changed, by somebody else.
     """
     clock = clock or SystemClock()
     ids = ids or random_ids
@@ -195,7 +199,7 @@ def open_services(
         counters=Counter.of(settings.screen),
         head_file=layout.log_head,
     )
-    with vault, store:
+    with held(layout.state, alone=alone), vault, store:
         # New keys only beside an empty database: beside an old one they would open nothing in it.
         vault.unlock(create=create and store.is_empty(), create_signing=create and not store.has_chain())
         yield Services(layout, device, store, vault, clock, ids)

@@ -3,11 +3,12 @@
 import click
 
 from appliance.cli.context import Context
+from appliance.errors import VaultError
 from enroll import erasing
 from enroll.asking import as_json_option, person_argument, yes_option
 from enroll.erasing import told
 from enroll.reporting import after
-from enroll.telling import label, say_with
+from enroll.telling import label, say, say_with
 
 
 @click.command("withdraw")
@@ -46,15 +47,23 @@ def withdraw(context: Context, person: str, *, consent: str | None, yes: bool, a
 @as_json_option
 @click.pass_obj
 def remove(context: Context, person: str, *, yes: bool, as_json: bool) -> None:
-    """Remove PERSON: their key is destroyed, and with it every template and name."""
+    """Remove PERSON: their key is destroyed, and with it every template and name.
+
+    By id that works though nothing of theirs, or of anybody, opens any more.
+    """
     with context.services() as services:
-        subject = services.store.subject(person)
+        subject = erasing.person_meant(services.store, person)
         if not yes:
             click.confirm(f"Remove {label(subject)} for good?", abort=True, err=True)
         erased = erasing.remove_person(services.store, subject)
-        safety = after(context, services.store)
-    words = "removed; the log keeps what happened, by a number that no longer means anybody"
-    say_with(safety, erased.as_json(), told(words, emptied=erased.emptied), as_json=as_json)
+        words = "removed; the log keeps what happened, by a number that no longer means anybody"
+        words = told(words, emptied=erased.emptied)
+        try:
+            safety = after(context, services.store)
+        except VaultError:  # of those who are left nothing opens, either
+            say(erased.as_json(), words, as_json=as_json)
+            return
+    say_with(safety, erased.as_json(), words, as_json=as_json)
 
 
 @click.command("remove-reference")

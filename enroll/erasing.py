@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.errors import EnrolmentError, UnknownSubjectError
+from appliance.errors import EnrolmentError, UnknownSubjectError, VaultError
 from appliance.store import IDENTIFY, KeptConsent, Store, Subject
 from appliance.values import ReferenceId
 
@@ -108,6 +108,22 @@ def _after(store: Store, subject: Subject, ended: int, *, emptied: bool) -> Eras
         # The text that was agreed to says so: the key is destroyed, and the templates with it.
         emptied = store.remove_subject(subject.id)
     return Erasure(subject, ended, subject.references if gone else 0, key_destroyed=gone, emptied=emptied)
+
+
+def person_meant(store: Store, key: str) -> Subject:
+    """Who is to be removed: by id, by name, or by the beginning of an id; by id though nothing opens.
+
+    Raises:
+        UnknownSubjectError: Nobody, or several.
+        VaultError: Nothing of anybody opens, and that is no id.
+    """
+    try:
+        return store.subject(key)
+    except VaultError as error:
+        try:
+            return store.subject_unopened(key)
+        except UnknownSubjectError:
+            raise error from None
 
 
 def remove_person(store: Store, subject: Subject) -> Erasure:

@@ -9,18 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from appliance import private_files
-from appliance.errors import PeerGoneError, StoreError, VaultError, WireError
+from appliance.errors import StoreError, VaultError
 from appliance.events import DeviceKeyChanged
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.settings.overlay import SettingsFiles, proposed
 from appliance.vault import KeyChange, KeySource, Place
-from appliance.wire import Client
-from appliance.wire.messages import Ping
-
-_HOLDERS = ("supervisor", "loop", "desk", "dispatch")
-"""Processes that hold the device key, or start one that does."""
-_ASK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +55,12 @@ def rekey(settings: Settings, files: SettingsFiles, layout: Layout, places: Plac
     """Change the device key. Nothing is done until the first step is asked for.
 
     Raises:
-        StoreError: A process of the appliance is running, other boxes use the database, or it refuses.
-        VaultError: The present key cannot be had, something sealed opens under neither key, or a key
-            cannot be written.
+        StoreError: Other boxes use the database, or it refuses.
+        VaultError: Another process has the present key in memory; it cannot be had; something sealed opens
+            under neither key; or a key cannot be written.
         SettingsError: The settings are wrong.
     """
-    _refuse_while_running(layout)
-    with open_services(settings, layout, source=places.source) as services:
+    with open_services(settings, layout, source=places.source, alone=True) as services:
         store = services.store
         if store.shares():
             raise StoreError(
@@ -94,28 +87,9 @@ def rekey(settings: Settings, files: SettingsFiles, layout: Layout, places: Plac
         if places.was != places.to:
             places.source.discard()
             yield Step("discarded")
-        # Whoever added somebody meanwhile with the old key in memory has them rewrapped, too.
+        # Of an earlier version that takes no hold of the key, and added somebody meanwhile.
         keys = sum(1 for _ in store.rewrap(change.rewrapped))
         store.append(DeviceKeyChanged(to=places.to))
         store.forget_overwritten()
         change.finish()
         yield Step("finished", keys, keys)
-
-
-def _refuse_while_running(layout: Layout) -> None:
-    """A process that holds the old key would seal under it until it ends.
-
-    Raises:
-        StoreError: One answers.
-    """
-    for name in _HOLDERS:
-        try:
-            Client(layout.socket(name), timeout_s=_ASK_S).call(Ping())
-        except PeerGoneError:
-            continue
-        except WireError:
-            pass  # it is there, and busy or of another version
-        raise StoreError(
-            f"the appliance is running (its {name} answers), and holds the present key",
-            hint="stop it first, and start it again afterwards",
-        )

@@ -84,6 +84,32 @@ class Directory(References):
         hint = f"nearest: {', '.join(near)}" if near else "see the list of subjects"
         raise UnknownSubjectError("no subject with that id or name", hint=hint)
 
+    def subject_unopened(self, key: str) -> Subject:
+        """One subject, by id or the beginning of an id that no other has, without their name.
+
+        Nothing sealed is opened: whoever is to be removed need not have a key that opens.
+
+        Raises:
+            UnknownSubjectError: Nobody, or several.
+        """
+        wanted = key.strip()
+        with reading(self._engine) as connection:
+            enrolled = select(subjects).where(subjects.c.state != SubjectState.REMOVED.value)
+            rows = [
+                row
+                for row in connection.execute(enrolled).mappings().all()
+                if _ID_PREFIX.fullmatch(wanted) and row["id"].startswith(wanted)
+            ]
+            if len(rows) != 1:
+                wrong = "several subjects have ids that begin so" if rows else "no subject with that id"
+                raise UnknownSubjectError(wrong, hint="name one by the whole id")
+            (row,) = rows
+            subject = row["id"]
+            counted = connection.execute(
+                select(func.count()).where(face_references.c.subject == subject)
+            ).scalar_one()
+            return _subject(row, None, self._purposes(connection, [subject])[subject], counted)
+
     def subject_by_id(self, subject: str) -> Subject:
         """One subject by their whole id; nobody else's profile is opened, so that it may be asked often.
 

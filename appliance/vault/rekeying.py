@@ -175,7 +175,15 @@ class KeyChange:
         try:
             open_sealed(self.new, wrapped, kind=kind, subject=subject, row=row)
         except VaultError:
-            key = open_sealed(self.old, wrapped, kind=kind, subject=subject, row=row)
+            try:
+                key = open_sealed(self.old, wrapped, kind=kind, subject=subject, row=row)
+            except VaultError as error:
+                raise VaultError(
+                    f"the key at {row} opens neither with the old nor with the new device key",
+                    hint="it is damaged, or of another backup: restore it, or remove whom it is of by that "
+                    "id; then the same command goes on",
+                    command="appliance enroll remove ID",
+                ) from error
             return seal(self.new, key, kind=kind, subject=subject, row=row)
         return None
 

@@ -12,7 +12,7 @@ import stores
 
 import appliance
 from appliance.app.rekeying import Places, rekey
-from appliance.errors import StoreError, VaultError
+from appliance.errors import VaultError
 from appliance.permissions import Role
 from appliance.services import Layout, open_services
 from appliance.settings import Settings, load
@@ -20,8 +20,6 @@ from appliance.settings.overlay import SettingsFiles
 from appliance.store import Store
 from appliance.values import SFACE
 from appliance.vault import KeyFile, KeySource, PassphraseKey
-from appliance.wire import Reply, Server
-from appliance.wire.messages import Done, Ping
 
 SUPPORT = Path(__file__).parents[1] / "support"
 NAMES = [f"Ann {number}" for number in range(201)]
@@ -188,17 +186,40 @@ def test_while_it_is_broken_off_the_box_works_and_seals_under_the_new_key(state:
     assert sorted([*NAMES, "Ben"]) == opened(state, place)[0]
 
 
-def test_a_running_appliance_is_not_rekeyed(state: Path) -> None:
-    """It holds the old key in memory and would seal under it; nothing is written."""
-    (state / "run").mkdir(mode=0o700, exist_ok=True)
+def test_what_holds_the_key_is_not_rekeyed_beside_it(state: Path) -> None:
+    """It would seal under the old key: nothing is written, and whom it enrols is there after a change."""
+    place = KeyFile(state / "device.key")
     before = sorted(path.name for path in state.iterdir())
-    with (
-        Server(Layout(state).socket("loop"), {Ping: lambda _: Reply(Done())}),
-        pytest.raises(StoreError, match="is running"),
-    ):
-        change(state, rekeyer.places(state))
+    with open_services(Settings(), Layout(state), source=place) as services:
+        during = sorted(path.name for path in state.iterdir())
+        with pytest.raises(VaultError, match="holds the present key"):
+            change(state, rekeyer.places(state))
 
+        assert during == sorted(path.name for path in state.iterdir())
+        services.store.add_subject("Ben", consent=stores.AGREED)
     assert before == sorted(path.name for path in state.iterdir())
+    assert "finished" == change(state, rekeyer.places(state))[-1]
+    assert sorted([*NAMES, "Ben"]) == opened(state, new(state))[0]
+
+
+def test_a_key_that_opens_no_more_is_removed_by_id_and_the_change_goes_on(state: Path) -> None:
+    """It is said whose it is; once that person is removed, the same command comes to its end."""
+    place = KeyFile(state / "device.key")
+    places = Places("file", place, "file", place)
+    with open_services(Settings(), Layout(state)) as services:
+        last = services.store.subjects()[-1]
+    stores.sql(
+        f"sqlite:///{state / 'appliance.db'}",
+        "UPDATE subjects SET wrapped_key = x'01' WHERE id = :id",
+        id=last.id,
+    )
+    with pytest.raises(VaultError, match=f"subjects/{last.id}/wrapped_key opens neither"):
+        change(state, places)
+    with open_services(Settings(), Layout(state)) as services:
+        services.store.remove_subject(services.store.subject_unopened(last.id).id)
+
+    assert "finished" == change(state, places)[-1]
+    assert sorted(set(NAMES) - {str(last.name)}) == opened(state, place)[0]
 
 
 def test_another_change_does_not_begin_before_the_first_has_ended(state: Path) -> None:

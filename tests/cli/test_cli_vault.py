@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stores
 from commands import Ended, argv
 
+from appliance.app.rekeying import Places
+from appliance.app.rekeying import rekey as rekey_steps
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
+from appliance.settings.overlay import SettingsFiles
 from appliance.vault import CredentialKey, KeyFile, KeySource, PassphraseKey, new_key_line, parse_key_line
 
 NEW = "see how they run again"
@@ -93,6 +97,72 @@ def test_what_cannot_be_changes_nothing(
     assert before.keys() == {path.name for path in box.state.iterdir() if path.is_file()}
     with open_services(Settings(), Layout(box.state)) as services:
         assert ["Ann"] == [each.name for each in services.store.subjects()]
+
+
+def test_the_key_is_not_changed_beside_another_command(box: Any) -> None:
+    """One that holds the present key, as anybody's does between two words: refused, and nothing is lost.
+
+    Whoever is enrolled by it meanwhile opens after the change, which is then made.
+    """
+    with subprocess.Popen(
+        argv("--state", box.state, "enroll", "remove", "Ann"),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdin is not None
+        assert other.stderr is not None
+        asked = other.stderr.read(len("Remove Ann"))
+        code, sentence = rekey(box).refusal
+        still = sorted(path.name for path in box.state.iterdir())
+        other.stdin.write("n\n")
+        other.stdin.close()
+        other.stderr.read()
+    with open_services(Settings(), Layout(box.state)) as services:
+        refused = rekey(box)
+        services.store.add_subject("Ben", consent=stores.AGREED)
+    done = rekey(box)
+
+    assert "Remove Ann" == asked
+    assert 7 == code == refused.code
+    assert "the appliance is running, or one of its commands, and holds the present key" == sentence
+    assert "rekey.json" not in still
+    assert (0, ["Ann", "Ben"]) == (done.code, people(box, KeyFile(box.state / "device.key")))
+
+
+def test_a_command_waits_for_a_change_of_the_key_that_is_under_way(box: Any) -> None:
+    """And then works with the new one."""
+    files = SettingsFiles(box.state / "appliance.toml", box.state / "overlay.toml")
+    place = KeyFile(box.state / "device.key")
+    going = rekey_steps(files.read().settings, files, Layout(box.state), Places("file", place, "file", place))
+    first = next(going).name
+    with subprocess.Popen(
+        argv("--state", box.state, "enroll", "list"), stdout=subprocess.PIPE, text=True
+    ) as other:
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(timeout=2.5)
+        rest = [step.name for step in going]
+        told, _ = other.communicate(timeout=20)
+
+    assert ("joined", "finished") == (first, rest[-1])
+    assert 0 == other.returncode
+    assert "Ann" in told
+
+
+def test_who_opens_no_more_is_removed_by_id(box: Any) -> None:
+    """The only person, under a key that nobody has: named by no name, removed all the same; then rekeyed."""
+    stores.sql(f"sqlite:///{box.state / 'appliance.db'}", "UPDATE subjects SET wrapped_key = x'01'")
+    ((ann,),) = stores.sql(f"sqlite:///{box.state / 'appliance.db'}", "SELECT id FROM subjects")
+    by_name = box.call("enroll", "remove", "Ann", "--yes")
+    stopped = rekey(box)
+    removed = box.call("enroll", "remove", ann[:13], "--yes", "--json")
+    done = rekey(box)
+
+    assert [7, 7, 0, 0] == [each.code for each in (by_name, stopped, removed, done)]
+    assert f"subjects/{ann}/wrapped_key opens neither" in stopped.err
+    assert {"subject": ann, "key_destroyed": True}.items() <= json.loads(removed.out).items()
+    assert 0 == box.call("enroll", "list").code
+    assert not (box.state / "rekey.json").exists()
 
 
 def test_a_new_key_is_one_line_for_a_pipe(box: Any) -> None:
