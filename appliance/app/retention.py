@@ -16,6 +16,7 @@ from appliance.clock import Steadiness
 from appliance.errors import ApplianceError
 from appliance.events import CaptureRemoved
 from appliance.evidence import Spool
+from appliance.evidence.expiry import DueCapture
 from appliance.services import Services
 from appliance.settings import RetentionSettings
 from appliance.store import NewEvent
@@ -77,25 +78,16 @@ class Retention:
             EvidenceError: The spool cannot be read.
             StoreError: The database cannot.
         """
-        due = self._spool.due(now) if self._services.layout.spool.exists() else ()
-        found = [
-            Going("captures", each.entry.id, 1, each.entry.size_bytes, each.entry.sealed_at, each.reason)
-            for each in due
-        ]
-        store = self._services.store
-        segments = store.old_segments(
-            before=self._before(now),
-            max_bytes=self._max_bytes(),
-            captures=self._captures() - {each.entry.id for each in due},
-        )
-        found += [_segment(each) for each in segments]
+        due = self._due(now)
+        found = [_capture(each) for each in due]
+        found += [_segment(each) for each in self._segments(now, due)]
         day = self._day(now)
-        if day is not None and (many := store.old_counts(day)):
-            found.append(Going("counters", f"before {day.isoformat()}", many, None, None, "age"))
+        if day is not None and (many := self._services.store.old_counts(day)):
+            found.append(_counts(day, many))
         return found
 
     def run(self, now: datetime) -> list[Going]:
-        """Delete what is due, captures first, and log it; returns what went.
+        """Delete what `plan` lists, captures first, and log it; returns what went.
 
         A wrong clock is not guarded against here: who runs this looked at the plan.
 
@@ -104,18 +96,19 @@ class Retention:
             StoreError: The database cannot.
         """
         went: list[Going] = []
-        due = self._spool.due(now) if self._services.layout.spool.exists() else ()
+        due = self._due(now)
+        # Before anything goes: what is logged of it makes the database larger, and would take more along.
+        segments = self._segments(now, due)
         for each in due:
             if self._spool.remove(each.entry.id):
                 removed = CaptureRemoved(capture=each.entry.id, reason=each.reason)
                 # After the file: what a crash leaves between, start-up finds missing, and says so.
                 self._services.store.append_all([NewEvent(removed, at=now)])
-                entry = each.entry
-                went.append(Going("captures", entry.id, 1, entry.size_bytes, entry.sealed_at, each.reason))
-        while gone := self.prune_events(now):
-            went += [_segment(each) for each in gone]
+                went.append(_capture(each))
+        gone = self._services.store.drop_segments(segments, captures=self._captures())
+        went += [_segment(segment) for segment in gone]
         if (many := self.prune_counts(now)) and (day := self._day(now)):
-            went.append(Going("counters", f"before {day.isoformat()}", many, None, None, "age"))
+            went.append(_counts(day, many))
         return went
 
     def prune_events(self, now: datetime) -> Sequence[OldSegment]:
@@ -155,6 +148,17 @@ class Retention:
             if stop.wait(PRUNE_S):
                 return
 
+    def _due(self, now: datetime) -> tuple[DueCapture, ...]:
+        return self._spool.due(now) if self._services.layout.spool.exists() else ()
+
+    def _segments(self, now: datetime, due: Sequence[DueCapture]) -> list[OldSegment]:
+        """The events that are due once these captures are gone."""
+        return self._services.store.old_segments(
+            before=self._before(now),
+            max_bytes=self._max_bytes(),
+            captures=self._captures() - {each.entry.id for each in due},
+        )
+
     def _captures(self) -> set[str]:
         """Ids of what is in the spool.
 
@@ -176,6 +180,15 @@ class Retention:
     def _day(self, now: datetime) -> date | None:
         days = self._settings.counters_days
         return None if days is None else (now - timedelta(days=days)).date()
+
+
+def _capture(each: DueCapture) -> Going:
+    entry = each.entry
+    return Going("captures", entry.id, 1, entry.size_bytes, entry.sealed_at, each.reason)
+
+
+def _counts(day: date, many: int) -> Going:
+    return Going("counters", f"before {day.isoformat()}", many, None, None, "age")
 
 
 def _segment(each: OldSegment) -> Going:

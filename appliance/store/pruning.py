@@ -7,9 +7,11 @@ is for the caller to say; nothing here looks at a clock.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
+from itertools import takewhile
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, select, text
@@ -86,13 +88,41 @@ class Pruning(EventLog):
         with self._writing() as connection:
             self._lock_head(connection)
             found = self._old(connection, before, max_bytes, captures, AT_ONCE)
-            gone = [each for each in found if each.held is None]
-            if gone:
-                self._drop(connection, gone[0].first, gone[-1].last)
-                pruned = LogPruned(
-                    up_to=gone[-1].last, events=sum(each.events for each in gone), reason=gone[0].reason
-                )
-                self._append(connection, [NewEvent(pruned)])
+            return self._let_go(connection, [each for each in found if each.held is None])
+
+    def drop_segments(self, due: Sequence[OldSegment], *, captures: Collection[str] = ()) -> list[OldSegment]:
+        """Drop these, as `old_segments` listed them, `AT_ONCE` at a time, and log that. Returns what went.
+
+        Nothing is estimated anew: how large an event is changes with every one that goes. One that is held by
+        now stays, with everything after it, and one that somebody else dropped meanwhile is passed over.
+        """
+        went: list[OldSegment] = []
+        wanted = [each for each in due if each.held is None]
+        while wanted:
+            with self._writing() as connection:
+                self._lock_head(connection)
+                oldest = connection.execute(
+                    select(func.min(events.c.position)).where(events.c.device == self._device)
+                ).scalar_one()
+                wanted = [each for each in wanted if each.first >= oldest]
+                free = takewhile(partial(self._is_free, connection, captures), wanted[:AT_ONCE])
+                gone = self._let_go(connection, list(free))
+            went += gone
+            wanted = wanted[len(gone) :] if len(gone) == AT_ONCE else []
+        return went
+
+    def _is_free(self, connection: Connection, captures: Collection[str], each: OldSegment) -> bool:
+        return self._held(connection, each.first, each.last, captures) is None
+
+    def _let_go(self, connection: Connection, gone: list[OldSegment]) -> list[OldSegment]:
+        """Drop these, which follow one another from the oldest event on, and say so in the log."""
+        if gone:
+            self._drop(connection, gone[0].first, gone[-1].last)
+            many = sum(each.events for each in gone)
+            self._append(
+                connection,
+                [NewEvent(LogPruned(up_to=gone[-1].last, events=many, reason=gone[0].reason))],
+            )
         return gone
 
     def old_counts(self, before: date) -> int:
@@ -166,17 +196,22 @@ class Pruning(EventLog):
         aged = before is not None and newest < before
         if not aged and not spare:
             return None
-        held: Literal["action", "capture"] | None = None
+        held = self._held(connection, first, end, captures)
+        return OldSegment(first, end, oldest, newest, "age" if aged else "size", held)
+
+    def _held(
+        self, connection: Connection, first: int, last: int, captures: Collection[str]
+    ) -> Literal["action", "capture"] | None:
+        """Why these have to stay; None: they do not."""
+        within = (events.c.device == self._device, events.c.position.between(first, last))
         under_way = (
             select(outbox.c.id)
             .join_from(outbox, events, events.c.id == outbox.c.event)
             .where(*within, outbox.c.state.in_(_UNDER_WAY))
         )
         if connection.execute(under_way.limit(1)).first() is not None:
-            held = "action"
-        elif self._logged(connection, within) & set(captures):
-            held = "capture"
-        return OldSegment(first, end, oldest, newest, "age" if aged else "size", held)
+            return "action"
+        return "capture" if self._logged(connection, within) & set(captures) else None
 
     def _logged(self, connection: Connection, within: tuple[Any, ...]) -> set[str]:
         """The captures that these events log."""

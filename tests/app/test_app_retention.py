@@ -20,6 +20,7 @@ from appliance.evidence import Spool, make_identity
 from appliance.services import Layout, Services, open_services
 from appliance.settings import EvidenceSettings, RetentionSettings, ScreenSettings, Settings
 from appliance.store import GREETINGS, SEGMENT, Consent, NewEvent
+from appliance.store.pruning import AT_ONCE
 
 NOON = stores.NOON
 LATER = NOON + timedelta(days=100)
@@ -105,6 +106,43 @@ def test_events_of_a_capture_that_stays_stay_and_it_is_not_adopted_again(
     assert [None, None, "capture"] == held
     assert 2 * SEGMENT + 1 == services.store.verify().first
     assert 0 == adopt_captures(services.store, spool)
+
+
+def test_of_a_database_that_is_too_large_as_much_goes_as_was_planned(
+    services: Services, spool: Spool
+) -> None:
+    """However many segments: what goes first changes what an event takes, and is not estimated anew.
+
+    What is logged of captures that go meanwhile takes nothing along either.
+    """
+    for _ in range(32):
+        services.store.append_all([NewEvent(wordy())] * SEGMENT)
+    for _ in range(3):
+        seal(services, spool, NOON)
+    sized = RetentionSettings(events_days=None, events_max_mib=16, counters_days=None)
+    box = Retention(sized, services, spool)
+    planned = box.plan(LATER)
+    went = box.run(LATER)
+
+    assert 3 == sum(each.of == "captures" for each in planned)
+    assert 2 * AT_ONCE < sum(each.of == "events" for each in planned)
+    assert planned == went
+    assert services.store.database_bytes() < 18 * 1024 * 1024
+    assert services.store.verify().first == 1 + sum(each.many for each in went if each.of == "events")
+
+
+def wordy() -> StrangerCaptured:
+    """An event of a capture that is long gone, of some three thousand bytes."""
+    return StrangerCaptured(
+        encounter="c",
+        capture="gone",
+        file="gone.age",
+        sha256="0" * 64,
+        size_bytes=1,
+        frames=1,
+        recipients=("age1" + "q" * 3000,),
+        expires_at=NOON,
+    )
 
 
 def test_what_stays_for_ever_stays(services: Services, spool: Spool) -> None:

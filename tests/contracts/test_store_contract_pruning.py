@@ -127,6 +127,22 @@ def test_no_more_than_some_go_at_once(make_store: MakeStore) -> None:
     assert SEGMENT * (AT_ONCE + 2) + 1 == store.verify().first
 
 
+def test_of_a_list_that_goes_is_what_was_listed(make_store: MakeStore) -> None:
+    """And no other, in several turns; what is held by now stays, and what is gone by now is passed over."""
+    store = make_store()
+    store.append_all([NewEvent(OPENED, at=NOON)] * ((AT_ONCE + 2) * SEGMENT))
+    store.append(captured("c1"), at=NOON)
+    store.append_all([NewEvent(OPENED, at=NOON)] * (3 * SEGMENT))
+    listed = store.old_segments(before=LATER, max_bytes=None)
+
+    assert AT_ONCE + 5 == len(listed)
+    assert listed[:1] == store.drop_segments(listed[:1])
+    assert listed[1:-3] == store.drop_segments(listed, captures={"c1"})
+    assert listed[-3:-1] == store.drop_segments(listed[:-1])
+    assert [] == store.drop_segments(listed[:-1])
+    assert 1 + listed[-2].last == store.verify().first
+
+
 def test_an_action_that_is_not_done_holds_its_events(make_store: MakeStore) -> None:
     """Until it is; then its row goes with them."""
     store = make_store(subscriptions=[on("door_shut")])
