@@ -55,6 +55,7 @@ class AccountPlan:
         chroot: What the account sees as `/`; root's.
         create: Command that makes the account.
         files: To be written, mode 0644, before `after` is run.
+        confined: What the SSH server is to hold the account to: keyword and value, as its file says it.
         share: Commands that let the account's group read the spool.
         after: Commands that put files and view in force.
         keys: How many SSH keys may sign in.
@@ -67,6 +68,7 @@ class AccountPlan:
     chroot: Path
     create: tuple[str, ...]
     files: tuple[AccountFile, ...]
+    confined: tuple[str, ...]
     share: tuple[tuple[str, ...], ...]
     after: tuple[tuple[str, ...], ...]
     keys: int
@@ -121,13 +123,12 @@ def plan_account(
     view = chroot / VIEW
     keys_file = _KEYS_FOLDER / f"{name}.authorized_keys"
     unit = f"{unit_name(view)}.mount"
+    confined = _confined(kind, chroot, keys_file)
     files = (
         AccountFile(
             keys_file, _authorized(keys, kind, view), "who may sign in: the SSH keys among the recipients"
         ),
-        AccountFile(
-            _SSHD_FOLDER / f"10-{name}.conf", _sshd(name, kind, chroot, keys_file), "what the account may do"
-        ),
+        AccountFile(_SSHD_FOLDER / f"10-{name}.conf", _sshd(name, confined), "what the account may do"),
         AccountFile(_UNITS / unit, _mount(spool, view), "the read-only view of the spool"),
     )
     shell = "/usr/sbin/nologin" if kind == "sftp" else "/bin/sh"
@@ -141,6 +142,7 @@ def plan_account(
             *("--shell", shell, "--password", "*", name),
         ),
         files=files,
+        confined=confined,
         share=(
             # Neither follows a link that whoever took the appliance's account may have laid there.
             ("chgrp", "-R", "--no-dereference", name, str(spool)),
@@ -219,16 +221,15 @@ def _authorized(keys: Sequence[str], kind: AccountKind, view: Path) -> str:
     return "".join(f"{options} {key}\n" for key in keys)
 
 
-def _sshd(name: str, kind: AccountKind, chroot: Path, keys_file: Path) -> str:
-    confined = (
+def _confined(kind: AccountKind, chroot: Path, keys_file: Path) -> tuple[str, ...]:
+    """What the account is held to. Each line is asked back from the server before it is put in force."""
+    place = (
         (f"ChrootDirectory {chroot}", f"ForceCommand internal-sftp -R -d /{VIEW}")
         if kind == "sftp"
         else (f"ForceCommand /usr/bin/rrsync -ro {chroot / VIEW}",)
     )
-    lines = (
-        f"# Account {name} of the office door appliance: sealed captures are fetched, nothing else is done.",
-        f"Match User {name}",
-        *confined,
+    return (
+        *place,
         f"AuthorizedKeysFile {keys_file}",
         "AuthorizedKeysCommand none",
         "AuthorizedPrincipalsFile none",
@@ -242,9 +243,17 @@ def _sshd(name: str, kind: AccountKind, chroot: Path, keys_file: Path) -> str:
         "PermitTTY no",
         "PermitUserRC no",
         "MaxSessions 2",
+    )
+
+
+def _sshd(name: str, confined: Sequence[str]) -> str:
+    lines = (
+        f"# Account {name} of the office door appliance: sealed captures are fetched, nothing else is done.",
+        f"Match User {name}",
+        *(f"    {line}" for line in confined),
         "Match all",
     )
-    return "\n".join(line if line.startswith(("#", "Match")) else f"    {line}" for line in lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _mount(spool: Path, view: Path) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.errors import InputError
-from appliance.evidence.account import VIEW, AccountPlan
+from appliance.evidence.account import AccountPlan
 
 Run = Callable[[Sequence[str]], str]
 """Runs a program and gives its standard output; raises InputError when it fails."""
@@ -94,17 +94,23 @@ def carry_out(
 
 
 def _confirm(plan: AccountPlan, run: Run) -> None:
-    """Ask the SSH server what would hold for the account."""
+    """Ask the SSH server whether every line would hold for the account.
+
+    Raises:
+        InputError: One does not.
+    """
     said = run(("sshd", "-T", "-C", f"user={plan.name},host=localhost,addr=127.0.0.1"))
-    holds = {line.lower() for line in said.splitlines()}
-    wanted = {"disableforwarding yes", "permittty no", "passwordauthentication no"}
-    if plan.kind == "sftp":
-        wanted |= {f"chrootdirectory {plan.chroot}".lower(), f"forcecommand internal-sftp -r -d /{VIEW}"}
-    if not wanted <= holds:
+    if not {_as_told(line) for line in plan.confined} <= {_as_told(line) for line in said.splitlines()}:
         raise InputError(
             "the SSH server does not do what the account's file says, so it was taken back",
             hint="/etc/ssh/sshd_config must begin with: Include /etc/ssh/sshd_config.d/*.conf",
         )
+
+
+def _as_told(line: str) -> str:
+    """A line as `sshd -T` writes it: the keyword in small letters, the value as it stands."""
+    keyword, _, value = line.strip().partition(" ")
+    return f"{keyword.lower()} {value}"
 
 
 def _below(root: Path, path: Path) -> Path:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ssh_server import SSHD, SshBox, free_port, make_key, needs_server, ssh_box
 
 from appliance.errors import ApplianceError, InputError
-from appliance.evidence.account import AccountKind, plan_account, printed, unit_name
+from appliance.evidence.account import AccountKind, AccountPlan, plan_account, printed, unit_name
 from appliance.evidence.account_setup import ExistingAccount, carry_out
 from appliance.evidence.index import INDEX_NAME
 from appliance.evidence.spool_folder import SpoolFolder
@@ -387,6 +387,7 @@ def test_the_ssh_server_takes_the_file_as_it_is_printed(tmp_path: Path, kind: Ac
     ours = holds(plan.files[1].content, "captures")
 
     assert holds("", "nobody") == holds(plan.files[1].content, "nobody")
+    assert {told(line) for line in plan.confined} <= ours
     assert {
         *("disableforwarding yes", "permittty no", "permituserrc no", "permittunnel no"),
         *("passwordauthentication no", "kbdinteractiveauthentication no", "authenticationmethods publickey"),
@@ -407,11 +408,11 @@ class Machine:
 
     Attributes:
         fails: The first word of a command that fails.
-        answers: What `sshd -T` says; None: what the plan wants.
+        answers: What `sshd -T` says.
     """
 
     fails: str = ""
-    answers: str | None = None
+    answers: str = ""
     ran: list[tuple[str, ...]] = field(default_factory=list)
 
     def __call__(self, command: Sequence[str]) -> str:
@@ -420,15 +421,20 @@ class Machine:
         if " ".join(command).startswith(self.fails or "\0"):
             raise InputError("it failed")
         if tuple(command[:2]) == ("sshd", "-T"):
-            return (
-                self.answers
-                if self.answers is not None
-                else (
-                    "disableforwarding yes\npermittty no\npasswordauthentication no\n"
-                    "chrootdirectory /srv/captures\nforcecommand internal-sftp -R -d /sealed\n"
-                )
-            )
+            return self.answers
         return ""
+
+
+def told(line: str) -> str:
+    """A line of the account's file as `sshd -T` tells it."""
+    keyword, _, value = line.partition(" ")
+    return f"{keyword.lower()} {value}"
+
+
+def obeying(plan: AccountPlan, *, but: str | None = None, instead: str = "") -> Machine:
+    """A machine whose SSH server does what the plan says, but for one line perhaps."""
+    lines = [told(line) if line != but else instead for line in plan.confined]
+    return Machine(answers="\n".join(["port 22", *lines, ""]))
 
 
 def nobody_yet(_: str) -> ExistingAccount | None:
@@ -438,7 +444,8 @@ def nobody_yet(_: str) -> ExistingAccount | None:
 
 def test_carrying_out_writes_the_files_and_runs_the_commands_in_order(tmp_path: Path) -> None:
     """The server is asked before anything is put in force."""
-    plan, machine = plan_account([ED25519], SPOOL), Machine()
+    plan = plan_account([ED25519], SPOOL)
+    machine = obeying(plan)
     carry_out(plan, machine, find=nobody_yet, root=tmp_path)
 
     for file in plan.files:
@@ -450,8 +457,8 @@ def test_carrying_out_writes_the_files_and_runs_the_commands_in_order(tmp_path: 
 
 def test_doing_it_again_makes_no_second_account(tmp_path: Path) -> None:
     """The keys are what changes."""
-    machine = Machine()
     plan = plan_account([ED25519], SPOOL)
+    machine = obeying(plan)
     carry_out(plan, machine, find=lambda _: ExistingAccount(990, "/nonexistent"), root=tmp_path)
 
     assert plan.create not in machine.ran
@@ -488,3 +495,24 @@ def test_a_file_the_server_does_not_take_is_taken_back(
 
     assert ["as before"] == [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert not any(command[0] == "systemctl" for command in asked.ran)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        (kind, line)
+        for kind in ("sftp", "rsync")
+        for line in plan_account([ED25519], SPOOL, kind=kind).confined  # type: ignore[arg-type]
+    ],
+)
+def test_a_server_that_leaves_out_one_line_is_not_taken_for_one_that_obeys(
+    tmp_path: Path, kind: AccountKind, line: str
+) -> None:
+    """Of either kind: `forcecommand none`, or other people's keys, is not done what was asked for."""
+    plan = plan_account([ED25519], SPOOL, kind=kind)
+    for instead in ("", f"{line.split(maxsplit=1)[0].lower()} none-of-it"):
+        with pytest.raises(InputError, match="taken back"):
+            carry_out(plan, obeying(plan, but=line, instead=instead), find=nobody_yet, root=tmp_path)
+    carry_out(plan, obeying(plan), find=nobody_yet, root=tmp_path)
+
+    assert 3 == sum(path.is_file() for path in tmp_path.rglob("*"))
