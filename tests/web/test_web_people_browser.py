@@ -456,7 +456,9 @@ def test_a_page_that_is_left_leaves_nothing(page: Page, box: Running) -> None:
 
 
 def test_a_page_that_is_loaded_again_goes_on(page: Page, box: Running) -> None:
-    """It asks first; what was found in the pictures is there again, and is enrolled."""
+    """It asks first; what was found in the pictures is there again, and is enrolled; that they are not shown
+    any more is said, and what to do where a face was to be clicked in one.
+    """
     to_pictures(page, "Ann")
     give(page, ENROL)
     give(page, beside(ASTRONAUT, BIDEN))
@@ -470,6 +472,9 @@ def test_a_page_that_is_loaded_again_goes_on(page: Page, box: Running) -> None:
     page.reload()
     expect(page.get_by_role("heading", name="Pictures of Ann")).to_be_focused()
     states = page.locator(".tile").evaluate_all("tiles => tiles.map((each) => each.dataset.state)")
+    expect(page.get_by_text("Its pictures are kept nowhere")).to_be_visible()
+    expect(page.locator(".tile").nth(1)).to_contain_text("Leave it out, and add it again")
+    accessible(page, "enrol-came-back")
     finish(page, "Enrol Ann")
 
     assert ["beforeunload"] == dialogs

@@ -1,12 +1,10 @@
-// Setting a door up: a point and an area on the picture, by pointer or by keys; the fill painted as it is now;
-// the door shown shut and open; and what the appliance makes of it. Every number comes from the server.
+// Setting a door up: the fill painted as it is now; the door shown shut and open; what the appliance makes of
+// it; saving and trying it. Every number comes from the server. The point and the area are `door-marks`.
 import { ask, token } from "./asking.js";
+import { marks } from "./door-marks.js";
 import { sentence, toast } from "./telling.js";
 
 const PAINT_MS = 180;
-const STEP = 0.004;
-const STRIDE = 0.03;
-const LEAST = 0.04;
 const JUDGE_MS = 700;
 const STATES = { open: "Open", shut: "Shut", unsure: "Not sure" };
 
@@ -24,7 +22,6 @@ let separation = null;
 let judging = 0;
 let busy = false;
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const name = () => (fresh ? part("name").value.trim().toLowerCase() : door.id);
 const HINT = part("name-hint")?.textContent ?? "";
 const percent = (share) => `${Math.round(share * 100)} %`;
@@ -82,109 +79,18 @@ function plate(words, hint) {
 
 // ------------------------------------------------------------ the marks
 
-function place() {
-  const [left, top, right, bottom] = door.region;
-  const box = part("region").style;
-  box.left = `${left * 100}%`;
-  box.top = `${top * 100}%`;
-  box.width = `${(right - left) * 100}%`;
-  box.height = `${(bottom - top) * 100}%`;
-  const seed = part("seed").style;
-  seed.left = `${door.seed[0] * 100}%`;
-  seed.top = `${door.seed[1] * 100}%`;
-  for (const corner of root.querySelectorAll("[data-corner]")) {
-    const [across, down] = corner.dataset.corner.split(" ");
-    corner.style.left = `${(across === "left" ? left : right) * 100}%`;
-    corner.style.top = `${(down === "top" ? top : bottom) * 100}%`;
-  }
-}
-
 function changed() {
-  place();
   if (!shown.shut || !shown.open) return;
   clearTimeout(judging);
   judging = setTimeout(() => propose("all"), JUDGE_MS);
 }
 
-const round = (value) => Math.round(value * 10000) / 10000;
-
-/** The point goes there; an area that does not hold it goes with it. */
-function point(x, y) {
-  const [left, top, right, bottom] = door.region;
-  const wide = right - left;
-  const high = bottom - top;
-  const newLeft = clamp(x < left || x > right ? x - wide / 2 : left, 0, 1 - wide);
-  const newTop = clamp(y < top || y > bottom ? y - high / 2 : top, 0, 1 - high);
-  if (newLeft !== left || newTop !== top) door.region = [newLeft, newTop, newLeft + wide, newTop + high].map(round);
-  door.seed = [round(clamp(x, door.region[0], door.region[2])), round(clamp(y, door.region[1], door.region[3]))];
-  changed();
-}
-
-/** A corner goes there; the point stays inside. */
-function corner(which, x, y) {
-  const [across, down] = which.split(" ");
-  let [left, top, right, bottom] = door.region;
-  if (across === "left") left = clamp(x, 0, right - LEAST);
-  else right = clamp(x, left + LEAST, 1);
-  if (down === "top") top = clamp(y, 0, bottom - LEAST);
-  else bottom = clamp(y, top + LEAST, 1);
-  door.region = [left, top, right, bottom].map(round);
-  door.seed = [round(clamp(door.seed[0], left, right)), round(clamp(door.seed[1], top, bottom))];
-  drawn = true;
-  changed();
-}
-
-function at(event) {
-  const box = stage.getBoundingClientRect();
-  return [clamp((event.clientX - box.left) / box.width, 0, 1), clamp((event.clientY - box.top) / box.height, 0, 1)];
-}
-
-function drags(element, move) {
-  element.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    event.preventDefault();
-    event.stopPropagation();
-    element.focus({ preventScroll: true });
-    element.setPointerCapture(event.pointerId);
-    const follow = (moved) => move(...at(moved));
-    const over = () => {
-      element.removeEventListener("pointermove", follow);
-      element.removeEventListener("pointerup", over);
-      element.removeEventListener("pointercancel", over);
-    };
-    element.addEventListener("pointermove", follow);
-    element.addEventListener("pointerup", over);
-    element.addEventListener("pointercancel", over);
-  });
-}
-
-const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-function steers(element, from, move) {
-  element.addEventListener("keydown", (event) => {
-    const way = KEYS[event.key];
-    if (!way) return;
-    event.preventDefault();
-    const by = event.shiftKey ? STRIDE : STEP;
-    const [x, y] = from();
-    move(clamp(x + way[0] * by, 0, 1), clamp(y + way[1] * by, 0, 1));
-  });
-}
-
-stage.addEventListener("pointerdown", (event) => {
-  if (event.button || part("marks").hidden) return;
-  part("seed").focus({ preventScroll: true });
-  point(...at(event));
+const place = marks(root, door, {
+  changed,
+  drawn: () => {
+    drawn = true;
+  },
 });
-drags(part("seed"), point);
-steers(part("seed"), () => door.seed, point);
-for (const element of root.querySelectorAll("[data-corner]")) {
-  const which = element.dataset.corner;
-  const [across, down] = which.split(" ");
-  const from = () => [door.region[across === "left" ? 0 : 2], door.region[down === "top" ? 1 : 3]];
-  drags(element, (x, y) => corner(which, x, y));
-  steers(element, from, (x, y) => corner(which, x, y));
-}
 part("tolerance").addEventListener("input", (event) => {
   door.tolerance = Number(event.target.value);
   changed();

@@ -1,29 +1,14 @@
-// Enrolling somebody: who, their yes, pictures, done. Pictures stay in the browser but for the moment in which
-// the appliance looks at each; what it says of them all comes with every answer.
+// Enrolling somebody: who, their yes, pictures, done; and leaving the page in between, and coming back.
+// Pictures stay in the browser but for the moment in which the appliance looks at each.
 import { Fault, ask, token } from "./asking.js";
-import { el, sentence, symbol, tile } from "./people-tiles.js";
-import { webcam } from "./webcam.js";
+import { below, draft, fault, find, path, place, told } from "./people-draft.js";
+import { forget, restore, shots, show } from "./people-shots.js";
+import { close } from "./people-sources.js";
+import { el, sentence, symbol } from "./people-tiles.js";
 
-const MOST_BYTES = 25_000_000;
-const AT_ONCE = 2;
-
-const place = document.querySelector("[data-enrol]");
-const find = (what) => place.querySelector(what);
-const said = find("[data-said]");
-const tiles = find("[data-tiles]");
 const commit = find("[data-commit]");
-const who = { name: place.dataset.name };
-const shots = [];
+const who = { name: "", initials: "", alias: "" };
 let consent = null;
-let draft = null;
-let target = null;
-let counted = 0;
-let done = false;
-const waiting = [];
-let running = 0;
-
-const path = (...more) => ["/people/enrol", draft, ...more].filter(Boolean).map((each, at) => (at ? encodeURIComponent(each) : each)).join("/");
-const below = (...more) => `${path()}/${more.map(encodeURIComponent).join("/")}`;
 
 // ------------------------------------------------------------ steps
 
@@ -42,20 +27,6 @@ function step(name) {
   const first = name === "who" || name === "consent" ? shown.querySelector('input:not([type="checkbox"])') : null;
   (first ?? shown.querySelector("h2")).focus();
 }
-
-function fault(words) {
-  find("[data-fault]").hidden = !words;
-  find("[data-fault-words]").textContent = words;
-}
-
-function told(error) {
-  if (!(error instanceof Fault)) throw error;
-  const words = Object.values(error.fields);
-  fault((words.length ? words : [error.message, error.hint]).filter(Boolean).map(ended).join(" "));
-  find("[data-fault]").scrollIntoView({ block: "nearest" });
-}
-
-const ended = (words) => (/[.!?]$/.test(words) ? sentence(words) : `${sentence(words)}.`);
 
 find('[data-step="who"]')?.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -86,7 +57,7 @@ async function begin({ to = place.dataset.to, namesake = false } = {}) {
   try {
     const answer = await ask("/people/enrol", { json: consent ? { ...how, consent } : how });
     if (!answer.draft) return namesakes(answer.namesakes);
-    draft = answer.draft;
+    draft.id = answer.draft;
     show(answer);
     step("photos");
   } catch (error) {
@@ -116,201 +87,6 @@ find("[data-another]").addEventListener("click", () => {
   begin({ namesake: true, to: "" });
 });
 
-// ------------------------------------------------------------ pictures
-
-/** What the appliance says of all of them. */
-function show(answer) {
-  who.name = answer.name;
-  target = answer.to;
-  for (const photo of answer.photos) {
-    const shot = shots.find((each) => each.id === photo.photo);
-    if (shot) shot.photo = photo;
-  }
-  render();
-}
-
-function render() {
-  const focused = document.activeElement?.dataset?.focus;
-  tiles.replaceChildren(...shots.map((shot) => tile(shot, who.name, answers)));
-  if (focused) tiles.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
-  const good = shots.filter((shot) => shot.photo?.verdict === "accepted").length;
-  const open = shots.filter((shot) => shot.photo?.verdict === "question").length;
-  const pending = shots.filter((shot) => !shot.photo && !shot.words).length;
-  find("[data-photos-title]").textContent = `Pictures of ${who.name}`;
-  commit.textContent = target ? `Add to ${who.name}` : `Enrol ${who.name}`;
-  commit.disabled = !good || pending > 0;
-  find("[data-summary]").textContent = summary(good, open, pending);
-}
-
-function summary(good, open, pending) {
-  if (pending) return `Looking at ${pending} picture${pending === 1 ? "" : "s"}.`;
-  if (open === 1) return "One picture asks something. Unanswered, it is left out.";
-  if (open) return `${open} pictures ask something. Unanswered, they are left out.`;
-  if (!good) return "Three pictures do best: straight, a little left, a little right.";
-  const words = good === 1 ? "One picture is good." : `${good} pictures are good.`;
-  return good < 3 ? `${words} Three do best; more of other days can follow.` : `${words} That is enough.`;
-}
-
-function add(content, label, origin) {
-  counted += 1;
-  const shot = { key: String(counted), label, url: URL.createObjectURL(content), id: null, photo: null, words: "" };
-  shots.push(shot);
-  if (content.size > MOST_BYTES) {
-    shot.words = "The file is larger than 25 MB. A copy 2,000 pixels wide is plenty.";
-    render();
-    return Promise.resolve(shot);
-  }
-  render();
-  return queued(async () => {
-    const body = new FormData();
-    body.append("origin", origin);
-    body.append("photo", content, "picture");
-    await judged(shot, () => ask(below("photos"), { body }));
-    return shot;
-  });
-}
-
-/** Have a picture looked at; what is wrong with asking is said on its tile. */
-async function judged(shot, asking) {
-  try {
-    const answer = await asking();
-    shot.id = answer.added;
-    show(answer);
-    said.textContent = `${shot.label}: ${shot.photo.verdict === "accepted" ? "good" : sentence(shot.photo.words)}`;
-    return answer;
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    shot.words = error.status === 413 ? "The file is too large." : [error.message, error.hint].filter(Boolean).map(ended).join(" ");
-    said.textContent = `${shot.label}: ${shot.words}`;
-    render();
-    return null;
-  }
-}
-
-/** A few at a time, in order. */
-function queued(work) {
-  return new Promise((resolve, reject) => {
-    waiting.push(() => work().then(resolve, reject));
-    next();
-  });
-}
-
-function next() {
-  if (running >= AT_ONCE || !waiting.length) return;
-  running += 1;
-  waiting
-    .shift()()
-    .finally(() => {
-      running -= 1;
-      next();
-    });
-}
-
-function addFiles(files) {
-  for (const file of files) add(file, file.name || "Pasted picture", "photo");
-}
-
-async function answered(asking) {
-  fault("");
-  try {
-    show(await asking());
-  } catch (error) {
-    told(error);
-  }
-}
-
-const answers = {
-  async drop(shot) {
-    shots.splice(shots.indexOf(shot), 1);
-    if (shot.url) URL.revokeObjectURL(shot.url);
-    render();
-    find("[data-files]").focus();
-    if (shot.id) await answered(() => ask(below("photos", shot.id), { method: "DELETE" }));
-  },
-  face(shot, face) {
-    return answered(() => ask(below("photos", shot.id, "face"), { json: { face } }));
-  },
-  /** That they are alike is known of the person, so of each picture of them. */
-  async known(shot, although) {
-    const reason = although === "alike" ? "LOOKS_LIKE" : "DOES_NOT_MATCH";
-    const asking = although === "alike" ? shots.filter((each) => each.photo?.reasons.some(({ code }) => code === reason)) : [shot];
-    for (const each of asking) await answered(() => ask(below("photos", each.id, "answer"), { json: { although, known: true } }));
-  },
-  addTo(person) {
-    return answered(() => ask(below("add-to"), { json: { person: person.subject } }));
-  },
-};
-
-const drop = find("[data-drop]");
-find("[data-files]").addEventListener("change", (event) => {
-  addFiles(event.target.files);
-  event.target.value = "";
-});
-for (const name of ["dragenter", "dragover"]) {
-  addEventListener(name, (event) => {
-    if (!draft || done) return;
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const name of ["dragleave", "drop"]) addEventListener(name, () => drop.classList.remove("over"));
-addEventListener("drop", (event) => {
-  if (!draft || done) return;
-  event.preventDefault();
-  addFiles(event.dataTransfer.files);
-});
-addEventListener("paste", (event) => {
-  if (draft && !done) addFiles([...event.clipboardData.files].filter((each) => each.type.startsWith("image/")));
-});
-
-const panel = find("[data-webcam]");
-const cam = webcam(
-  panel,
-  async (picture) => {
-    const shot = await add(picture, `Webcam picture ${shots.length + 1}`, "webcam");
-    if (!shot.photo) return { accepted: false, words: shot.words };
-    const { verdict, words, advice } = shot.photo;
-    return { accepted: verdict !== "refused", words: `${sentence(words)}. ${sentence(advice)}` };
-  },
-  async (picture) => {
-    try {
-      const answer = await ask(below("look"), { body: picture, signal: AbortSignal.timeout(4000) });
-      return answer.busy ? null : answer;
-    } catch {
-      return null; // The page has measures of its own, and asks again.
-    }
-  },
-);
-find("[data-webcam-open]").addEventListener("click", async () => {
-  fault("");
-  try {
-    await cam.open();
-  } catch (error) {
-    cam.end();
-    fault(error.name === "NotAllowedError" ? "The browser was not allowed to use the webcam. Allow it beside the address, then try again." : error.name === "NotFoundError" ? "This device has no webcam. Choose files, or use the door camera." : error.message);
-  }
-});
-find("[data-webcam-close]").addEventListener("click", () => {
-  cam.end();
-  find("[data-webcam-open]").focus();
-});
-
-find("[data-snapshot]")?.addEventListener("click", async (event) => {
-  const button = event.currentTarget;
-  button.setAttribute("aria-busy", "true");
-  counted += 1;
-  const shot = { key: String(counted), label: `Door picture ${counted}`, url: null, id: null, photo: null, words: "" };
-  shots.push(shot);
-  render();
-  await judged(shot, async () => {
-    const answer = await ask(below("snapshot"), { json: { camera: find("[data-camera]").value } });
-    const bytes = Uint8Array.from(atob(answer.picture), (each) => each.charCodeAt(0));
-    shot.url = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-    return answer;
-  });
-  button.removeAttribute("aria-busy");
-});
-
 // ------------------------------------------------------------ the end
 
 commit.addEventListener("click", async () => {
@@ -327,9 +103,9 @@ commit.addEventListener("click", async () => {
 });
 
 function finished(answer) {
-  done = true;
-  cam.end();
-  for (const shot of shots) if (shot.url) URL.revokeObjectURL(shot.url);
+  draft.done = true;
+  close();
+  forget();
   const { person, safety } = answer;
   const pictures = answer.added === 1 ? "1 picture" : `${answer.added} pictures`;
   find("[data-done-title]").textContent = answer.new ? `${person.name} is enrolled` : `${pictures} added`;
@@ -353,17 +129,17 @@ const here = location.pathname + location.search;
 let cancelled = -CANCEL_MS;
 
 addEventListener("beforeunload", (event) => {
-  if (draft && !done && shots.length) event.preventDefault();
+  if (draft.id && !draft.done && shots.length) event.preventDefault();
 });
 addEventListener("pagehide", () => {
   // Nothing waits for its quarter of an hour if the page is left; loaded again, the page asks for it in time.
-  if (!draft || done) return;
+  if (!draft.id || draft.done) return;
   const told = { keepalive: true, headers: { "X-CSRF-Token": token() } };
   if (performance.now() < cancelled + CANCEL_MS) {
     fetch(path(), { ...told, method: "DELETE" });
     return;
   }
-  sessionStorage.setItem(KEPT, JSON.stringify({ draft, here }));
+  sessionStorage.setItem(KEPT, JSON.stringify({ draft: draft.id, here }));
   fetch(below("leave"), { ...told, method: "POST" });
 });
 // Only the wish is noted: asked whether to leave, one may still stay.
@@ -375,19 +151,15 @@ async function resumed() {
   sessionStorage.removeItem(KEPT);
   if (kept?.here !== here) return false;
   try {
-    draft = kept.draft;
+    draft.id = kept.draft;
     const answer = await ask(path());
-    // The pictures themselves stayed in the page that is gone; what was found in them did not.
-    for (const photo of answer.photos) {
-      counted += 1;
-      shots.push({ key: String(counted), label: `Picture ${counted}, from before`, url: null, id: photo.photo, photo, words: "" });
-    }
-    show(answer);
+    restore(answer);
     step("photos");
+    find("[data-came-back]").hidden = !answer.photos.length;
     return true;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    draft = null;
+    draft.id = null;
     return false;
   }
 }

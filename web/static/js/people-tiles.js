@@ -41,7 +41,7 @@ export function tile(shot, name, answers) {
       "div",
       { class: "tile-words" },
       verdict(shot, state),
-      choosing ? chosen(photo) : null,
+      choosing ? chosen(shot) : null,
       open && shot.url ? crops(shot, answers) : null,
       ...questions(photo, name, shot, answers),
     ),
@@ -117,7 +117,8 @@ function verdict(shot, state) {
   return el("p", { class: `tile-verdict ${tone}` }, symbol(icon), el("span", {}, words));
 }
 
-function chosen(photo) {
+function chosen({ photo, url }) {
+  if (!url && !photo.chosen) return el("p", { class: "muted small" }, "The picture is not here any more to click the face that is meant. Leave it out, and add it again.");
   const more = photo.more_faces ? ` ${photo.more_faces} smaller ones are not shown.` : "";
   const words = photo.chosen ? `Face ${photo.chosen} is meant.` : "Click the face that is meant.";
   return el("p", { class: "muted small" }, `${words}${more}`);
