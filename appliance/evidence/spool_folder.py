@@ -105,9 +105,7 @@ class SpoolFolder:
         digest = hashlib.sha256(sealed).hexdigest()
         with self.trouble("write to"):
             try:
-                with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    # Held while writing: another process that cleans up sees that this one is alive.
-                    fcntl.flock(file, fcntl.LOCK_EX)
+                with os.fdopen(_held_partial(partial), "wb") as file:
                     file.write(sealed)
                     file.flush()
                     os.fchmod(file.fileno(), self._file_mode())
@@ -273,3 +271,23 @@ class SpoolFolder:
                 f"cannot {verb} the spool of captures: {error.strerror}",
                 hint=f"check the owner and the mode of {self.path}",
             ) from error
+
+
+def _held_partial(path: Path) -> int:
+    """Make the file and hold it while writing: another process that cleans up sees that this one is alive.
+
+    One that looked between the two has taken it for dead, and deleted it: then it is made again.
+
+    Raises:
+        OSError: It is there already, or cannot be made.
+    """
+    while True:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file).st_nlink:
+                return file
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
