@@ -28,7 +28,7 @@ while True:
 @pytest.fixture
 def quick_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder in memory where there is one: what waits for no disk is done more often in a second."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
         yield Path(folder)
 
