@@ -1,12 +1,14 @@
 """Keeping the spool and the log agreed: at start-up after a crash, and as captures expire."""
 
 import threading
+from functools import partial
 
 import structlog
 
 from appliance.clock import Clock
 from appliance.events import CaptureRemoved, Event, StrangerCaptured
 from appliance.evidence import Spool
+from appliance.evidence.expiry import Copied
 from appliance.pipeline.records import Recording, captured
 from appliance.store import NewEvent, Store
 
@@ -50,12 +52,15 @@ def adopt_captures(store: Store, spool: Spool) -> int:
     return len(events)
 
 
-def sweep_captures(records: Recording, spool: Spool, clock: Clock, stop: threading.Event) -> None:
+def sweep_captures(
+    records: Recording, spool: Spool, clock: Clock, stop: threading.Event, *, copied: Copied = frozenset
+) -> None:
     """Have expired captures deleted and logged every `SWEEP_S`, until `stop` is set.
 
-    The thread that seals captures and logs them does it, in its turn; this one keeps the time.
+    The thread that seals captures and logs them does it, in its turn; this one keeps the time. Where there
+    has to be room, those go first of which `copied` says that there is a verified copy.
     """
     while True:
-        records.sweep(spool.expire, clock.wall())
+        records.sweep(partial(spool.expire, copied=copied), clock.wall())
         if stop.wait(SWEEP_S):
             return

@@ -112,15 +112,17 @@ class LoopProcess:
                     consequence="strangers are logged without a picture",
                     setting="evidence.recipients",
                 )
+            retention = Retention(settings.retention, services, parts.spool, settings.captures.s3)
             side = threading.Event()
             stack.callback(side.set)
             self._beside("heads", partial(heads.run, side), stop)
             self._beside("gallery", partial(parts.gallery.run, side), stop)
             self._beside("waker", partial(waker.run, side), stop)
             self._beside(
-                "captures", partial(sweep_captures, records, parts.spool, services.clock, side), stop
+                "captures",
+                partial(sweep_captures, records, parts.spool, services.clock, side, copied=retention.copied),
+                stop,
             )
-            retention = Retention(settings.retention, services, parts.spool)
             self._beside("retention", partial(retention.sweep, side), stop)
             health = LoopHealth(services.clock, lambda: records.alive)
             handlers = self._handlers(parts, records, health)

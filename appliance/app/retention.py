@@ -18,9 +18,11 @@ from appliance.events import CaptureRemoved
 from appliance.evidence import Spool
 from appliance.evidence.expiry import DueCapture
 from appliance.services import Services
-from appliance.settings import RetentionSettings
+from appliance.settings import RetentionSettings, S3Settings
+from appliance.sinks.naming import target_of
 from appliance.store import NewEvent
 from appliance.store.pruning import OldSegment
+from appliance.values import CopyState
 
 _log = structlog.get_logger()
 
@@ -43,6 +45,7 @@ class Going:
         newest_at: When the newest of it was made, aware UTC; None: not said.
         reason: `expired`, `cap`, `room` of captures; `age`, `size` of events; `age` of counts.
         held: Why it stays for now; None: it goes.
+        copied: Whether a copy of the capture was verified; None: nothing is copied, or it is no capture.
     """
 
     of: Class
@@ -52,6 +55,7 @@ class Going:
     newest_at: datetime | None
     reason: str
     held: str | None = None
+    copied: bool | None = None
 
 
 class Retention:
@@ -61,12 +65,20 @@ class Retention:
         settings: When the log and the counters go; captures are the spool's own business.
         services: Opened.
         spool: The captures.
+        bucket: Where they are copied to; None: nowhere.
     """
 
-    def __init__(self, settings: RetentionSettings, services: Services, spool: Spool) -> None:
+    def __init__(
+        self,
+        settings: RetentionSettings,
+        services: Services,
+        spool: Spool,
+        bucket: S3Settings | None = None,
+    ) -> None:
         self._settings = settings
         self._services = services
         self._spool = spool
+        self._target = target_of(bucket) if bucket is not None and bucket.bucket else None
 
     def plan(self, now: datetime) -> list[Going]:
         """What would go if the clock is right. Nothing is changed.
@@ -79,7 +91,7 @@ class Retention:
             StoreError: The database cannot.
         """
         due = self._due(now)
-        found = [_capture(each) for each in due]
+        found = self._going(due)
         found += [_segment(each) for each in self._segments(now, due)]
         day = self._day(now)
         if day is not None and (many := self._services.store.old_counts(day)):
@@ -99,12 +111,12 @@ class Retention:
         due = self._due(now)
         # Before anything goes: what is logged of it makes the database larger, and would take more along.
         segments = self._segments(now, due)
-        for each in due:
+        for each, going in zip(due, self._going(due), strict=True):
             if self._spool.remove(each.entry.id):
                 removed = CaptureRemoved(capture=each.entry.id, reason=each.reason)
                 # After the file: what a crash leaves between, start-up finds missing, and says so.
                 self._services.store.append_all([NewEvent(removed, at=now)])
-                went.append(_capture(each))
+                went.append(going)
         gone = self._services.store.drop_segments(segments, captures=self._captures())
         went += [_segment(segment) for segment in gone]
         if (many := self.prune_counts(now)) and (day := self._day(now)):
@@ -148,8 +160,34 @@ class Retention:
             if stop.wait(PRUNE_S):
                 return
 
+    def copied(self) -> set[str]:
+        """The captures whose copies were verified; none where nothing is copied.
+
+        Raises:
+            StoreError: The notes of that cannot be read.
+        """
+        if self._target is None:
+            return set()
+        notes = self._services.store.remote_copies(self._target)
+        return {capture for capture, state in notes.items() if state is CopyState.VERIFIED}
+
     def _due(self, now: datetime) -> tuple[DueCapture, ...]:
-        return self._spool.due(now) if self._services.layout.spool.exists() else ()
+        return self._spool.due(now, copied=self.copied) if self._services.layout.spool.exists() else ()
+
+    def _going(self, due: Sequence[DueCapture]) -> list[Going]:
+        there = self.copied() if due and self._target is not None else None
+        return [
+            Going(
+                "captures",
+                each.entry.id,
+                1,
+                each.entry.size_bytes,
+                each.entry.sealed_at,
+                each.reason,
+                copied=None if there is None else each.entry.id in there,
+            )
+            for each in due
+        ]
 
     def _segments(self, now: datetime, due: Sequence[DueCapture]) -> list[OldSegment]:
         """The events that are due once these captures are gone."""
@@ -180,11 +218,6 @@ class Retention:
     def _day(self, now: datetime) -> date | None:
         days = self._settings.counters_days
         return None if days is None else (now - timedelta(days=days)).date()
-
-
-def _capture(each: DueCapture) -> Going:
-    entry = each.entry
-    return Going("captures", entry.id, 1, entry.size_bytes, entry.sealed_at, each.reason)
 
 
 def _counts(day: date, many: int) -> Going:

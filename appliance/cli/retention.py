@@ -30,6 +30,13 @@ def retention() -> None:
     under [evidence] and [retention].
 
     \b
+    captures  by age (evidence.expire_days), size (max_mib) and free space (make_room_mib); where they are
+              copied to a bucket, those that were make room first, but age and size wait for no copy
+    events    by age (retention.events_days) and size (events_max_mib), by 256 at a time; not by free space,
+              for a database keeps what they leave for new ones, and the disk would gain nothing
+    counts    by age (retention.counters_days); there is one a day of each person, a few dozen bytes
+
+    \b
     Examples:
       appliance retention plan
       appliance retention run
@@ -45,9 +52,7 @@ def plan(context: Context, *, as_json: bool) -> None:
     Events go 256 at a time, from the oldest on; a signed checkpoint vouches for what is gone.
     """
     with context.services() as services:
-        found = Retention(context.settings.retention, services, _spool(context, services)).plan(
-            services.clock.wall()
-        )
+        found = _retention(context, services).plan(services.clock.wall())
         size = services.store.database_bytes()
     if as_json:
         click.echo(json.dumps({"database_bytes": size, "goes": [_row(each) for each in found]}, indent=1))
@@ -57,7 +62,9 @@ def plan(context: Context, *, as_json: bool) -> None:
     for each in found:
         bytes_ = f"{each.size_bytes // 1024:>8} KiB" if each.size_bytes is not None else f"{each.many:>8}    "
         newest = f"{each.newest_at:%Y-%m-%d %H:%M}" if each.newest_at is not None else " " * 16
-        click.echo(f"{each.of:<9} {each.what:<36} {bytes_}  {newest}  {_WHY[each.held or each.reason]}")
+        click.echo(f"{each.of:<9} {each.what:<36} {bytes_}  {newest}  {_why(each)}")
+    if alone := sum(each.copied is False for each in found):
+        click.echo(f"{alone} of these captures have no verified copy in the bucket: they would be gone")
     click.echo("photos    none are kept")
 
 
@@ -67,9 +74,7 @@ def plan(context: Context, *, as_json: bool) -> None:
 def run(context: Context, *, as_json: bool) -> None:
     """Let go what `plan` lists. The clock is taken at its word: look at the plan first."""
     with context.services() as services:
-        went = Retention(context.settings.retention, services, _spool(context, services)).run(
-            services.clock.wall()
-        )
+        went = _retention(context, services).run(services.clock.wall())
     if as_json:
         click.echo(json.dumps([_row(each) for each in went], indent=1))
         return
@@ -88,7 +93,17 @@ def _row(each: Going) -> dict[str, object]:
         "newest_at": None if each.newest_at is None else each.newest_at.isoformat(),
         "reason": each.reason,
         "held": each.held,
+        "copied": each.copied,
     }
+
+
+def _why(each: Going) -> str:
+    return _WHY[each.held or each.reason] + (", and it is copied nowhere" if each.copied is False else "")
+
+
+def _retention(context: Context, services: Services) -> Retention:
+    settings = context.settings
+    return Retention(settings.retention, services, _spool(context, services), settings.captures.s3)
 
 
 def _spool(context: Context, services: Services) -> Spool:

@@ -5,7 +5,7 @@ are wrong now and then, on a box without a battery at every boot, so an age is b
 far as the clock has earned it; see `Expiry.sweep`. Nothing is logged as an event here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,9 @@ import structlog
 from appliance.clock import Clock, Steadiness
 from appliance.evidence.spool_folder import SpoolEntry, SpoolFolder
 from appliance.settings import EvidenceSettings
+
+Copied = Callable[[], Collection[str]]
+"""Tells the captures of which there is a verified copy elsewhere; asked only where it decides."""
 
 _log = structlog.get_logger()
 
@@ -72,7 +75,7 @@ class Expiry:
         self._deleted_unsteady = 0
         self._untold: list[RemovedCapture] = []
 
-    def sweep(self, at: datetime, *, room: int = 0) -> tuple[RemovedCapture, ...]:
+    def sweep(self, at: datetime, *, room: int = 0, copied: Copied = frozenset) -> tuple[RemovedCapture, ...]:
         """Delete what is due, as `due` says; returns what went, in that order.
 
         Before it stands what went in an earlier call that failed.
@@ -87,6 +90,7 @@ class Expiry:
         Args:
             at: The wall clock, aware.
             room: Bytes to free at least, for a capture that did not fit.
+            copied: See `due`.
 
         Raises:
             EvidenceError: The folder cannot be read, or a capture not be deleted.
@@ -95,7 +99,7 @@ class Expiry:
         if steady and at >= _CLOCK_WAS_SET:
             self._redate(at)
         most = None if steady else _UNSTEADY_LIMIT - self._deleted_unsteady
-        for each in self.due(at, room=room, most_by_age=most):
+        for each in self.due(at, room=room, most_by_age=most, copied=copied):
             if each.reason == "expired" and not steady:
                 self._deleted_unsteady += 1
             if self._folder.remove(each.entry.id):
@@ -105,16 +109,20 @@ class Expiry:
             _log.info("captures_expired", count=len(removed))
         return removed
 
-    def due(self, at: datetime, *, room: int = 0, most_by_age: int | None = None) -> tuple[DueCapture, ...]:
+    def due(
+        self, at: datetime, *, room: int = 0, most_by_age: int | None = None, copied: Copied = frozenset
+    ) -> tuple[DueCapture, ...]:
         """What is to go; nothing is changed.
 
-        First what is too old, then the oldest until a tenth of the size cap is free again, and until the
-        disk has the room that is wanted. The tenth is room for what comes until the next sweep.
+        First what is too old, copied or not: its time is over. Then, until a tenth of the size cap is free
+        again and until the disk has the room that is wanted, the oldest of those that are copied, and then
+        the oldest of the others. The tenth is room for what comes until the next sweep.
 
         Args:
             at: The wall clock, aware.
             room: Bytes to free at least.
             most_by_age: No more than so many because of their age; None: all.
+            copied: Tells of which there is a verified copy.
 
         Raises:
             EvidenceError: The folder cannot be read.
@@ -127,6 +135,9 @@ class Expiry:
         cap = self._settings.max_mib * MIB
         surplus = sum(entry.size_bytes for entry in left) - cap + max(int(cap * _SPARE), room)
         short = self._short_by() - sum(each.size_bytes for each in old)
+        if surplus > 0 or short > 0:
+            there = copied()
+            left.sort(key=lambda each: each.id not in there)
         for entry in left:
             if surplus <= 0 and short <= 0:
                 break

@@ -15,7 +15,7 @@ from typing import Any
 from appliance.clock import Clock
 from appliance.errors import EvidenceError
 from appliance.evidence.capture import CapturedPicture, EncodeJpeg, pack_capture, seal
-from appliance.evidence.expiry import MIB, DueCapture, Expiry, RemovedCapture
+from appliance.evidence.expiry import MIB, Copied, DueCapture, Expiry, RemovedCapture
 from appliance.evidence.recipients import Recipient, parse_recipients
 from appliance.evidence.spool_folder import SpoolEntry, SpoolFolder
 from appliance.ids import IdFactory, random_ids
@@ -183,7 +183,9 @@ class Spool:
         """
         return tuple(sorted(set(known) - {entry.id for entry in self.list()}))
 
-    def expire(self, now: datetime | None = None) -> tuple[RemovedCapture, ...]:
+    def expire(
+        self, now: datetime | None = None, *, copied: Copied = frozenset
+    ) -> tuple[RemovedCapture, ...]:
         """Delete what is too old or too much, as `Expiry.sweep` says; returns what went.
 
         `store` refuses what would go over the cap (`spool_full`), and the next sweep makes room for that one
@@ -191,23 +193,28 @@ class Spool:
 
         Args:
             now: The wall clock, aware; read from the clock when left out.
+            copied: Tells the captures of which there is a verified copy; they make room before others do.
 
         Raises:
             EvidenceError: The folder cannot be read, or a capture not be deleted.
         """
-        removed = self._expiry.sweep(now if now is not None else self._clock.wall(), room=self._refused)
+        removed = self._expiry.sweep(
+            now if now is not None else self._clock.wall(), room=self._refused, copied=copied
+        )
         self._refused = 0
         self._used = None
         self._folder.tend()
         return removed
 
-    def due(self, now: datetime | None = None) -> tuple[DueCapture, ...]:
+    def due(self, now: datetime | None = None, *, copied: Copied = frozenset) -> tuple[DueCapture, ...]:
         """What `expire` would delete if the clock is right; nothing is changed.
 
         Raises:
             EvidenceError: The folder cannot be read.
         """
-        return self._expiry.due(now if now is not None else self._clock.wall(), room=self._refused)
+        return self._expiry.due(
+            now if now is not None else self._clock.wall(), room=self._refused, copied=copied
+        )
 
     def _new_id(self, at: datetime) -> str:
         """An id that no file has: a replay with a seed makes the same ones again."""

@@ -204,12 +204,19 @@ class EvidenceSettings(_Room):
         (), "Public keys to seal to: age1…, ssh-ed25519 … or ssh-rsa …; none: no picture is kept."
     )
     frames: int = _field(3, "Pictures of a stranger that are sealed, the best.", ge=1, le=3)
-    expire_days: float = _field(30.0, "Days after which sealed pictures are deleted.", gt=0, le=3650)
-    max_mib: int = _field(1024, "Room for all sealed pictures; above it the oldest go.", ge=1)
+    expire_days: float = _field(
+        30.0, "Days after which sealed pictures are deleted, copied to a bucket or not.", gt=0, le=3650
+    )
+    max_mib: int = _field(
+        1024,
+        "Room for all sealed pictures; above it the oldest go, first those that were copied to the bucket.",
+        ge=1,
+    )
     min_free_mib: int = _field(200, "Free space on the disk below which no more pictures are kept.", ge=0)
     make_room_mib: int = _field(
         0,
-        "Free space below which the oldest sealed pictures go, to make room for new ones; 0: they stay.",
+        "Free space below which the oldest sealed pictures go, first those that were copied to the bucket, "
+        "to make room for new ones; 0: they stay.",
         ge=0,
     )
 

@@ -21,11 +21,16 @@ class RetentionSettings(Room):
     )
     events_max_mib: int | None = field(
         4096,
-        "Size of the database above which the oldest events go before their time; empty: they stay.",
+        "Size of the database above which the oldest events go before their time; empty: they stay. They do "
+        "not go by free space: what they leave the database keeps for new ones.",
         ge=16,
     )
     counters_days: int | None = field(
-        400, "Days after which greetings counted per day go; empty: they stay.", ge=7, le=36_500
+        400,
+        "Days after which greetings counted per day go; empty: they stay. By nothing else: one takes a few "
+        "dozen bytes.",
+        ge=7,
+        le=36_500,
     )
 
 

@@ -12,6 +12,7 @@ from fakes import MemoryLog, MemorySpool
 
 from appliance.app.adoption import adopt_captures, known_captures, sweep_captures
 from appliance.app.parts import LoggedEvents
+from appliance.camera import encode_jpeg
 from appliance.clock import ManualClock
 from appliance.errors import EvidenceError
 from appliance.events import CaptureRemoved, DoorChanged, Event, StrangerCaptured
@@ -111,6 +112,27 @@ def test_an_expired_capture_is_deleted_and_logged(
     assert CaptureRemoved(capture=sealed.id, reason="expired") == logged(services)[-1]
     assert () == spool.list()
     assert 0 == adopt_captures(services.store, spool)
+
+
+def test_a_sweep_of_a_full_spool_takes_what_is_copied_first(
+    services: Services, spool: Spool, clock: ManualClock, seal: Callable[[], SealedCapture]
+) -> None:
+    """Who keeps the time tells the spool of the copies."""
+    old, copied = seal(), seal()
+    full = Spool(
+        services.layout.spool,
+        EvidenceSettings(make_room_mib=1),
+        clock,
+        encode_jpeg,
+        free=lambda _: 1024 * 1024 - 1,
+    ).open()
+    over = threading.Event()
+    over.set()
+    with RecordsThread(Records(LoggedEvents(services.store, lambda: None), full)) as records:
+        sweep_captures(records, full, clock, over, copied=lambda: {copied.id})
+
+    assert CaptureRemoved(capture=copied.id, reason="room") == logged(services)[-1]
+    assert [old.id] == [each.id for each in spool.list()]
 
 
 DOOR = DoorChanged(type="door_opened", state=DoorState.OPEN, fraction=0.1)

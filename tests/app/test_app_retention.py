@@ -18,9 +18,11 @@ from appliance.clock import ManualClock
 from appliance.events import StrangerCaptured
 from appliance.evidence import Spool, make_identity
 from appliance.services import Layout, Services, open_services
-from appliance.settings import EvidenceSettings, RetentionSettings, ScreenSettings, Settings
+from appliance.settings import EvidenceSettings, RetentionSettings, S3Settings, ScreenSettings, Settings
+from appliance.sinks.naming import target_of
 from appliance.store import GREETINGS, SEGMENT, Consent, NewEvent
 from appliance.store.pruning import AT_ONCE
+from appliance.values import CopyState, RemoteCopy
 
 NOON = stores.NOON
 LATER = NOON + timedelta(days=100)
@@ -151,6 +153,30 @@ def test_what_stays_for_ever_stays(services: Services, spool: Spool) -> None:
     assert [] == box.run(LATER)
 
 
+def test_a_plan_says_which_captures_are_copied_nowhere(
+    services: Services, spool: Spool, clock: ManualClock
+) -> None:
+    """Those that were verified in the bucket that is set now; without one nothing is said."""
+    bucket = S3Settings(bucket="ours")
+    ids = [seal(services, spool, NOON + timedelta(seconds=number)) for number in range(3)]
+    for target, capture, state in (
+        (target_of(bucket), ids[0], CopyState.VERIFIED),
+        (target_of(bucket), ids[1], CopyState.BEGUN),
+        ("another", ids[2], CopyState.VERIFIED),
+    ):
+        services.store.note_copy(target, RemoteCopy(capture, state, "ab" * 32, 1, clock.wall()))
+
+    def said(box: Retention) -> dict[str, bool | None]:
+        return {each.what: each.copied for each in box.plan(LATER) if each.of == "captures"}
+
+    assert dict.fromkeys(ids) == said(Retention(SETTINGS, services, spool))
+    assert dict.fromkeys(ids) == said(Retention(SETTINGS, services, spool, S3Settings()))
+    box = Retention(SETTINGS, services, spool, bucket)
+    assert dict(zip(ids, (True, False, False), strict=True)) == said(box)
+    assert {ids[0]} == box.copied()
+    assert box.plan(LATER) == box.run(LATER)
+
+
 class Turns(threading.Event):
     """Stops a sweep after some turns; between two of them, time passes.
 
@@ -193,7 +219,7 @@ def test_a_clock_that_was_set_wrongly_drops_nothing(
 def test_free_space_is_made_of_the_oldest_captures(
     services: Services, tmp_path: Path, clock: ManualClock
 ) -> None:
-    """As many as bring the disk above the floor, if one is set; otherwise none."""
+    """As many as bring the disk above the floor, if one is set; otherwise none. What is copied goes first."""
     recipient = make_identity(tmp_path / "identity.txt")
     mib = 1024 * 1024
     free = 500 * mib
@@ -211,5 +237,12 @@ def test_free_space_is_made_of_the_oldest_captures(
     assert () == spool(0).due(NOON)
     assert [(each.id, "room") for each in made[:2]] == [
         (each.entry.id, each.reason) for each in spool(300).due(NOON)
+    ]
+    there = {made[2].id, made[3].id}
+    assert [each.id for each in made[2:]] == [
+        each.entry.id for each in spool(300).due(NOON, copied=lambda: there)
+    ]
+    assert [made[3].id, made[0].id] == [
+        each.entry.id for each in spool(300).due(NOON, copied=lambda: {made[3].id})
     ]
     assert [each.id for each in made[:2]] == [each.id for each in spool(300).expire(NOON)]

@@ -149,6 +149,32 @@ def test_the_cap_is_never_passed(make_spool: MakeSpool) -> None:
     assert 1 == spool.store([make_shot(size=(320, 240))], {}, NOW).frames
 
 
+def test_where_there_must_be_room_what_is_copied_goes_first(make_spool: MakeSpool) -> None:
+    """Then the oldest of the rest; as it is listed. With room enough nobody asks for copies."""
+    spool = make_spool(max_mib=1)
+    *stored, _ = store_until_refused(spool)
+    copied = [stored[-1]]
+    due = [each.entry.id for each in spool.due(NOW, copied=lambda: copied)]
+    removed = [each.id for each in spool.expire(NOW, copied=lambda: copied)]
+
+    assert [stored[-1], *stored[: len(due) - 1]] == due
+    assert due == removed
+
+    def asked() -> list[str]:
+        raise AssertionError
+
+    assert () == spool.expire(NOW, copied=asked)
+
+
+def test_whose_time_is_over_goes_copied_or_not(make_spool: MakeSpool) -> None:
+    """That it is copied somewhere holds nobody's pictures longer, and that it is not does not either."""
+    spool = make_spool()
+    first, second = fill(spool, 2)
+    due = spool.due(NOW + 400 * DAY, copied=lambda: [second])
+
+    assert [(first, "expired"), (second, "expired")] == [(each.entry.id, each.reason) for each in due]
+
+
 def test_remove_deletes_one(make_spool: MakeSpool) -> None:
     """True when it was there, false when not, and the others stay."""
     spool = make_spool()

@@ -53,7 +53,9 @@ def settings_page() -> str:
 def _default(value: Any) -> str:
     if isinstance(value, list):
         return str(value)
-    return {None: "", True: "true", False: "false"}.get(value, str(value)) or "(empty)"
+    if isinstance(value, bool):  # which 0 and 1 equal
+        return str(value).lower()
+    return "(empty)" if value is None else str(value) or "(empty)"
 
 
 def commands_page() -> str:
