@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from appliance.errors import ApplianceError, EvidenceError
-from appliance.evidence.pulled_folder import HEADS_NAME
+from appliance.evidence.pulled_heads import HEADS_NAME
 from appliance.services import Layout
 from appliance.settings import HeadsSettings
 from appliance.store import SignedHead, Store

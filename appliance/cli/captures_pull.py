@@ -15,6 +15,7 @@ from appliance.evidence.contact_sheet import SheetEntry, contact_sheet, read_ent
 from appliance.evidence.identity import Identity, load_identities
 from appliance.evidence.pull import Pull, PullReport
 from appliance.evidence.pulled_folder import PulledFolder
+from appliance.evidence.pulled_heads import HEADS_NAME
 from appliance.evidence.sftp import SftpSession
 from appliance.evidence.sftp_target import ACCOUNT, Target
 
@@ -135,15 +136,16 @@ def write_sheet(folder: PulledFolder, since: datetime | None = None, until: date
     """Make the contact sheet from what was opened; how many captures are on it."""
     entries: list[SheetEntry] = []
     total = 0
-    folder.drop_thumbnails()
-    for capture in folder.opened():
+    pictures = folder.pictures
+    pictures.drop_thumbnails()
+    for capture in pictures.list():
         total += 1
         day = _day(capture)
         if len(entries) >= _ON_SHEET or (since and day < since.date()) or (until and day > until.date()):
             continue
-        size = folder.opened_bytes(capture)
-        face, frame = folder.thumbnail(capture, "face"), folder.thumbnail(capture, "frame")
-        entries.append(read_entry(capture, folder.metadata(capture), size, face, frame))
+        size = pictures.size_bytes(capture)
+        face, frame = pictures.thumbnail(capture, "face"), pictures.thumbnail(capture, "frame")
+        entries.append(read_entry(capture, pictures.metadata(capture), size, face, frame))
     folder.write_sheet(contact_sheet(entries, total=total, made_at=datetime.now(UTC), zone=None))
     return len(entries)
 
@@ -198,6 +200,12 @@ def _say(report: PullReport, folder: PulledFolder, *, as_json: bool) -> None:
             click.echo(f"{capture}: {what}", err=True)
     if report.bad_lines:
         click.echo(f"{report.bad_lines} damaged line(s) in the box's index", err=True)
+    if report.heads_full:
+        click.echo(
+            f"{folder.path / HEADS_NAME} is full, and the box has more of it: more than it signs in years. "
+            "Keep the file elsewhere and take it out of here; look who writes to the box's spool",
+            err=True,
+        )
 
 
 def _end(report: PullReport) -> None:

@@ -16,7 +16,8 @@ from appliance.errors import EvidenceError, IdentityError, RetrievalError
 from appliance.evidence.capture import MAX_SEALED_BYTES, open_capture
 from appliance.evidence.identity import Identity
 from appliance.evidence.index import INDEX_NAME, IndexContent, IndexRow, parse_index
-from appliance.evidence.pulled_folder import HEADS_NAME, PulledFolder
+from appliance.evidence.pulled_folder import PulledFolder
+from appliance.evidence.pulled_heads import HEADS_NAME
 from appliance.evidence.sftp import Got
 
 MakeThumbnails = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
@@ -69,6 +70,7 @@ class PullReport:
         refused: May not be read by the account.
         bad_lines: Damaged lines of the index, whose captures are not known.
         heads: Signed heads of the box's log that are new here.
+        heads_full: There are more of them than are kept here.
     """
 
     on_box: int = 0
@@ -81,6 +83,7 @@ class PullReport:
     refused: list[str] = field(default_factory=list)
     bad_lines: int = 0
     heads: int = 0
+    heads_full: bool = False
 
 
 class Pull:
@@ -128,7 +131,8 @@ class Pull:
                     if todo is None:
                         todo = self._new(self._index(session))
                         session.get(HEADS_NAME)  # there are none before the box's first hour
-                        self.report.heads = self._folder.keep_heads()
+                        came = self._folder.keep_heads()
+                        self.report.heads, self.report.heads_full = came.new, came.is_full
                         self._check_room(todo)
                         self._tell(_progress(todo, done))
                     for row in todo[done:]:

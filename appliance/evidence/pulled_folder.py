@@ -1,48 +1,29 @@
-"""The admin's folder of fetched captures: what is in it, and what was fetched before.
+"""The admin's folder of fetched captures: what arrives, and the sealed files as the box had them.
 
-`sealed/` holds the files as the box had them, `pictures/ID/` what was in them, `thumbnails/` small
-copies for the contact sheet, `fetched.jsonl` a line for each capture that ever arrived. Whoever
-deletes pictures or sealed files here deletes them: what was fetched once is not fetched again.
-Everything is readable by its owner only, and written beside and renamed. Nothing is fetched here,
-and nothing drawn.
+`sealed/` holds those, `pictures/ID/` what was in them and `thumbnails/` small copies (`pulled_pictures`),
+`fetched.jsonl` what was ever fetched (`pulled_ledger`), `heads.jsonl` the heads of the box's log
+(`pulled_heads`). Whoever deletes pictures or sealed files here deletes them. Everything is readable by its
+owner only, and written beside and renamed. Nothing is fetched here, and nothing drawn.
 """
 
 import fcntl
 import hashlib
-import json
 import os
-import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from appliance import private_files
 from appliance.errors import RetrievalError
-from appliance.evidence.capture import save_opened
 from appliance.evidence.index import INDEX_NAME, IndexRow
+from appliance.evidence.pulled_heads import HEADS_NAME, HeadsCame, keep_heads
+from appliance.evidence.pulled_ledger import Fetched, Ledger
+from appliance.evidence.pulled_pictures import Pictures
 
 SHEET_NAME = "contact-sheet.html"
-HEADS_NAME = "heads.jsonl"
-"""Signed heads of the box's log, in the spool and here: a line each, the oldest first."""
-_HEADS_BYTES = 64 * 1024 * 1024
-_ID = re.compile(r"[0-9a-f-]{36}")
-_FULL_HINT = "make room and try again: what has arrived is kept"
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A capture that arrived once.
-
-    Attributes:
-        sha256: Of the sealed file as it arrived.
-        is_open: Its pictures were written here.
-    """
-
-    sha256: str
-    is_open: bool
+_FOLDERS = ("sealed", "pictures", "thumbnails")
 
 
 class PulledFolder:
@@ -50,12 +31,17 @@ class PulledFolder:
 
     Args:
         path: Where; made when it is not there, for the owner only.
+
+    Attributes:
+        arriving: Folder in it for what is not whole yet.
+        pictures: What was opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.arriving = path / ".arriving"
-        self.known: dict[str, Fetched] = {}
+        self.pictures = Pictures(path / "pictures", path / "thumbnails", self.arriving)
+        self._ledger = Ledger(path / "fetched.jsonl")
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
@@ -66,11 +52,11 @@ class PulledFolder:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for each in (self.arriving, self._sealed, self._pictures, self._thumbnails):
+            for each in (self.arriving, *(self.path / name for name in _FOLDERS)):
                 each.mkdir(mode=0o700, exist_ok=True)
             self._lock = os.open(self.arriving / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._read_ledger()
+            self._ledger.read()
         except BlockingIOError as error:
             self._release()
             raise RetrievalError(
@@ -92,6 +78,11 @@ class PulledFolder:
         self._release()
 
     @property
+    def known(self) -> Mapping[str, Fetched]:
+        """What was fetched before, by id."""
+        return self._ledger.known
+
+    @property
     def sheet(self) -> Path:
         """The contact sheet."""
         return self.path / SHEET_NAME
@@ -106,25 +97,13 @@ class PulledFolder:
         path.unlink(missing_ok=True)
         return path
 
-    def keep_heads(self) -> int:
-        """Add what arrived of the log's heads to those that are here; how many lines are new.
+    def keep_heads(self) -> HeadsCame:
+        """Add what arrived of the log's heads to those that are here: see `pulled_heads`.
 
-        None is ever taken away or changed, whatever the box says now: what was signed once and is denied
-        later is what they are kept for.
+        Raises:
+            OSError: They cannot be read or written.
         """
-        arrived, kept = self.arriving / HEADS_NAME, self.path / HEADS_NAME
-        if not arrived.exists():
-            return 0
-        with arrived.open("rb") as file:
-            lines = file.read(_HEADS_BYTES).splitlines()
-        before = kept.read_bytes() if kept.exists() else b""
-        known = set(before.splitlines())
-        new = [line for line in dict.fromkeys(lines) if line.strip() and line not in known]
-        if new:
-            torn = b"" if not before or before.endswith(b"\n") else b"\n"
-            private_files.replace(kept, before + torn + b"\n".join(new) + b"\n")
-        arrived.unlink()
-        return len(new)
+        return keep_heads(self.arriving / HEADS_NAME, self.path / HEADS_NAME)
 
     def arrived(self, row: IndexRow) -> int:
         """Bytes of a capture that arrived so far; of more than it has, none."""
@@ -165,7 +144,7 @@ class PulledFolder:
             os.fsync(file.fileno())
         path.chmod(0o600)
         path.replace(self._sealed / path.name)
-        self.note(row.id, Fetched(row.sha256, is_open=False))
+        self._ledger.note(row.id, Fetched(row.sha256, is_open=False))
         return sealed
 
     def sealed(self, capture: str, sha256: str) -> bytes | None:
@@ -180,82 +159,15 @@ class PulledFolder:
             return None
         return sealed if hashlib.sha256(sealed).hexdigest() == sha256 else None
 
-    def note(self, capture: str, fetched: Fetched) -> None:
-        """Write down that a capture arrived, or was opened.
-
-        Raises:
-            OSError: It cannot be written.
-        """
-        line = json.dumps({"capture": capture, "sha256": fetched.sha256, "opened": fetched.is_open})
-        file = os.open(self._ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(file, f"{line}\n".encode())
-        finally:
-            os.close(file)
-        self.known[capture] = fetched
-
     def save(self, capture: str, contents: Mapping[str, bytes], thumbnails: Mapping[str, bytes]) -> None:
-        """Write an opened capture: beside, then renamed, so that it is whole or not there.
-
-        Args:
-            capture: Its id.
-            contents: As `open_capture` gives them.
-            thumbnails: `face` and `frame`, as far as there are any.
+        """Write an opened capture, and that it is one: see `Pictures.save`.
 
         Raises:
             EvidenceError: A name is not one of ours.
             OSError: It cannot be written.
         """
-        beside, final = self.arriving / capture, self._pictures / capture
-        shutil.rmtree(beside, ignore_errors=True)
-        save_opened(contents, beside)
-        for name, content in thumbnails.items():
-            # Beside and renamed, and not forced to the disk: what is lost is a preview.
-            small = self.arriving / f"{capture}.{name}.jpg"
-            with os.fdopen(os.open(small, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(content)
-            small.replace(self._thumbnails / small.name)
-        shutil.rmtree(final, ignore_errors=True)
-        beside.rename(final)
-        self.note(capture, Fetched(self.known[capture].sha256, is_open=True))
-
-    def opened(self) -> list[str]:
-        """Ids of the captures whose pictures are here, newest first: ids begin with the time."""
-        return sorted(
-            (each.name for each in self._pictures.iterdir() if _ID.fullmatch(each.name)), reverse=True
-        )
-
-    def opened_bytes(self, capture: str) -> int:
-        """How much the opened files of a capture take."""
-        try:
-            return sum(each.stat().st_size for each in (self._pictures / capture).iterdir())
-        except OSError:
-            return 0
-
-    def metadata(self, capture: str) -> bytes:
-        """What an opened capture says of itself; nothing, where that is gone."""
-        try:
-            return (self._pictures / capture / "metadata.json").read_bytes()
-        except OSError:
-            return b""
-
-    def thumbnail(self, capture: str, name: str) -> bytes | None:
-        """A small copy, `face` or `frame`, if there is one."""
-        try:
-            return (self._thumbnails / f"{capture}.{name}.jpg").read_bytes()
-        except OSError:
-            return None
-
-    def drop_thumbnails(self) -> None:
-        """Delete the small copies of pictures that somebody deleted.
-
-        Raises:
-            OSError: The folder cannot be read, or one not be deleted.
-        """
-        kept = set(self.opened())
-        for each in self._thumbnails.iterdir():
-            if each.name.partition(".")[0] not in kept:
-                each.unlink(missing_ok=True)
+        self.pictures.save(capture, contents, thumbnails)
+        self._ledger.note(capture, Fetched(self.known[capture].sha256, is_open=True))
 
     def write_sheet(self, html: str) -> None:
         """Put the contact sheet in its place.
@@ -268,34 +180,6 @@ class PulledFolder:
     @property
     def _sealed(self) -> Path:
         return self.path / "sealed"
-
-    @property
-    def _pictures(self) -> Path:
-        return self.path / "pictures"
-
-    @property
-    def _thumbnails(self) -> Path:
-        return self.path / "thumbnails"
-
-    @property
-    def _ledger(self) -> Path:
-        return self.path / "fetched.jsonl"
-
-    def _read_ledger(self) -> None:
-        """What was fetched before; a line that was cut counts as not written."""
-        self.known = {}
-        if not self._ledger.exists():
-            return
-        content = self._ledger.read_bytes()
-        if content and not content.endswith(b"\n"):
-            with self._ledger.open("ab") as file:
-                file.write(b"\n")
-        for line in content.splitlines():
-            try:
-                row = json.loads(line)
-                self.known[str(row["capture"])] = Fetched(str(row["sha256"]), is_open=row["opened"] is True)
-            except (ValueError, KeyError, TypeError):
-                continue
 
     def _release(self) -> None:
         if self._lock is not None:

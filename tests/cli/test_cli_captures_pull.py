@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from captures import NOW, jpeg, make_shot
+from captures import NOW, head, jpeg, make_shot
 from commands import Ended, call
 from PIL import Image
 from ssh_server import SshBox, Wire, free_port, make_key, needs_server, ssh_box
@@ -205,15 +205,16 @@ def test_heads_of_the_log_come_along_and_none_is_ever_lost(office: Office, tmp_p
     office.seal(1)
     heads = office.box.spool / "heads.jsonl"
     without = told(office.pull(tmp_path / "to", "--json"))["heads"]
-    heads.write_text("first\nsecond\n")
+    first, second, third, another = (head(number) for number in range(4))
+    heads.write_text(f"{first}\n{second}\n")
     came = told(office.pull(tmp_path / "to", "--json"))["heads"]
-    heads.write_text("first\nsecond\nthird\n")
+    heads.write_text(f"{first}\n{second}\n{third}\n")
     more = told(office.pull(tmp_path / "to", "--json"))["heads"]
-    heads.write_text("first\nanother\n")
+    heads.write_text(f"{first}\n{another}\n")
     denied = told(office.pull(tmp_path / "to", "--json"))["heads"]
 
     assert [0, 2, 1, 1] == [without, came, more, denied]
-    assert ["first", "second", "third", "another"] == (tmp_path / "to" / "heads.jsonl").read_text().split()
+    assert [first, second, third, another] == (tmp_path / "to" / "heads.jsonl").read_text().splitlines()
 
 
 def test_what_was_cut_is_resumed(office: Office, put: Callable[[bytes], str], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Pictures of strangers and key pairs to seal them to: what tests of evidence are built from."""
 
 import io
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -59,3 +60,9 @@ def ssh_pair(
     lock = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     public = private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     return KeyPair(f"{public} admin@desk", private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, lock))
+
+
+def head(position: int) -> str:
+    """A line that looks like a signed head of a log."""
+    said = {"device": "box", "position": position, "hash": f"{position:064x}", "at": NOW.isoformat()}
+    return json.dumps({**said, "public_key": "0" * 64, "signature": "f" * 128}, separators=(",", ":"))
