@@ -73,17 +73,22 @@ class Played:
         folder: What it made.
         code: Its exit code.
         said: What it printed.
+        while_it_ran: What was in its state that must not be, as it ran.
+        looked_at: The files that were looked through then.
     """
 
     folder: Path
     code: int
     said: str
+    while_it_ran: list[str]
+    looked_at: set[str]
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """The demo, once somebody came in and a stranger was sealed."""
     folder = tmp_path_factory.mktemp("played") / "demo"
+    found, looked_at = ["nobody was sealed"], set[str]()
     with subprocess.Popen(
         [*COMMAND, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -91,10 +96,31 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         said = []
         for line in process.stdout:
             said.append(line)
-            if "sealed" in line and "recipient" in line:
+            if "sealed" in line and "recipient" in line and not looked_at:
+                found, looked_at = search(folder)
+                assert process.poll() is None
                 process.send_signal(signal.SIGTERM)
         code = process.wait(60)
-    return Played(folder, code, "".join(said))
+    return Played(folder, code, "".join(said), found, looked_at)
+
+
+def search(folder: Path) -> tuple[list[str], set[str]]:
+    """Names, templates, keys and pictures in the clear in a demo's state, and the files looked through."""
+    state = folder / "state"
+    with open_services(load(folder / "appliance.toml"), Layout(state)) as services:
+        assert {"Barack Obama", "Eileen Collins"} == {each.name for each in services.store.subjects()}
+        rows = services.store.gallery((DLIB, DLIB_MIRROR, SFACE)).rows
+        keys = services.vault._keys
+    assert len(rows) >= 6
+    wanted = {
+        **state_search.of_text(
+            "Barack Obama", "Barack", "Eileen Collins", "Eileen", "public-domain portrait"
+        ),
+        **state_search.of_vectors("template", [row.embedding for row in rows]),
+        **state_search.of_secret("signing key", signing_seed(state, keys[0])),
+    }
+    looked_at = {name for name, _ in state_search.files(state)}
+    return [*state_search.places(state, wanted), *state_search.pictures(state)], looked_at
 
 
 def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(played: Played) -> None:
@@ -105,30 +131,24 @@ def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(playe
     assert "what is left of it" in played.said
 
 
+def test_while_it_runs_nothing_of_anybody_is_in_any_byte_of_its_state(played: Played) -> None:
+    """Nor in the write-ahead log and the folder of sockets, which are there only then."""
+    assert {"appliance.db", "appliance.db-wal"} <= played.looked_at
+    assert any(name.startswith("spool/") and name.endswith(".age") for name in played.looked_at)
+    assert [] == played.while_it_ran
+
+
 def test_no_name_no_template_and_no_face_is_in_any_byte_of_its_state(played: Played) -> None:
     """Of who is enrolled, and of the stranger; the whole state directory is looked through, file by file."""
     state = played.folder / "state"
+    found, files = search(played.folder)
     with open_services(load(played.folder / "appliance.toml"), Layout(state)) as services:
-        people = services.store.subjects()
-        rows = services.store.gallery((DLIB, DLIB_MIRROR, SFACE)).rows
-        keys = services.vault._keys
         events = services.store.verify().last
-    wanted = {
-        **state_search.of_text(
-            "Barack Obama", "Barack", "Eileen Collins", "Eileen", "public-domain portrait"
-        ),
-        **state_search.of_vectors("template", [row.embedding for row in rows]),
-        **state_search.of_secret("signing key", signing_seed(state, keys[0])),
-    }
-    looked_at = {name.partition("/")[0] for name, _ in state_search.files(state)}
 
-    assert {"Barack Obama", "Eileen Collins"} == {each.name for each in people}
-    assert len(rows) >= 6
     assert events > 10
     assert list((state / "spool").glob("*.age"))
-    assert {"appliance.db", "spool", "heads", "log.head"} <= looked_at
-    assert [] == state_search.places(state, wanted)
-    assert [] == state_search.pictures(state)
+    assert {"appliance.db", "spool", "heads", "log.head"} <= {name.partition("/")[0] for name in files}
+    assert [] == found
 
 
 def signing_seed(state: Path, device_key: bytes) -> bytes:

@@ -25,10 +25,14 @@ _NUMBERS = 8
 
 
 def files(state: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file below a directory, with what is in it; sockets have nothing."""
+    """Every file below a directory, with what is in it; sockets have nothing, nor what goes meanwhile."""
     for path in sorted(state.rglob("*")):
         if path.is_file() and not path.is_symlink():
-            yield str(path.relative_to(state)), path.read_bytes()
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            yield str(path.relative_to(state)), content
 
 
 def of_text(*texts: str) -> dict[str, list[bytes]]:
