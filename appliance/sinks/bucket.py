@@ -1,16 +1,14 @@
 """A bucket of any S3 service: looking an object up, putting one there at once or in parts. One request each.
 
-Nothing is tried twice here, and nothing decided: that is `copying`'s. Every request that sends bytes carries
-their SHA-256, and what would make an object does so only where there is none yet.
+Nothing is tried twice here, and nothing decided: that is `copying`'s; what requests share is `service`'s.
+Every request that sends bytes carries their SHA-256, and what would make an object does so only where there
+is none yet.
 """
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
 
@@ -18,16 +16,15 @@ from appliance.clock import Clock
 from appliance.errors import SinkError
 from appliance.settings import S3Settings
 from appliance.sinks.checksums import Digests, encoded
-from appliance.sinks.client import made
-from appliance.sinks.faults import code_of, explained, status_of
+from appliance.sinks.faults import code_of, status_of
 from appliance.sinks.naming import key_of, target_of
-from appliance.sinks.pacing import Pace, PacedBody
+from appliance.sinks.service import OccupiedError, Service
 
 PART_BYTES = 8 * 1024 * 1024
 """What is larger is sent in parts of this size; captures of ordinary cameras are below it."""
 CONTENT_TYPE = "application/octet-stream"
 _READ_BACK = 1 << 20
-_MISSING, _THERE, _MEANWHILE, _NOT_BUILT = 404, 412, 409, 501
+_MISSING = 404
 _HIDDEN = frozenset({400, 403})
 """An answer to HEAD has no body, so it does not say whether a right is missing, or the credentials are."""
 
@@ -68,10 +65,6 @@ class HiddenError(SinkError):
         )
 
 
-class OccupiedError(Exception):
-    """There is an object of that name already; whose, `find` tells."""
-
-
 class Bucket:
     """One bucket, for one box.
 
@@ -94,14 +87,8 @@ class Bucket:
     ) -> None:
         self._settings = settings
         self._device = device
-        self._clock = clock
-        self._stop = stop or threading.Event()
+        self._service = Service(settings, clock, stop or threading.Event())
         self.part_bytes = part_bytes
-        self._client: Any = None
-        self._conditional = True
-        self._pace = (
-            None if settings.max_kib_s is None else Pace(settings.max_kib_s * 1024, clock, self._stop.wait)
-        )
 
     @property
     def target(self) -> str:
@@ -132,7 +119,7 @@ class Bucket:
             HiddenError: That may not be asked.
             SinkError: The service cannot be asked.
         """
-        with self._asking() as client:
+        with self._service.asked() as client:
             try:
                 found = client.head_object(Bucket=self._settings.bucket, Key=key, ChecksumMode="ENABLED")
             except ClientError as error:
@@ -156,7 +143,7 @@ class Bucket:
             SinkError: It cannot be read.
         """
         digest = hashlib.sha256()
-        with self._asking() as client:
+        with self._service.asked() as client:
             body = client.get_object(Bucket=self._settings.bucket, Key=key)["Body"]
             try:
                 while chunk := body.read(_READ_BACK):
@@ -172,15 +159,15 @@ class Bucket:
             OccupiedError: There is one.
             SinkError: It was not taken; or it was, and that could not be told.
         """
-        with self._creating() as (client, only_new):
+        with self._service.creating() as (client, only_new):
             client.put_object(
                 Bucket=self._settings.bucket,
                 Key=key,
-                Body=self._body(content),
+                Body=self._service.body(content),
                 ContentType=CONTENT_TYPE,
                 ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=encoded(hashlib.sha256(content).digest()),
-                **self._headers(),
+                **self._service.headers(),
                 **only_new,
             )
 
@@ -190,13 +177,13 @@ class Bucket:
         Raises:
             SinkError: It was not begun.
         """
-        with self._asking() as client:
+        with self._service.asked() as client:
             begun = client.create_multipart_upload(
                 Bucket=self._settings.bucket,
                 Key=key,
                 ContentType=CONTENT_TYPE,
                 ChecksumAlgorithm="SHA256",
-                **self._headers(),
+                **self._service.headers(),
             )
         return str(begun["UploadId"])
 
@@ -208,7 +195,7 @@ class Bucket:
         """
         found: dict[int, RemotePart] = {}
         marker = 0
-        with self._asking() as client:
+        with self._service.asked() as client:
             while True:
                 try:
                     page = client.list_parts(
@@ -230,13 +217,13 @@ class Bucket:
         Raises:
             SinkError: It was not taken.
         """
-        with self._asking() as client:
+        with self._service.asked() as client:
             put = client.upload_part(
                 Bucket=self._settings.bucket,
                 Key=key,
                 UploadId=upload,
                 PartNumber=number,
-                Body=self._body(content),
+                Body=self._service.body(content),
                 ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=encoded(hashlib.sha256(content).digest()),
             )
@@ -253,7 +240,7 @@ class Bucket:
             {"PartNumber": number, "ETag": part.etag, "ChecksumSHA256": encoded(digest)}
             for number, (part, digest) in enumerate(zip(parts, digests.parts, strict=True), start=1)
         ]
-        with self._creating() as (client, only_new):
+        with self._service.creating() as (client, only_new):
             client.complete_multipart_upload(
                 Bucket=self._settings.bucket,
                 Key=key,
@@ -268,7 +255,7 @@ class Bucket:
         Raises:
             SinkError: The service cannot be asked.
         """
-        with self._asking() as client:
+        with self._service.asked() as client:
             try:
                 client.abort_multipart_upload(Bucket=self._settings.bucket, Key=key, UploadId=upload)
             except ClientError as error:
@@ -301,56 +288,4 @@ class Bucket:
 
     def close(self) -> None:
         """Let go of connections, and of credentials: the next request reads them anew."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-
-    def _body(self, content: bytes) -> Any:
-        return content if self._pace is None else PacedBody(content, self._pace)
-
-    def _headers(self) -> dict[str, Any]:
-        """What the object is to be locked and encrypted with."""
-        headers: dict[str, Any] = {}
-        if self._settings.object_lock != "off":
-            days = timedelta(days=self._settings.object_lock_days or 0)
-            headers["ObjectLockMode"] = self._settings.object_lock.upper()
-            headers["ObjectLockRetainUntilDate"] = self._clock.wall() + days
-        if self._settings.kms_key is not None:
-            headers["ServerSideEncryption"] = "aws:kms"
-            headers["SSEKMSKeyId"] = self._settings.kms_key
-        return headers
-
-    @contextmanager
-    def _creating(self) -> Iterator[tuple[Any, dict[str, str]]]:
-        """Ask for an object to be made where there is none; without that word where it is not understood."""
-        with self._asking() as client:
-            try:
-                yield client, {"IfNoneMatch": "*"} if self._conditional else {}
-            except ClientError as error:
-                self._not_made(error)
-
-    def _not_made(self, error: Any) -> NoReturn:
-        if status_of(error) in {_THERE, _MEANWHILE} and code_of(error) in {
-            "PreconditionFailed",
-            "ConditionalRequestConflict",
-        }:
-            raise OccupiedError from error
-        if self._conditional and status_of(error) == _NOT_BUILT:
-            # Such a service is asked what is there before anything is sent, and that must do.
-            self._conditional = False
-            raise SinkError(
-                "the service does not know conditional requests", reason="busy", hint="it is asked without"
-            ) from error
-        raise error
-
-    @contextmanager
-    def _asking(self) -> Iterator[Any]:
-        try:
-            with explained(self._clock):
-                if self._client is None:
-                    self._client = made(self._settings)
-                yield self._client
-        except SinkError as error:
-            if error.reason in {"credentials", "no_credentials"}:
-                self.close()  # the next request reads them anew
-            raise
+        self._service.close()

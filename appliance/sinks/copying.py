@@ -16,9 +16,10 @@ from appliance.clock import Clock
 from appliance.errors import SinkError, SinkReason
 from appliance.settings import S3Settings
 from appliance.sinks.backlog import Backlog, Notes, SealedFile, SealedFiles, backlog
-from appliance.sinks.bucket import Bucket, OccupiedError, RemoteObject, RemotePart
+from appliance.sinks.bucket import Bucket, RemoteObject, RemotePart
 from appliance.sinks.checksums import Digests, offsets
 from appliance.sinks.naming import file_of
+from appliance.sinks.service import OccupiedError
 from appliance.values import CopyState, RemoteCopy
 
 _log = structlog.get_logger()

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import http.client
 import itertools
+import logging
 import os
 import socket
 import threading
@@ -28,6 +29,9 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
+
+# A line for each request on standard error would say no more than `asked` does, and bury what is printed.
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 _NUMBERS = itertools.count(1)
 REFUSALS = {
