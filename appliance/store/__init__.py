@@ -17,7 +17,8 @@ from appliance.store.account_records import (
     Screen,
 )
 from appliance.store.api_tokens import TOKEN_SCOPES
-from appliance.store.chain import GENESIS, SEGMENT, ChainReport, SignedHead
+from appliance.store.chain import GENESIS, SEGMENT, SignedHead
+from appliance.store.checking import ChainReport
 from appliance.store.database import sqlite_url
 from appliance.store.records import (
     GREETINGS,

@@ -13,16 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 
 from appliance.errors import ApplianceError, ChainBrokenError, InputError
-from appliance.store.chain import (
-    GENESIS,
-    LOOKED_UP_BY,
-    SEGMENT,
-    ChainCheck,
-    ChainReport,
-    SignedHead,
-    Verify,
-    canonical,
-)
+from appliance.store.chain import GENESIS, SEGMENT, SignedHead, Verify, canonical
+from appliance.store.checking import LOOKED_UP_BY, ChainCheck, ChainReport
 from appliance.store.database import reading
 from appliance.store.log import EventLog
 from appliance.store.tables import checkpoints, devices, events, parse_time, time_text

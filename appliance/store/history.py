@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from appliance.errors import UnknownEventError
 from appliance.events import Personal
-from appliance.store.chain import GENESIS, SEGMENT, ChainCheck, ChainReport, SignedHead
+from appliance.store.chain import GENESIS, SEGMENT, SignedHead
+from appliance.store.checking import ChainCheck, ChainReport
 from appliance.store.database import reading
 from appliance.store.kept_head import read_head
 from appliance.store.log import EventLog, parsed

@@ -10,7 +10,8 @@ from seals import ToySeal
 from stores import NOON
 
 from appliance.errors import ChainBrokenError, InputError
-from appliance.store.chain import GENESIS, ChainCheck, SignedHead, canonical, link_hash, sha256
+from appliance.store.chain import GENESIS, SignedHead, canonical, link_hash, sha256
+from appliance.store.checking import ChainCheck
 
 JSON = st.recursive(
     st.none()
