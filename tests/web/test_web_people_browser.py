@@ -456,9 +456,7 @@ def test_a_page_that_is_left_leaves_nothing(page: Page, box: Running) -> None:
 
 
 def test_a_page_that_is_loaded_again_goes_on(page: Page, box: Running) -> None:
-    """It asks first; what was found in the pictures is there again, and is enrolled; that they are not shown
-    any more is said, and what to do where a face was to be clicked in one.
-    """
+    """It asks first; what was found is there again, and is enrolled; what became of the pictures is said."""
     to_pictures(page, "Ann")
     give(page, ENROL)
     give(page, beside(ASTRONAUT, BIDEN))
