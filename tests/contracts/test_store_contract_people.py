@@ -84,6 +84,22 @@ def test_a_subject_is_found_by_id_name_or_beginning(make_store: MakeStore) -> No
     assert zoe == people.subject(zoe.id[:30])
 
 
+def test_whoever_opens_no_more_is_found_by_id_and_removed(make_store: MakeStore, address: str) -> None:
+    """Nothing sealed is opened for it: neither a name is known, nor does anybody else's damage matter."""
+    people = make_store()
+    ann, ben = (people.add_subject(name, consent=AGREED).id for name in ("Ann", "Ben"))
+    people.add_reference(ann, face(), quality=50, details={})
+    sql(address, "UPDATE subjects SET wrapped_key = :none", none=b"none")
+    found = people.subject_unopened(ann)
+    people.remove_subject(ann)
+
+    assert (ann, None, 1, ("identify",)) == (found.id, found.name, found.references, found.purposes)
+    for nobody in (ann, "Ben", ben[:3], ""):
+        with pytest.raises(UnknownSubjectError):
+            people.subject_unopened(nobody)
+    assert ben == people.subject_unopened(f" {ben[:30]} ").id
+
+
 def test_nobody_is_said_with_the_nearest_names(make_store: MakeStore) -> None:
     """The names are in the hint, for whoever asked; the message may go anywhere and has none."""
     people = make_store()
