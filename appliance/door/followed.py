@@ -6,11 +6,12 @@ of the leaf, as openings do), and what was believed before.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from appliance.door.beginning import Beginning
+from appliance.door.episode import Episode
 from appliance.door.evidence import (
     COVERED,
     OPEN,
@@ -23,7 +24,7 @@ from appliance.door.evidence import (
 )
 from appliance.door.fill import fill_mask
 from appliance.door.likeness import EDGE_REACH, Likeness
-from appliance.door.line_evidence import is_home, weigh_lines
+from appliance.door.line_evidence import DoorLines, weigh_lines
 from appliance.door.reference import Comparison, shrink
 from appliance.door.shut_picture import ShutPicture
 from appliance.settings import DoorSettings
@@ -71,43 +72,6 @@ _PAIR_NOISE = 1.05
 """Standard deviation of one picture's noise per median difference of two: 1.48 / sqrt 2."""
 
 
-@dataclass(slots=True)
-class _Episode:
-    """What happened since the door last looked shut.
-
-    Attributes:
-        began_s: When it began.
-        lamp: It began with door and surroundings getting brighter, or darker, at once. An opening leaves the
-            surroundings alone, and a camera that turns itself up or down for it does the opposite to them.
-        sudden: It began with more of the door differing than a leaf uncovers in that time, as shadows do.
-        from_outside: Something came over the surroundings.
-        from_below: Something came from below.
-        relit: The light is not what it was in the frame before.
-        width: Share of the door's width that differs from top to bottom.
-        changed_s: When that was another; while the door is not believed open, less.
-        still_since_s: Since when nothing has moved.
-        clear_looks: Frames in which the door was clearly opening, before anything came over the surroundings.
-        opening: There were enough of them.
-    """
-
-    began_s: float
-    lamp: bool
-    sudden: bool
-    from_outside: bool = False
-    from_below: bool = False
-    relit: bool = False
-    width: float = 0.0
-    changed_s: float = 0.0
-    still_since_s: float | None = None
-    clear_looks: int = 0
-    opening: bool = False
-
-    @property
-    def is_light(self) -> bool:
-        """What looks like an opening may be a change of light, or is known to have come from outside."""
-        return self.from_outside or self.lamp or self.relit
-
-
 class FollowedRule:
     """A fill over what looks like the shut door.
 
@@ -124,7 +88,7 @@ class FollowedRule:
         self._seed = seed
         self._beginning = Beginning(settings, seed, vouched)
         self._known: Likeness | None = None
-        self._episode: _Episode | None = None
+        self._episode: Episode | None = None
         self._before: FloatArray | None = None
         self._seen_s = 0.0
         self._held_since_s: float | None = None
@@ -189,21 +153,22 @@ class FollowedRule:
         """What this frame says beside what is known of the shut door."""
         found = known.quick(small) if self._episode is None else None
         comparison, signs = found or known.best(small, free=self._episode is None)
+        lines = DoorLines(known.reference.picture, small, known.outline)
         if found is not None and not signs.opened:
             look = self._judged(signs, known, None, now)
         else:
-            episode = self._noted(known, comparison, signs, small, now=now, believed=believed)
+            episode = self._noted(known, comparison, signs, lines, small, now=now, believed=believed)
             look = self._judged(signs, known, episode, now)
             if look is OPEN and not episode.is_light:
                 episode.clear_looks += 1
             # What came all at once may be a shadow; a second look is none's.
             episode.opening |= episode.clear_looks >= 1 + episode.sudden
             look = self._in_context(look, signs, episode, believed)
-            shut = known.reference.picture
-            look = weigh_lines(look, signs, shut, small, known.outline, believed=believed)
+            hidden = episode.crossed or episode.from_below or episode.lamp
+            look = weigh_lines(look, signs, lines, believed=believed, hidden=hidden)
             if look is COVERED and self._is_shut_anew(signs, episode, small, now, believed):
                 self._learn(small, small, now)
-        if self._still_closes(look, known, small, now, believed):
+        if self._still_closes(look, lines, small, now, believed):
             look = PERHAPS_OPEN
         elif look.state is DoorState.SHUT:
             look = self._taken_for_shut(look, known, comparison, signs, small, now=now, believed=believed)
@@ -241,7 +206,7 @@ class FollowedRule:
         return look
 
     def _still_closes(
-        self, look: Look, known: Likeness, small: FloatArray, now: float, believed: DoorState
+        self, look: Look, lines: DoorLines, small: FloatArray, now: float, believed: DoorState
     ) -> bool:
         """Whether a leaf that looks shut is still on its way: the last degrees are hardly to be seen."""
         if look.state is not DoorState.SHUT or believed is not DoorState.OPEN:
@@ -251,19 +216,19 @@ class FollowedRule:
             self._held_since_s = now
         if now - self._held_since_s > _MOST_HELD_S or not self._moves(small):
             return False
-        return not is_home(known.reference.picture, small, known.outline)
+        return not lines.are_home
 
-    def _judged(self, signs: Signs, known: Likeness, episode: _Episode | None, now: float) -> Look:
+    def _judged(self, signs: Signs, known: Likeness, episode: Episode | None, now: float) -> Look:
         return judge(
             signs,
             known.outline,
-            from_outside=episode is not None and episode.from_outside,
+            from_outside=episode is not None and episode.from_outside and not episode.behind_light,
             from_below=episode is not None and episode.from_below,
             idle=episode is not None and (episode.relit or now - episode.changed_s >= _IDLE_S),
             open_below=self._settings.open_below,
         )
 
-    def _in_context(self, look: Look, signs: Signs, episode: _Episode, believed: DoorState) -> Look:
+    def _in_context(self, look: Look, signs: Signs, episode: Episode, believed: DoorState) -> Look:
         """What a frame says, given what was believed and how it came about."""
         if look.state is DoorState.SHUT:
             return look
@@ -278,7 +243,7 @@ class FollowedRule:
         return PERHAPS_OPEN if look.state is DoorState.OPEN and episode.sudden else look
 
     def _is_shut_anew(
-        self, signs: Signs, episode: _Episode, small: FloatArray, now: float, believed: DoorState
+        self, signs: Signs, episode: Episode, small: FloatArray, now: float, believed: DoorState
     ) -> bool:
         """Whether what stands still is the shut door in another light, or beside other surroundings."""
         still_s = 0.0 if episode.still_since_s is None else now - episode.still_since_s
@@ -292,11 +257,12 @@ class FollowedRule:
         known: Likeness,
         comparison: Comparison,
         signs: Signs,
+        lines: DoorLines,
         small: FloatArray,
         *,
         now: float,
         believed: DoorState,
-    ) -> _Episode:
+    ) -> Episode:
         """Remember how the door came to look otherwise than shut."""
         if self._episode is None:
             door, beside = known.changes(small)
@@ -304,7 +270,7 @@ class FollowedRule:
             # In what light a picture was taken that somebody vouched for, nobody knows: no lamp was seen.
             lamp = lamp and not self._beginning.unconfirmed
             sudden = signs.opened > _SWING * (now - self._seen_s)
-            self._episode = _Episode(now, lamp, sudden, changed_s=now)
+            self._episode = Episode(now, lamp, sudden, changed_s=now)
         episode = self._episode
         if abs(signs.opened - episode.width) > _GROWTH:
             # A lamp does all it does at once; a leaf moves on.
@@ -318,11 +284,15 @@ class FollowedRule:
         over_side = signs.sides < _SIDE_KEPT and not signs.clean
         from_below = signs.low > _LOW_DOWN and signs.high < _HIGH_UP * signs.low
         if believed is DoorState.OPEN:
-            episode.from_outside = episode.from_below = False
+            episode.from_outside = episode.crossed = episode.behind_light = episode.from_below = False
         else:
             if over_side and signs.sides < _SIDE_HIDDEN:
                 self._from_outside_s = now
             episode.from_outside |= over_side or now - self._from_outside_s < _REMEMBERED_S
+            episode.crossed |= over_side and not lines.are_lit
+            episode.behind_light = (
+                episode.from_outside and not episode.crossed and lines.have_gone and lines.are_lit
+            )
             episode.from_below |= from_below
         if not self._is_still(small):
             episode.still_since_s = None

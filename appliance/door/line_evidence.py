@@ -4,8 +4,10 @@ Brightness alone takes the edge of a shadow for that of a leaf. What a frame say
 in; what comes before and after it is for `followed`.
 """
 
+from functools import cached_property
+
 from appliance.door.evidence import NEARLY_SHUT, PERHAPS_OPEN, Look, Signs
-from appliance.door.lines import compare_lines, compare_upright_lines, lit_apart, steps_at
+from appliance.door.lines import Lines, compare_lines, compare_upright_lines, lit_apart, steps_at
 from appliance.door.outline import Outline
 from appliance.values import DoorState, FloatArray
 
@@ -18,66 +20,111 @@ alone speak, or a leaf comes home; natural logarithm."""
 _NEARLY_KEPT, _SHADOW_STEP = 0.85, 0.2
 """Fewer lines do where a shadow is, but for the second, as dark on one side of the edge as on the other."""
 _HOME, _HOME_STEP = 0.95, 0.05
-"""The same for a leaf whose movement need not be awaited: even a crack costs more lines."""
+"""The same for a leaf whose movement need not be awaited: even a crack costs more upright lines."""
 _FRAME_PX, _APART = 4, 0.6
 """What lies this near to the outline are lines of the frame. They do not speak for an even leaf where the
 light at its edge changed on one side by that much more than on the other, as a share of the change."""
 _MOST_OPENED, _LOST, _BESIDE = 0.6, 0.8, 0.8
 """Where so much of the door's width differs, no more of its lines is left, and so much of those beside it,
 the door is open, and what came over the wall is light."""
+_GONE, _LIT = 0.5, 0.85
+"""The same while it still opens: fewer lines are left, and more beside it."""
+_BEHIND_LIGHT = 0.1
+"""Share of the door's width from which such an opening counts."""
 
 
-def weigh_lines(
-    look: Look, signs: Signs, shut: FloatArray, small: FloatArray, outline: Outline, *, believed: DoorState
-) -> Look:
+class DoorLines:
+    """The lines of one frame beside those of the shut door; compared when asked for, and once.
+
+    Args:
+        shut: Small picture of the shut door.
+        small: Of the frame.
+        outline: Of the door.
+    """
+
+    def __init__(self, shut: FloatArray, small: FloatArray, outline: Outline) -> None:
+        self._shut, self._small, self._outline = shut, small, outline
+
+    @cached_property
+    def lines(self) -> Lines:
+        """All of them."""
+        return compare_lines(self._shut, self._small)
+
+    @cached_property
+    def upright(self) -> Lines:
+        """The upright ones: of a slanting shadow all lines tell more, of blinds these."""
+        return compare_upright_lines(self._shut, self._small)
+
+    @cached_property
+    def step(self) -> float:
+        """By how much more the light changed on one side of the door's edge; see `steps_at`."""
+        return steps_at(self._shut, self._small, self._edges)
+
+    @cached_property
+    def left(self) -> float:
+        """The share of the door's lines that is left, by the measure that sees less of them."""
+        return min(self.lines.kept, self.upright.kept if self.upright.telling else 1.0)
+
+    @cached_property
+    def left_beside(self) -> float:
+        """The share left beside the door, by the measure that sees more; 1 where the region shows nothing."""
+        return max(self.lines.kept_beside(*self._edges), self.upright.kept_beside(*self._edges))
+
+    @property
+    def are_lit(self) -> bool:
+        """What differs beside the door is light: nothing with an outline of its own came over the wall."""
+        return self._outline.certain and self.left_beside >= _LIT
+
+    @property
+    def have_gone(self) -> bool:
+        """The door's own lines are no longer there."""
+        return self.lines.telling and self.left <= _GONE
+
+    @property
+    def are_home(self) -> bool:
+        """Every line of the shut door is where it was, so that whatever still moves is no leaf."""
+        upright = self.upright
+        if self.step > _HOME_STEP:
+            return False
+        return upright.kept >= _HOME if upright.telling else self.lines.all_kept(_HOME)
+
+    @property
+    def of_the_frame(self) -> bool:
+        """Those left are its frame's, which stay where they are when an even leaf opens.
+
+        The light changed on one side of the door's edge alone, and the leaf has no lines.
+        """
+        return lit_apart(self._shut, self._small, self._edges) > _APART and not self._leaf_has_lines()
+
+    def _leaf_has_lines(self) -> bool:
+        outline = self._outline
+        leaf = self._shut[outline.top + _FRAME_PX :, outline.left + _FRAME_PX : outline.right - _FRAME_PX]
+        return min(leaf.shape) >= _FRAME_PX and compare_lines(leaf, leaf).telling
+
+    @property
+    def _edges(self) -> tuple[int, int]:
+        return self._outline.left, self._outline.right
+
+
+def weigh_lines(look: Look, signs: Signs, found: DoorLines, *, believed: DoorState, hidden: bool) -> Look:
     """What a frame says when its lines are looked at as well as its brightness.
 
     Args:
         look: What its brightness says.
         signs: Of its brightness.
-        shut: Small picture of the shut door.
-        small: Of this frame.
-        outline: Of the door.
+        found: The frame's lines.
         believed: What the door is thought to be.
+        hidden: Somebody may stand before the door, or a lamp was switched.
     """
-    if look.state is DoorState.SHUT:
+    if look.state is DoorState.SHUT or not found.lines.telling or found.of_the_frame:
         return look
-    lines, upright = compare_lines(shut, small), compare_upright_lines(shut, small)
-    if not lines.telling:
-        return look
-    edges = outline.left, outline.right
-    if lit_apart(shut, small, edges) > _APART and not _has_lines(shut, outline):
-        return look
-    kept, step = lines.kept, steps_at(shut, small, edges)
-    # Of a slanting shadow the one tells more, of blinds the other.
-    same = step <= _NO_STEP and (kept >= _KEPT or (upright.telling and upright.kept >= _UPRIGHT_KEPT))
+    kept, upright = found.lines.kept, found.upright
+    same = found.step <= _NO_STEP and (kept >= _KEPT or (upright.telling and upright.kept >= _UPRIGHT_KEPT))
     if believed is DoorState.OPEN:
         return NEARLY_SHUT if same else look
     if look.state is DoorState.OPEN:
-        shadow = kept >= _NEARLY_KEPT and step <= _SHADOW_STEP
+        shadow = kept >= _NEARLY_KEPT and found.step <= _SHADOW_STEP
         return NEARLY_SHUT if same or shadow else look
-    lost = signs.opened >= _MOST_OPENED and min(kept, upright.kept if upright.telling else 1.0) <= _LOST
-    beside = max(lines.kept_beside(*edges), upright.kept_beside(*edges))
-    return PERHAPS_OPEN if lost and beside >= _BESIDE else look
-
-
-def _has_lines(shut: FloatArray, outline: Outline) -> bool:
-    """Whether the leaf itself has lines; those of its frame stay where they are when it opens."""
-    leaf = shut[outline.top + _FRAME_PX :, outline.left + _FRAME_PX : outline.right - _FRAME_PX]
-    return min(leaf.shape) >= _FRAME_PX and compare_lines(leaf, leaf).telling
-
-
-def is_home(shut: FloatArray, small: FloatArray, outline: Outline) -> bool:
-    """Whether every line of the shut door is where it was, so that whatever still moves is no leaf.
-
-    Args:
-        shut: Small picture of the shut door.
-        small: Of a frame that looks shut.
-        outline: Of the door.
-    """
-    lines, upright = compare_lines(shut, small), compare_upright_lines(shut, small)
-    return (
-        lines.all_kept(_HOME)
-        and (upright.kept >= _HOME or not upright.telling)
-        and steps_at(shut, small, (outline.left, outline.right)) <= _HOME_STEP
-    )
+    wide = signs.opened >= _MOST_OPENED and found.left <= _LOST and found.left_beside >= _BESIDE
+    opening = not hidden and signs.opened >= _BEHIND_LIGHT and found.have_gone and found.are_lit
+    return PERHAPS_OPEN if wide or opening else look

@@ -1,10 +1,12 @@
 """What lines make of a look: only light, opened behind a shadow, or nothing that changes it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from appliance.door.evidence import COVERED, NEARLY_SHUT, OPEN, PERHAPS_OPEN, SHUT, Look, Signs
-from appliance.door.line_evidence import is_home, weigh_lines
+from appliance.door.line_evidence import DoorLines, weigh_lines
 from appliance.door.outline import Outline
 from appliance.values import DoorState
 
@@ -43,9 +45,18 @@ def covered() -> np.ndarray:
     return pixels
 
 
-def weighed(look: Look, small: np.ndarray, *, believed: DoorState = DoorState.SHUT) -> Look:
+def weighed(
+    look: Look,
+    small: np.ndarray,
+    *,
+    shut: np.ndarray | None = None,
+    signs: Signs = DIFFERS,
+    believed: DoorState = DoorState.SHUT,
+    hidden: bool = False,
+) -> Look:
     """What lines make of a look at the shut door."""
-    return weigh_lines(look, DIFFERS, shut_door(), small, OUTLINE, believed=believed)
+    lines = DoorLines(shut_door() if shut is None else shut, small, OUTLINE)
+    return weigh_lines(look, signs, lines, believed=believed, hidden=hidden)
 
 
 @pytest.mark.parametrize("believed", [DoorState.SHUT, DoorState.OPEN])
@@ -78,8 +89,8 @@ def test_an_even_door_has_nothing_to_say() -> None:
     """Without lines, brightness alone decides."""
     even = np.full((HEIGHT, WIDTH), 120.0, np.float32)
 
-    assert OPEN == weigh_lines(OPEN, DIFFERS, even, even * 0.5, OUTLINE, believed=DoorState.SHUT)
-    assert not is_home(even, even, OUTLINE)
+    assert OPEN == weighed(OPEN, even * np.float32(0.5), shut=even)
+    assert not DoorLines(even, even, OUTLINE).are_home
 
 
 @pytest.mark.parametrize(
@@ -93,7 +104,7 @@ def test_an_even_leaf_is_not_spoken_for_by_its_frame(leaf: int, room: int) -> No
     opened = shut.copy()
     opened[:, LEFT:RIGHT] = room
 
-    assert OPEN == weigh_lines(OPEN, DIFFERS, shut, opened, OUTLINE, believed=DoorState.SHUT)
+    assert OPEN == weighed(OPEN, opened, shut=shut)
 
 
 def test_a_leaf_is_home_when_its_lines_are() -> None:
@@ -101,5 +112,41 @@ def test_a_leaf_is_home_when_its_lines_are() -> None:
     ajar = shut_door()
     ajar[:, LEFT:RIGHT] = np.roll(ajar[:, LEFT:RIGHT], 2, axis=1)
 
-    assert is_home(shut_door(), shut_door() * np.float32(0.7), OUTLINE)
-    assert not is_home(shut_door(), ajar, OUTLINE)
+    assert DoorLines(shut_door(), shut_door() * np.float32(0.7), OUTLINE).are_home
+    assert not DoorLines(shut_door(), ajar, OUTLINE).are_home
+
+
+def test_blinds_do_not_keep_a_leaf_from_being_home() -> None:
+    """Their shadows draw lines across, and a crack draws upright ones."""
+    blinds = shut_door()
+    blinds[8:14] *= 0.6
+    blinds[22:28] *= 0.6
+
+    assert DoorLines(shut_door(), blinds, OUTLINE).are_home
+
+
+BEGUN = replace(DIFFERS, opened=0.2)
+"""A fifth of the door's width differs."""
+
+
+def opening() -> np.ndarray:
+    """The leaf has gone from half of the frame."""
+    pixels = opened()
+    pixels[:, LEFT : LEFT + 24] = shut_door()[:, LEFT : LEFT + 24] * 0.7
+    return pixels
+
+
+def test_an_opening_behind_a_shadow_is_seen_while_it_still_opens() -> None:
+    """Long before most of the door differs."""
+    assert PERHAPS_OPEN == weighed(COVERED, opening(), signs=BEGUN)
+
+
+@pytest.mark.parametrize("small", [covered(), shaded()], ids=["somebody", "light"])
+def test_no_opening_is_seen_where_lines_say_none(small: np.ndarray) -> None:
+    """Who stands before it hides the wall's lines as well; light hides none."""
+    assert PERHAPS_OPEN != weighed(COVERED, small, signs=BEGUN)
+
+
+def test_who_came_over_the_wall_may_hide_the_lines_of_a_shut_door() -> None:
+    """Though nobody stands before the wall now."""
+    assert COVERED == weighed(COVERED, opening(), signs=BEGUN, hidden=True)
