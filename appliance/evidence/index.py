@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 INDEX_NAME = "captures.index"
@@ -155,8 +156,9 @@ class CaptureIndex:
 
         Args:
             there: Ids of the captures in the folder.
-            row_of: Reads a capture and describes it; None when it went meanwhile.
-            most: How many captures without a line to read at most; the others are left to the next call.
+            row_of: Reads a capture and describes it; None when it went meanwhile, or is damaged.
+            most: How many captures to add at most; the others are left to the next call. Those of which
+                `row_of` says nothing do not count: they would keep the others for good.
 
         Returns:
             How many lines were missing or too many.
@@ -168,8 +170,8 @@ class CaptureIndex:
             return 0
         known = self.read()
         # Reading takes time and happens outside the lock: a capture sealed meanwhile does not wait for it.
-        unlisted = [capture for capture in sorted(there) if capture not in known.rows][:most]
-        found = [row for row in map(row_of, unlisted) if row is not None]
+        unlisted = (capture for capture in sorted(there) if capture not in known.rows)
+        found = list(islice((row for row in map(row_of, unlisted) if row is not None), most))
         present = set(there)
         with self._locked() as file:
             self._spare.unlink(missing_ok=True)  # of somebody who was killed

@@ -182,7 +182,7 @@ class Pull:
             if known is not None:
                 if known.sha256 != row.sha256:
                     self.report.changed.append(row.id)
-            elif row.size_bytes > MAX_SEALED_BYTES:
+            elif not 0 < row.size_bytes <= MAX_SEALED_BYTES:
                 self.report.damaged.append(row.id)
             else:
                 new.append(row)

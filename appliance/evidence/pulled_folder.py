@@ -137,11 +137,14 @@ class PulledFolder:
         path = self.arriving / f"{row.id}.age"
         if self.arrived(row) != row.size_bytes:
             return None
-        with path.open("rb") as file:
-            sealed = file.read()
-            if hashlib.sha256(sealed).hexdigest() != row.sha256:
-                return None
-            os.fsync(file.fileno())
+        try:
+            with path.open("rb") as file:
+                sealed = file.read()
+                if hashlib.sha256(sealed).hexdigest() != row.sha256:
+                    return None
+                os.fsync(file.fileno())
+        except FileNotFoundError:  # of an empty one, nothing that arrived is all of it
+            return None
         path.chmod(0o600)
         path.replace(self._sealed / path.name)
         self._ledger.note(row.id, Fetched(row.sha256, is_open=False))

@@ -165,6 +165,8 @@ class Spool:
     def orphans(self, known: Collection[str]) -> tuple[SealedCapture, ...]:
         """Captures without an event, for adoption; and delete what a crash left half-written.
 
+        What is not sealed is no capture: it is left out, and the log of the program says so.
+
         Args:
             known: Ids of all captures that the log says are in the spool.
 
@@ -173,7 +175,8 @@ class Spool:
         """
         self._folder.drop_partials()
         self._folder.tend()
-        return tuple(self._adopt(entry) for entry in self.list() if entry.id not in known)
+        new = (entry for entry in self.list() if entry.id not in known)
+        return tuple(self._adopt(entry) for entry in new if self._folder.is_sealed(entry.id))
 
     def missing(self, known: Collection[str]) -> tuple[str, ...]:
         """Captures that the log says are in the spool and that are not, in the order of ids.

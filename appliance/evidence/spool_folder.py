@@ -25,6 +25,7 @@ import structlog
 
 from appliance.errors import EvidenceError, UnknownCaptureError
 from appliance.evidence.index import CaptureIndex, IndexRow
+from appliance.evidence.sealed_file import HEADER_BYTES, looks_sealed
 
 _log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class SpoolFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._index = CaptureIndex(path, self._file_mode)
+        self._damaged: set[str] = set()
 
     def make(self) -> None:
         """Make the folder, if it is not there, and close it to others.
@@ -169,6 +171,21 @@ class SpoolFolder:
         except OSError as error:
             raise EvidenceError(f"capture {capture} cannot be read: {error.strerror}") from error
 
+    def is_sealed(self, capture: str) -> bool:
+        """Whether a capture begins as one that is sealed; of one that does not, the log is told once.
+
+        Emptied by a disk, or of somebody else's making. It stays until its time is over.
+        """
+        try:
+            with (self.path / f"{capture}.age").open("rb") as file:
+                sealed = looks_sealed(file.read(HEADER_BYTES))
+        except OSError:
+            return True  # whoever reads it is told why
+        if not sealed and capture not in self._damaged:
+            self._damaged.add(capture)
+            _log.warning("damaged_capture_left_out", capture=capture)
+        return sealed
+
     def list(self) -> tuple[SpoolEntry, ...]:
         """Every capture, oldest first, then in the order of ids; whatever else lies there is left out.
 
@@ -209,7 +226,9 @@ class SpoolFolder:
                     self._drop_partial(self.path / entry.name)
 
     def _indexed(self, capture: str) -> IndexRow | None:
-        """A capture as the index describes it; None when it went, or cannot be read."""
+        """A capture as the index describes it; None when it went, is damaged, or cannot be read."""
+        if not self.is_sealed(capture):
+            return None
         try:
             content = self.read(capture)
         except EvidenceError:

@@ -97,6 +97,17 @@ def test_half_a_capture_is_deleted_and_not_adopted(services: Services, spool: Sp
     assert not partial.exists()
 
 
+def test_an_emptied_capture_is_not_adopted(
+    services: Services, spool: Spool, seal: Callable[[], SealedCapture]
+) -> None:
+    """A disk lost what was in it: it is no evidence, and keeps no other from being adopted."""
+    empty, whole = seal(), seal()
+    (services.layout.spool / empty.file).write_bytes(b"")
+
+    assert 1 == adopt_captures(services.store, spool)
+    assert {whole.id} == known_captures(services.store)
+
+
 def test_an_expired_capture_is_deleted_and_logged(
     services: Services, spool: Spool, clock: ManualClock, seal: Callable[[], SealedCapture]
 ) -> None:

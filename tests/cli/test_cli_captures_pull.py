@@ -21,7 +21,7 @@ from ssh_server import SshBox, Wire, free_port, make_key, needs_server, ssh_box
 
 from appliance.clock import SystemClock
 from appliance.evidence import Spool, make_identity, parse_recipients, seal
-from appliance.evidence.index import INDEX_NAME
+from appliance.evidence.index import INDEX_NAME, IndexRow, came
 from appliance.evidence.pulled_folder import PulledFolder
 from appliance.evidence.spool_folder import SpoolFolder
 from appliance.ids import random_ids
@@ -326,6 +326,22 @@ def test_a_capture_that_went_meanwhile_is_no_fault(office: Office, tmp_path: Pat
     report = told(office.pull(tmp_path / "to", "--json"))
 
     assert ([gone], [there]) == (report["gone"], report["fetched"])
+
+
+def test_an_empty_capture_costs_that_capture_alone(office: Office, tmp_path: Path) -> None:
+    """A box of an earlier version lists it, as long as nothing: it is said, and all the others arrive."""
+    ids = office.seal(2)
+    for lengths in ((0, 0), (0, 1)):  # as the index says, and as it is
+        empty = random_ids(NOW - timedelta(days=1))
+        (office.box.spool / f"{empty}.age").write_bytes(b"x" * lengths[1])
+        with (office.box.spool / INDEX_NAME).open("ab") as file:
+            file.write(came(IndexRow(empty, lengths[0], hashlib.sha256(b"").hexdigest())))
+    into = tmp_path / "captures"
+    ends = [office.pull(into, "--json"), office.pull(into, "--json")]
+
+    assert [8, 8] == [end.code for end in ends]
+    assert [ids, []] == [told(end)["opened"] for end in ends]
+    assert [2, 2] == [len(told(end)["damaged"]) for end in ends]
 
 
 def test_a_damaged_line_costs_that_capture_alone(office: Office, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from captures import NOW, make_shot
+from captures import NOW, like_sealed, make_shot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -38,13 +38,13 @@ def capture_id(number: int) -> str:
 
 def row(number: int) -> IndexRow:
     """What an index says of the numbered capture."""
-    content = b"sealed %d" % number
+    content = like_sealed(number)
     return IndexRow(capture_id(number), len(content), hashlib.sha256(content).hexdigest())
 
 
 def put(folder: Path, number: int) -> str:
     """Write the numbered capture into a spool."""
-    SpoolFolder(folder).write(capture_id(number), b"sealed %d" % number, NOW)
+    SpoolFolder(folder).write(capture_id(number), like_sealed(number), NOW)
     return capture_id(number)
 
 
@@ -183,6 +183,26 @@ def test_a_spool_from_before_there_was_an_index_is_read_in_parts(folder: Path) -
     assert read == listed(folder)
 
 
+def test_what_is_damaged_is_not_listed_and_keeps_no_other(folder: Path) -> None:
+    """Emptied by a disk, or never sealed: no line says it is there, though it comes before all others."""
+    for number in range(5):
+        put(folder, number)
+    (folder / INDEX_NAME).unlink()
+    for number, content in ((0, b""), (1, b"rubbish")):
+        (folder / f"{capture_id(number)}.age").write_bytes(content)
+    spool, index = SpoolFolder(folder), CaptureIndex(folder)
+    good = {capture_id(n): row(n) for n in (2, 3, 4)}
+    there = [entry.id for entry in spool.list()]
+    sealed = [capture for capture in there if spool.is_sealed(capture)]
+    added = [index.tend(there, good.get, most=2) for _ in range(3)]
+    (folder / INDEX_NAME).unlink()
+    spool.tend()
+
+    assert sorted(good) == sorted(sealed)
+    assert [2, 1, 0] == added
+    assert good == listed(folder)
+
+
 def test_what_went_while_it_was_read_does_not_come_back(folder: Path) -> None:
     """Another process removes a capture between our hashing it and our writing it down."""
     put(folder, 1)
@@ -244,11 +264,11 @@ WRITING = """
 import sys
 from pathlib import Path
 from appliance.evidence.spool_folder import SpoolFolder
-from captures import NOW
+from captures import NOW, like_sealed
 spool, number = SpoolFolder(Path(sys.argv[1])), 0
 while True:
     number += 1
-    spool.write(f"019b8d9e-5d80-7000-8000-{number:012x}", b"sealed %d" % number, NOW)
+    spool.write(f"019b8d9e-5d80-7000-8000-{number:012x}", like_sealed(number), NOW)
     if number % 3 == 0:
         spool.remove(f"019b8d9e-5d80-7000-8000-{number - 1:012x}")
     if number % 10 == 0:
