@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 START_S = 120.0
 PASSWORD = "four quiet words here"  # noqa: S105 - of a box that lives for one test
 COMMAND = [sys.executable, "-m", "appliance", "demo", "--port", "0", "--folder"]
+DOOR = ("opened", "shut")
+FILL = re.compile(rf"door front ({'|'.join(DOOR)}) \(fill (\d+)%\)")
+LIKENESS = re.compile(r"  (.+) came in at front \((greeting|confirmed): score (-?\d\.\d+)")
+NEAR = 0.1
+"""How far a likeness may lie from the README's: which frames are decided on differs from run to run."""
 
 
 @pytest.mark.debian(reason="chromium")
@@ -129,6 +135,20 @@ def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(playe
     assert "half a minute; Ctrl-C ends it" in played.said
     assert "/first-run" not in played.said
     assert "what is left of it" in played.said
+
+
+def test_the_readme_shows_what_it_prints(played: Played) -> None:
+    """The fills to the percent, and each likeness about as it comes out."""
+    readme = Path("README.md").read_text(encoding="utf-8").partition("## First run")[2]
+    shown = readme.partition("```text")[2].partition("```")[0]
+    fills = {state: {fill for kind, fill in FILL.findall(played.said) if kind == state} for state in DOOR}
+    seen = {(who, grade): float(score) for who, grade, score in LIKENESS.findall(played.said)}
+    told = {(who, grade): float(score) for who, grade, score in LIKENESS.findall(shown)}
+
+    assert {"opened": 2, "shut": 2} == Counter(kind for kind, _ in FILL.findall(shown))
+    assert [] == [(kind, fill) for kind, fill in FILL.findall(shown) if fill not in fills[kind]]
+    assert 3 == len(told)
+    assert [] == [each for each, score in told.items() if abs(seen[each] - score) > NEAR]
 
 
 def test_while_it_runs_nothing_of_anybody_is_in_any_byte_of_its_state(played: Played) -> None:
