@@ -48,9 +48,23 @@ def remove(path: Path) -> None:
     _settle(path.parent)
 
 
+def remove_spares(path: Path) -> None:
+    """Delete finished and half-written files that somebody who was killed left beside `path`.
+
+    Only while nobody else may be writing `path`.
+
+    Raises:
+        OSError: One cannot be deleted.
+    """
+    prefix = _prefix(path)
+    for each in [name for name in os.listdir(path.parent) if name.startswith(prefix)]:  # noqa: PTH208 - names
+        (path.parent / each).unlink(missing_ok=True)
+    _settle(path.parent)
+
+
 def _spare(path: Path, content: bytes) -> Path:
     """A finished file beside `path`, flushed to the disk; mkstemp makes it 0600."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -60,6 +74,11 @@ def _spare(path: Path, content: bytes) -> Path:
         Path(name).unlink()
         raise
     return Path(name)
+
+
+def _prefix(path: Path) -> str:
+    """What the names of files begin with that are not in their place yet."""
+    return f".{path.name}."
 
 
 def _settle(directory: Path) -> None:

@@ -55,7 +55,8 @@ def rekey(settings: Settings, files: SettingsFiles, layout: Layout, places: Plac
     """Change the device key. Nothing is done until the first step is asked for.
 
     Raises:
-        StoreError: Other boxes use the database, or it refuses.
+        StoreError: Other boxes use the database, or it refuses; or another program reads it, so that what
+            the old key opens cannot be overwritten: the change is not at its end.
         VaultError: Another process has the present key in memory; it cannot be had; something sealed opens
             under neither key; or a key cannot be written.
         SettingsError: The settings are wrong.
@@ -89,7 +90,12 @@ def rekey(settings: Settings, files: SettingsFiles, layout: Layout, places: Plac
             yield Step("discarded")
         # Of an earlier version that takes no hold of the key, and added somebody meanwhile.
         keys = sum(1 for _ in store.rewrap(change.rewrapped))
+        if not store.forget_overwritten():
+            raise StoreError(
+                "another program reads the database, and while it does, what the old key opens stays in it",
+                hint="everything opens with the new key already; end that program (a backup, or a shell of "
+                "SQLite), then give the same command again, so that the old key opens nothing any more",
+            )
         store.append(DeviceKeyChanged(to=places.to))
-        store.forget_overwritten()
         change.finish()
         yield Step("finished", keys, keys)

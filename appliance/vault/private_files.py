@@ -71,6 +71,16 @@ def remove(path: Path) -> None:
         private_files.remove(path)
 
 
+def remove_spares(path: Path) -> None:
+    """Delete what was being written for this name by whoever was killed; nobody may be writing it now.
+
+    Raises:
+        VaultError: One cannot be deleted.
+    """
+    with _trouble(path):
+        private_files.remove_spares(path)
+
+
 @contextmanager
 def _trouble(path: Path) -> Iterator[None]:
     try:

@@ -17,8 +17,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from appliance.errors import VaultError
-from appliance.vault.device_key import KeySource
-from appliance.vault.private_files import read_private, remove, replace, write_once
+from appliance.vault.device_key import KEY_FILE, PASSPHRASE_FILE, KeySource
+from appliance.vault.private_files import read_private, remove, remove_spares, replace, write_once
 from appliance.vault.sealing import KEY_BYTES, Kind, open_sealed, seal
 
 REKEY_FILE = "rekey.json"
@@ -190,10 +190,19 @@ class KeyChange:
     def finish(self) -> None:
         """The new key rests in its place and opens everything: let go of the old one for good.
 
+        Whoever was killed while writing a key has left it beside, in the clear. Only who holds the device key
+        alone may call this: then nobody else is writing one.
+
         Raises:
-            VaultError: The file cannot be deleted.
+            VaultError: A file cannot be deleted.
         """
-        remove(self._directory / REKEY_FILE)
+        for name in (KEY_FILE, PASSPHRASE_FILE, SIGNING_FILE, REKEY_FILE):
+            remove_spares(self._directory / name)
+        # One that was broken off between the settings and this was begun anew from the new place.
+        for place, name in (("file", KEY_FILE), ("passphrase", PASSPHRASE_FILE)):
+            if self.to != place:
+                remove(self._directory / name)
+        remove(self._directory / REKEY_FILE)  # last: as long as it is there, the next run comes here again
 
 
 class _Joined(BaseModel):

@@ -1,7 +1,9 @@
 """The device key changed for another: whatever breaks it off, the old key or the new opens everything."""
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import stores
 
 import appliance
 from appliance.app.rekeying import Places, rekey
-from appliance.errors import VaultError
+from appliance.errors import StoreError, VaultError
 from appliance.permissions import Role
 from appliance.services import Layout, open_services
 from appliance.settings import Settings, load
@@ -71,18 +73,22 @@ def new(state: Path) -> KeySource:
     return rekeyer.places(state).target
 
 
-@pytest.fixture(scope="module")
-def killed(folder: Path) -> list[Path]:
-    """Copies of the box, killed after each step; the last was not."""
+def run_rekeyer(folder: Path, *names: str) -> str:
+    """What `support/rekeyer.py` says."""
     path = os.pathsep.join([str(Path(appliance.__file__).parents[1]), str(SUPPORT)])
-    done = subprocess.run(
-        [sys.executable, SUPPORT / "rekeyer.py", folder],
+    return subprocess.run(
+        [sys.executable, SUPPORT / "rekeyer.py", folder, *names],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "PYTHONPATH": path},
-    )
-    return [folder / str(number) for number in range(int(done.stdout) + 1)]
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def killed(folder: Path) -> list[Path]:
+    """Copies of the box, killed after each step; the last was not."""
+    return [folder / str(number) for number in range(int(run_rekeyer(folder)) + 1)]
 
 
 def test_killed_after_any_step_the_old_key_or_the_new_opens_everything(killed: list[Path]) -> None:
@@ -115,6 +121,7 @@ def test_broken_off_it_is_brought_to_its_end_by_the_next(killed: list[Path], tmp
         assert "finished" == steps[-1]
         assert (sorted(NAMES), [0.25], ["Ada"]) == opened(state, new(state))[:3]
         assert not (state / "rekey.json").exists()
+        assert not (state / "device.key").exists()
         KeyFile(tmp_path / "old.key").put(old)
         with pytest.raises(VaultError):
             opened(state, KeyFile(tmp_path / "old.key"))
@@ -134,6 +141,45 @@ def test_no_step_leaves_the_old_key_when_it_came_to_its_end(killed: list[Path]) 
     assert old_line.strip() not in kept
     assert [] == [1 for (value,) in wrapped if value in kept]
     assert 'key = "passphrase"' in (state / "overlay.toml").read_text()
+
+
+def test_killed_while_a_key_is_written_it_does_not_stay_beside(folder: Path) -> None:
+    """In the clear, under a name nobody knows: when the change comes to its end, no such file is there."""
+    names = ("rekey.json", "signing.key", "device.passphrase.json")
+    run_rekeyer(folder, *names)
+    for name in names:
+        state = folder / name
+        (state / ".device.key.abcdefgh").write_bytes((state / "device.key").read_bytes())
+        beside = {path.name.rpartition(".")[0] for path in state.iterdir() if path.name.startswith(".")}
+        steps = change(state, rekeyer.places(state))
+
+        assert {".device.key", f".{name}"} == beside
+        assert "finished" == steps[-1]
+        assert [] == [path.name for path in state.iterdir() if path.name.startswith(".")]
+        assert sorted(NAMES) == opened(state, new(state))[0]
+
+
+def test_while_another_program_reads_the_database_it_is_not_said_to_be_done(state: Path) -> None:
+    """SQLite keeps what the old key opens for that reader: the change waits for the next call to end it."""
+    place = KeyFile(state / "device.key")
+    places = Places("file", place, "file", place)
+    with contextlib.closing(sqlite3.connect(state / "appliance.db", isolation_level=None)) as reader:
+        (old,) = reader.execute("SELECT wrapped_key FROM subjects").fetchone()
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        with pytest.raises(StoreError, match="another program reads the database"):
+            change(state, places)
+    during = (state / "rekey.json").exists()
+    steps = change(state, places)
+    kept = b"".join(path.read_bytes() for path in sorted(state.rglob("*")) if path.is_file())
+
+    assert during
+    assert "finished" == steps[-1]
+    assert not (state / "rekey.json").exists()
+    assert old not in kept
+    with open_services(Settings(), Layout(state)) as services:
+        newest = services.store.events(limit=2, newest_first=True)
+        assert 1 == [each.type for each in newest].count("device_key_changed")
 
 
 def test_a_key_file_is_changed_for_another(state: Path) -> None:

@@ -2,6 +2,8 @@
 
 python rekeyer.py FOLDER: FOLDER/state is the box. FOLDER/0 … FOLDER/n are made: copies in which the change
 was killed before its first step, after its first, and so on; the last came to its end.
+python rekeyer.py FOLDER NAME …: copies FOLDER/NAME, killed when the file of that name was written and about to
+be put in its place.
 """
 
 import os
@@ -41,6 +43,23 @@ def change(state: Path, steps: int) -> str:
     return name
 
 
+def killed_writing(folder: Path, name: str) -> None:
+    """A copy, killed in the middle of writing that file."""
+
+    def kill(event: str, arguments: tuple[object, ...]) -> None:
+        if event in {"os.rename", "os.link"} and Path(str(arguments[1])).name == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    state = folder / name
+    shutil.copytree(folder / "state", state)
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(kill)
+        change(state, 100)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
 def main(folder: Path) -> None:
     """Until a copy comes to its end."""
     steps = 0
@@ -59,4 +78,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for each in sys.argv[2:]:
+        killed_writing(Path(sys.argv[1]), each)
+    if not sys.argv[2:]:
+        main(Path(sys.argv[1]))
