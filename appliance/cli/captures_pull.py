@@ -13,7 +13,7 @@ from appliance.cli.captures_progress import Meter
 from appliance.errors import IdentityError, PhotoError, RetrievalError
 from appliance.evidence.contact_sheet import SheetEntry, contact_sheet, read_entry
 from appliance.evidence.identity import Identity, load_identities
-from appliance.evidence.pull import Pull, PullReport
+from appliance.evidence.pull import Pull, PullReport, disk_here
 from appliance.evidence.pulled_folder import PulledFolder
 from appliance.evidence.pulled_heads import HEADS_NAME
 from appliance.evidence.sftp import SftpSession
@@ -107,8 +107,12 @@ def pull(
             except RetrievalError as error:
                 failed = error
         if not sealed and (failed is None or run.report.opened):
-            write_sheet(folder)
-        if failed is None or run.report.fetched:
+            try:
+                write_sheet(folder)
+            except RetrievalError as error:
+                click.echo(f"the contact sheet was not made: {error.message}", err=True)
+                failed = failed or error
+        if failed is None or run.report.fetched or run.report.opened:
             _say(run.report, folder, as_json=as_json)
     if failed is not None:
         raise failed
@@ -133,7 +137,16 @@ def sheet(*, into: Path, since: datetime | None, until: datetime | None) -> None
 
 
 def write_sheet(folder: PulledFolder, since: datetime | None = None, until: datetime | None = None) -> int:
-    """Make the contact sheet from what was opened; how many captures are on it."""
+    """Make the contact sheet from what was opened; how many captures are on it.
+
+    Raises:
+        RetrievalError: The folder cannot be read or written; the sheet that was there stays.
+    """
+    with disk_here():
+        return _write_sheet(folder, since, until)
+
+
+def _write_sheet(folder: PulledFolder, since: datetime | None, until: datetime | None) -> int:
     entries: list[SheetEntry] = []
     total = 0
     pictures = folder.pictures

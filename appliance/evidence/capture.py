@@ -162,22 +162,32 @@ def save_opened(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
     Raises:
         EvidenceError: A name is not one of ours, exists already, or cannot be written.
     """
-    written: list[Path] = []
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, content in contents.items():
-            if name not in _NAMES:
-                raise EvidenceError("an opened capture holds a file with a name that is not ours")
-            path = folder / name
-            with os.fdopen(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"
-            ) as file:
-                file.write(content)
-            written.append(path)
+        return write_opened(contents, folder)
     except FileExistsError as error:
         raise EvidenceError(f"{error.filename} exists already", hint="choose an empty folder") from error
     except OSError as error:
         raise EvidenceError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def write_opened(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """The same, for whoever knows more of the folder and says what is wrong with it.
+
+    Raises:
+        EvidenceError: A name is not one of ours.
+        OSError: One exists already, or cannot be written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written: list[Path] = []
+    for name, content in contents.items():
+        if name not in _NAMES:
+            raise EvidenceError("an opened capture holds a file with a name that is not ours")
+        path = folder / name
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"
+        ) as file:
+            file.write(content)
+        written.append(path)
     return written
 
 

@@ -25,6 +25,8 @@ MakeThumbnails = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
 
 _TRIES = 4
 """Connections in a row that may break without a byte arriving."""
+_ROOM_LEFT = 1 << 30
+"""Bytes that stay free here, where not all that is new would fit."""
 
 
 class Session(Protocol):
@@ -120,22 +122,24 @@ class Pull:
             RetrievalError: The box cannot be reached or refuses, its index is missing or no index, or the
                 disk here is full.
         """
-        with _disk():
+        with disk_here():
             self._open_earlier()
         todo: list[IndexRow] | None = None
         done = tries = 0
         while True:
             before = done, self._arrived(todo, done)
             try:
-                with self._connect() as session, _disk():
+                with self._connect() as session, disk_here():
                     if todo is None:
                         todo = self._new(self._index(session))
                         session.get(HEADS_NAME)  # there are none before the box's first hour
                         came = self._folder.keep_heads()
                         self.report.heads, self.report.heads_full = came.new, came.is_full
-                        self._check_room(todo)
                         self._tell(_progress(todo, done))
+                    rest_bytes = sum(row.size_bytes for row in todo[done:])
                     for row in todo[done:]:
+                        self._check_room(row, rest_bytes)
+                        rest_bytes -= row.size_bytes
                         self._under_way = row.id
                         self._fetch(session, row)
                         done += 1
@@ -188,14 +192,21 @@ class Pull:
                 new.append(row)
         return new
 
-    def _check_room(self, todo: Sequence[IndexRow]) -> None:
-        needed = sum(row.size_bytes for row in todo) * (2 if self._identities else 1)
+    def _check_room(self, row: IndexRow, rest_bytes: int) -> None:
+        """See that the next capture fits, and leaves room where not all of them do.
+
+        How large they are is what the box says: it keeps nobody from fetching what there is room for.
+        """
+        every = 2 if self._identities else 1
+        needed, all_needed = row.size_bytes * every, rest_bytes * every
         free = self._folder.free_bytes()
-        if needed > free:
+        if all_needed > free and needed + _ROOM_LEFT > free:
             raise RetrievalError(
-                f"the new captures take {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free here",
+                f"the next capture takes {needed / 1e6:,.0f} MB, all that are new {all_needed / 1e6:,.0f} MB, "
+                f"and {free / 1e6:,.0f} MB are free here",
                 fault="disk_full",
-                hint="make room, or choose a folder on another disk",
+                hint="make room, or choose a folder on another disk; what does not fit all at once is "
+                "fetched while a gigabyte stays free",
             )
 
     def _fetch(self, session: Session, row: IndexRow) -> None:
@@ -256,8 +267,12 @@ def _progress(todo: Sequence[IndexRow], done: int) -> Progress:
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
-    """Turn what the disk here says into ours."""
+def disk_here() -> Iterator[None]:
+    """Around writing into the folder: turn what the disk here says into ours.
+
+    Raises:
+        RetrievalError: It is full, or may not be written (`disk_full`).
+    """
     try:
         yield
     except OSError as error:

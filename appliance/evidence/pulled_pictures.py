@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from appliance.evidence.capture import save_opened
+from appliance.evidence.capture import write_opened
 
 _ID = re.compile(r"[0-9a-f-]{36}")
 
@@ -43,7 +43,7 @@ class Pictures:
         """
         beside, final = self._beside / capture, self._pictures / capture
         shutil.rmtree(beside, ignore_errors=True)
-        save_opened(contents, beside)
+        write_opened(contents, beside)
         for name, content in thumbnails.items():
             # Beside and renamed, and not forced to the disk: what is lost is a preview.
             small = self._beside / f"{capture}.{name}.jpg"

@@ -1,5 +1,6 @@
 """`appliance captures pull`: a real OpenSSH server on loopback, the system's sftp, the admin's own key."""
 
+import errno
 import hashlib
 import io
 import json
@@ -20,9 +21,13 @@ from PIL import Image
 from ssh_server import SshBox, Wire, free_port, make_key, needs_server, ssh_box
 
 from appliance.clock import SystemClock
+from appliance.errors import RetrievalError
 from appliance.evidence import Spool, make_identity, parse_recipients, seal
 from appliance.evidence.index import INDEX_NAME, IndexRow, came
+from appliance.evidence.pull import Pull, disk_here
 from appliance.evidence.pulled_folder import PulledFolder
+from appliance.evidence.sftp import SftpSession
+from appliance.evidence.sftp_target import Target
 from appliance.evidence.spool_folder import SpoolFolder
 from appliance.ids import random_ids
 from appliance.settings import EvidenceSettings
@@ -508,6 +513,66 @@ def test_a_full_disk_here_is_said_and_resumed_from(
 
     assert 8 == refusal[0]
     assert "MB are free here" in refusal[1]
+
+
+def test_a_sheet_that_cannot_be_written_is_said_with_what_was_done(office: Office, tmp_path: Path) -> None:
+    """A full disk, or a folder where it should be: no traceback, and the report of what is here."""
+    office.seal(2)
+    into = tmp_path / "captures"
+    (into / "contact-sheet.html").mkdir(parents=True)
+    done = office.pull(into)
+    again = call("captures", "sheet", "--into", into)
+
+    assert (8, 8) == (done.code, again.code)
+    assert "the contact sheet was not made: the folder here cannot be written: Is a directory" in done.err
+    assert "2 new of 2 fetched, 2 opened" in done.out
+    assert "cannot be written" in again.refusal[1]
+
+
+def test_pictures_that_cannot_be_written_are_the_disks_fault(office: Office, tmp_path: Path) -> None:
+    """Not the capture's: it says so, tells what was opened before, and the next call opens the rest."""
+    ids = office.seal(2)
+    into = tmp_path / "captures"
+    (into / ".arriving").mkdir(parents=True)
+    (into / ".arriving" / ids[1]).write_bytes(b"in the way")
+    stopped = office.pull(into)
+    (into / ".arriving" / ids[1]).unlink()
+    again = office.pull(into)
+
+    assert (8, 0) == (stopped.code, again.code)
+    assert "the folder here cannot be written: File exists" in stopped.err
+    assert "2 new of 2 fetched, 1 opened" in stopped.out
+    assert set(ids) == names(into / "pictures")
+    with pytest.raises(RetrievalError, match="the disk here is full"), disk_here():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class LittleRoom(PulledFolder):
+    """A folder on a disk with 1,040 MiB free."""
+
+    def free_bytes(self) -> int:
+        """As said."""
+        return 1040 << 20
+
+
+def test_rows_that_claim_too_much_do_not_keep_the_others(office: Office, tmp_path: Path) -> None:
+    """More than fits here, by the index: what fits is fetched, then it stops before the disk is full."""
+    ids = office.seal(2)
+    with (office.box.spool / INDEX_NAME).open("ab") as file:
+        for number in range(20):
+            late = random_ids(NOW + timedelta(days=1, seconds=number))
+            file.write(came(IndexRow(late, 1 << 26, hashlib.sha256(b"").hexdigest())))
+    box = office.box
+    target = Target.parse(box.host, account=box.account, key=office.key, config=box.config)
+    with LittleRoom(tmp_path / "to") as folder:
+        pull = Pull(lambda: SftpSession(target, folder.arriving), folder, [], lambda _: {})
+        with pytest.raises(
+            RetrievalError, match="67 MB, all that are new 1,342 MB, and 1,091 MB are"
+        ) as stopped:
+            pull.run()
+
+    assert "disk_full" == stopped.value.fault
+    assert ids == pull.report.fetched
 
 
 def test_pictures_that_do_not_decode_are_kept_and_shown_as_such(office: Office, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 python rekeyer.py FOLDER: FOLDER/state is the box. FOLDER/0 … FOLDER/n are made: copies in which the change
 was killed before its first step, after its first, and so on; the last came to its end.
-python rekeyer.py FOLDER NAME …: copies FOLDER/NAME, killed when the file of that name was written and about to
-be put in its place.
+python rekeyer.py FOLDER NAME …: copies FOLDER/NAME, killed when the file of that name was written and about
+to be put in its place.
 """
 
 import os
