@@ -7,12 +7,14 @@ What it says is turned into one typed error. Nothing is written to the other sid
 is not checked here.
 """
 
+import contextlib
 import os
 import re
 import resource
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +29,10 @@ _NAME = re.compile(r"[0-9a-z][0-9a-z.-]{0,63}")
 _DONE = "Remote working directory: "
 """What `pwd` answers with, asked after each file so that we know when it is done."""
 _LAST_LINES = 40
+_LINE_CHARS = 4096
+"""Of a longer line, each piece counts as one."""
+_MOST_CHARS = 1 << 20
+"""What may be said about one file; OpenSSH says two lines."""
 _FULL = ("No space left", "quota exceeded")
 
 
@@ -44,7 +50,7 @@ class SftpSession:
         self._folder = folder
         self._may_ask = may_ask
         self._process: subprocess.Popen[str] | None = None
-        self._said: list[str] = []
+        self._said: deque[str] = deque(maxlen=_LAST_LINES)
 
     def __enter__(self) -> Self:
         """Start the program; whether the other side answers shows with the first file.
@@ -88,9 +94,14 @@ class SftpSession:
         if kind is not None:
             process.kill()
         with process:
+            # What it still says is not listened to: of a hostile box, that has no end.
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    if pipe is not None:
+                        pipe.close()
             try:
-                process.communicate(timeout=ALIVE_S)
-            except (subprocess.TimeoutExpired, OSError, ValueError):
+                process.wait(timeout=ALIVE_S)
+            except subprocess.TimeoutExpired:
                 process.kill()
         self._process = None
 
@@ -107,7 +118,6 @@ class SftpSession:
         if not _NAME.fullmatch(name):
             raise ValueError("this is not the name of a file of ours")
         process = self._process
-        said: list[str] = []
         if process is None or process.stdin is None or process.stdout is None:
             raise RuntimeError("the session is used in a with block")
         try:
@@ -116,12 +126,22 @@ class SftpSession:
             process.stdin.flush()
         except OSError:
             pass  # it has ended, and says why
-        for line in (each.rstrip("\r\n") for each in process.stdout):
+        said: deque[str] = deque(maxlen=_LAST_LINES)
+        heard = 0
+        while line := process.stdout.readline(_LINE_CHARS):
+            heard += len(line)
+            line = line.rstrip("\r\n")
             if line.startswith(_DONE):
                 return _got(said)
             said.append(line)
-            self._said = [*self._said[-_LAST_LINES:], line]
-        raise explained(self._said, self._target)
+            self._said.append(line)
+            if heard > _MOST_CHARS:  # it says what it likes, and we would keep listening
+                raise RetrievalError(
+                    f"{self._target.shown} talks without end and serves no files",
+                    fault="no_sftp",
+                    hint="this is not how the account for captures answers: look at the box",
+                )
+        raise explained(tuple(self._said), self._target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +157,7 @@ class Got:
     refused: bool
 
 
-def _got(said: Sequence[str]) -> Got:
+def _got(said: Iterable[str]) -> Got:
     text = "\n".join(said)
     if any(fragment in text for fragment in _FULL):
         raise RetrievalError(

@@ -1,6 +1,7 @@
 """Fetching over SSH without a server: how hosts are read, what sftp is started with, what it says."""
 
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,23 @@ def test_what_the_other_side_says_is_shown_tamely(said: list[str]) -> None:
 
     assert message.isprintable()
     assert len(message) < 300
+
+
+@pytest.mark.debian(reason="openssh-client")
+@pytest.mark.parametrize("flood", ["yes words of a hostile box >&2", "tr '\\0' a < /dev/zero >&2"])
+def test_a_box_that_talks_without_end_is_not_listened_to(flood: str, tmp_path: Path) -> None:
+    """In lines or in one: it is said, at once, and what it says is kept nowhere."""
+    config = tmp_path / "config"
+    config.write_text(f"Host door\n  ProxyCommand {flood}\n")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with (
+        pytest.raises(RetrievalError, match="talks without end") as refused,
+        SftpSession(Target.parse("door", config=config), tmp_path) as session,
+    ):
+        session.get("captures.index")
+
+    assert "no_sftp" == refused.value.fault
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 * 1024  # KiB
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "-x", "", "A\n", "x\nrm y", '"'])
