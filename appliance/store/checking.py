@@ -13,6 +13,7 @@ from appliance.store.chain import GENESIS, PRUNED, SEGMENT, SignedHead, Verify, 
 
 _EXPORTED = "head that was exported"
 _KEPT = "head kept beside the database"
+UNREADABLE = "what stands there is nothing that the appliance writes"
 _COMPARE = "keep a copy of the database as it is, and compare with exported heads and backups"
 _SET_BACK = (
     "if you restored the database from a backup yourself, that is why: remove log.head; "
@@ -98,6 +99,8 @@ class ChainCheck:
             ChainBrokenError: With the position at which it stops to verify.
             StoreError: The exported head is of another device, or cannot be checked here.
         """
+        if type(head_position) is not int:
+            raise broken(0, "the device's row names no event")
         self._check_signatures()
         self._check_heads()
         first, position, previous = 0, 0, GENESIS
@@ -106,16 +109,19 @@ class ChainCheck:
                 first = row["position"]
                 position, previous = first - 1, self._anchor(first)
             if row["position"] != position + 1:
-                raise _broken(position + 1, "an event is missing")
-            self._check_link(row, previous)
+                raise broken(position + 1, "an event is missing")
+            try:
+                self._check_link(row, previous)
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                raise broken(position + 1) from error
             position, previous = row["position"], row["hash"]
             self._check_known(position, previous)
             if row["type"] == PRUNED:
                 self._note_pruning(row)
         if position < head_position:
-            raise _broken(position + 1 if first else head_position, "the newest events are missing")
+            raise broken(position + 1 if first else head_position, "the newest events are missing")
         if (position, previous) != (head_position, head_hash):
-            raise _broken(position, "the log does not end where the device's row says")
+            raise broken(position, "the log does not end where the device's row says")
         self._check_start(first)
         self._check_end(first, position)
         return ChainReport(
@@ -152,9 +158,9 @@ class ChainCheck:
                 )
             known = self._heads_at.setdefault(head.position, head)
             if known.hash != head.hash:
-                raise _broken(head.position, "two different histories were signed up to here")
+                raise broken(head.position, "two different histories were signed up to here")
             if head.position < before:
-                raise _broken(
+                raise broken(
                     head.position, f"the log was set back: a head of event {before} was signed before it"
                 )
             before = head.position
@@ -182,9 +188,9 @@ class ChainCheck:
         for head in heads:
             trusted = trusted or head.public_key
             if head.public_key != trusted:
-                raise _broken(head.position, "a head is signed with another key than this device's")
+                raise broken(head.position, "a head is signed with another key than this device's")
             if not head.holds(self.verify):
-                raise _broken(head.position, "the signature of a head does not hold")
+                raise broken(head.position, "the signature of a head does not hold")
 
     def _anchor(self, first: int) -> str:
         """The hash before the oldest kept event, which a checkpoint must vouch for.
@@ -195,7 +201,7 @@ class ChainCheck:
             return GENESIS
         checkpoint = self.checkpoints.get(first - 1)
         if checkpoint is None:
-            raise _broken(first - 1, "events are missing before it, and no checkpoint vouches for them")
+            raise broken(first - 1, "events are missing before it, and no checkpoint vouches for them")
         return checkpoint.hash
 
     def _note_pruning(self, row: Mapping[Any, Any]) -> None:
@@ -207,9 +213,9 @@ class ChainCheck:
         position = row["position"]
         up_to = json.loads(row["body"]).get("up_to") if row["body"] is not None else None
         if type(up_to) is not int or up_to % SEGMENT or not self._pruned[0] < up_to < position:
-            raise _broken(position, "it does not say up to where retention dropped the log")
+            raise broken(position, "it does not say up to where retention dropped the log")
         if position not in self.checkpoints:
-            raise _broken(position, "its checkpoint is missing")
+            raise broken(position, "its checkpoint is missing")
         self._pruned = up_to, position
 
     def _check_start(self, first: int) -> None:
@@ -219,28 +225,28 @@ class ChainCheck:
         """
         said = self._pruned[0]
         if first > said + 1:
-            raise _broken(said + 1, "events are missing that retention does not say it dropped")
+            raise broken(said + 1, "events are missing that retention does not say it dropped")
         if 0 < first <= said:
-            raise _broken(first, "it is there, though the log says that retention dropped it")
+            raise broken(first, "it is there, though the log says that retention dropped it")
 
     def _check_link(self, row: Mapping[Any, Any], previous: str) -> None:
         position = row["position"]
         if row["previous"] != previous:
-            raise _broken(position, "it does not follow the event before")
+            raise broken(position, "it does not follow the event before")
         body, sealed = row["body"], row["sealed_personal"]
         if body is None:
             if row["dropped_at"] is None:
-                raise _broken(position, "its body is missing, and retention did not drop it")
+                raise broken(position, "its body is missing, and retention did not drop it")
             self._dropped += 1
         elif sha256(body) != row["body_sha256"]:
-            raise _broken(position, "its body was changed")
+            raise broken(position, "its body was changed")
         elif not _columns_fit(row, body):
-            raise _broken(position, "its columns say something else than its body")
+            raise broken(position, "its columns say something else than its body")
         if sealed is not None:
             if sha256(sealed) != row["sealed_sha256"]:
-                raise _broken(position, "its sealed part was changed")
+                raise broken(position, "its sealed part was changed")
         elif row["sealed_sha256"] is not None and row["dropped_at"] is None and not self.without_sealed:
-            raise _broken(position, "its sealed part is missing, and retention did not drop it")
+            raise broken(position, "its sealed part is missing, and retention did not drop it")
         found = link_hash(
             device=row["device"],
             position=position,
@@ -254,24 +260,24 @@ class ChainCheck:
             previous=previous,
         )
         if found != row["hash"]:
-            raise _broken(position, "its hash does not fit what it says")
+            raise broken(position, "its hash does not fit what it says")
 
     def _check_known(self, position: int, found: str) -> None:
         """Hold a link against what was signed about it."""
         checkpoint = self.checkpoints.get(position)
         if checkpoint is not None and checkpoint.hash != found:
-            raise _broken(position, "it differs from what its checkpoint was signed for")
+            raise broken(position, "it differs from what its checkpoint was signed for")
         for name, head in self._known():
             if head.position == position:
                 if head.hash != found:
-                    raise _broken(position, f"it differs from the {name}")
+                    raise broken(position, f"it differs from the {name}")
                 self._found.add(name)
         self._compare_head(position, found)
 
     def _check_ends_of_heads(self, oldest: int, last: int) -> None:
         """Heads of what is missing at either end: at the old one a checkpoint may still know."""
         if max(self._heads_at, default=0) > last:
-            raise _broken(last + 1, f"events that the {_EXPORTED} was signed for are missing")
+            raise broken(last + 1, f"events that the {_EXPORTED} was signed for are missing")
         for position, checkpoint in self.checkpoints.items():
             if position < oldest:
                 self._compare_head(position, checkpoint.hash)
@@ -282,27 +288,27 @@ class ChainCheck:
         head = self._heads_at.get(position)
         if head is not None:
             if head.hash != found:
-                raise _broken(position, f"it differs from the {_EXPORTED}")
+                raise broken(position, f"it differs from the {_EXPORTED}")
             self._heads_found.add(position)
 
     def _check_end(self, first: int, last: int) -> None:
         if max(self.checkpoints, default=0) > last:
-            raise _broken(last + 1, "events that a checkpoint was signed for are missing")
+            raise broken(last + 1, "events that a checkpoint was signed for are missing")
         # Those of dropped segments too: they are all there is of them for heads exported then to fit.
         for due in range(SEGMENT, last + 1, SEGMENT):
             if due not in self.checkpoints:
-                raise _broken(due, "its checkpoint is missing")
+                raise broken(due, "its checkpoint is missing")
         self._check_ends_of_heads(first, last)
         for name, head in self._known():
             if head.position > last:
-                raise _broken(
+                raise broken(
                     last + 1,
                     f"events that the {name} was signed for are missing",
                     hint=_SET_BACK if name == _KEPT else _COMPARE,
                 )
             anchor = self.checkpoints.get(head.position)
             if anchor is not None and anchor.hash != head.hash:
-                raise _broken(anchor.position, f"its checkpoint differs from the {name}")
+                raise broken(anchor.position, f"its checkpoint differs from the {name}")
             if anchor is not None or head.position == 0:
                 self._found.add(name)
 
@@ -317,7 +323,8 @@ def _columns_fit(row: Mapping[Any, Any], body: str) -> bool:
     return isinstance(said, dict) and all(row[name] == said.get(name) for name in LOOKED_UP_BY)
 
 
-def _broken(position: int, what: str, *, hint: str = _COMPARE) -> ChainBrokenError:
+def broken(position: int, what: str = UNREADABLE, *, hint: str = _COMPARE) -> ChainBrokenError:
+    """That the chain stops to verify there."""
     return ChainBrokenError(
         f"the log does not verify at position {position}: {what}", position=position, hint=hint
     )

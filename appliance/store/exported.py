@@ -7,17 +7,19 @@ are names: events carry opaque ids.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import select
 
 from appliance.errors import ApplianceError, ChainBrokenError, InputError
-from appliance.store.chain import GENESIS, SEGMENT, SignedHead, Verify, canonical
+from appliance.store.chain import GENESIS, SignedHead, Verify, canonical
+from appliance.store.chain_rows import checkpoints_of, events_of
 from appliance.store.checking import LOOKED_UP_BY, ChainCheck, ChainReport
 from appliance.store.database import reading
 from appliance.store.log import EventLog
-from appliance.store.tables import checkpoints, devices, events, parse_time, time_text
+from appliance.store.tables import devices, parse_time, time_text
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """More than any event has; a longer line is not read to its end."""
@@ -32,6 +34,7 @@ class Exporting(EventLog):
 
         Raises:
             StoreError: The database cannot be read, or this process holds no key.
+            ChainBrokenError: What stands in it is nothing that the appliance writes.
         """
         with reading(self._engine) as connection:
             row = connection.execute(
@@ -39,16 +42,10 @@ class Exporting(EventLog):
             ).first()
             head = self._signed(row.position, row.hash) if row else self._signed(0, GENESIS)
             yield canonical({"log": 1, "head": json.loads(head.model_dump_json())})
-            signed = select(checkpoints).where(checkpoints.c.device == self._device)
-            for kept in connection.execute(signed.order_by(checkpoints.c.position)).mappings():
-                yield canonical({"checkpoint": json.loads(SignedHead(**kept).model_dump_json())})
-            wanted = (
-                select(events)
-                .where(events.c.device == self._device, events.c.position <= head.position)
-                .order_by(events.c.position)
-            )
-            with connection.execution_options(yield_per=SEGMENT).execute(wanted) as found:
-                for event in found.mappings():
+            for kept in checkpoints_of(connection, self._device).values():
+                yield canonical({"checkpoint": json.loads(kept.model_dump_json())})
+            with closing(events_of(connection, self._device, up_to=head.position)) as rows:
+                for event in rows:
                     yield canonical({"event": _plain(event)})
 
 

@@ -3,20 +3,22 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 
 from sqlalchemy import select
 
 from appliance.errors import UnknownEventError
 from appliance.events import Personal
-from appliance.store.chain import GENESIS, SEGMENT, SignedHead
+from appliance.store.chain import GENESIS, SignedHead
+from appliance.store.chain_rows import checkpoints_of, events_of
 from appliance.store.checking import ChainCheck, ChainReport
 from appliance.store.database import reading
 from appliance.store.kept_head import read_head
 from appliance.store.log import EventLog, parsed
 from appliance.store.records import Erased, StoredEvent
 from appliance.store.sealing import need, personal_row
-from appliance.store.tables import checkpoints, devices, events
+from appliance.store.tables import devices, events
 
 _PREFIX = re.compile(r"[0-9a-f-]{4,36}")
 
@@ -81,9 +83,7 @@ class History(EventLog):
         """
         key = key.strip().lower()
         if not _PREFIX.fullmatch(key):
-            raise UnknownEventError(
-                "that is not an event's id", hint="give its first characters, four at least"
-            )
+            raise UnknownEventError("that is not an event's id", hint="the log leads to each event")
         with reading(self._engine) as connection:
             # Whatever the collation, digits sort before letters and f before g.
             found = connection.execute(
@@ -91,10 +91,11 @@ class History(EventLog):
             ).mappings()
             rows = [row for row in found if row["id"].startswith(key)]
         if len(rows) != 1:
-            how_many = "several events" if rows else "no event"
-            raise UnknownEventError(
-                f"{how_many} with an id that begins with {key}", hint="give more of it, as in the list"
-            )
+            if rows:
+                raise UnknownEventError(
+                    f"several events with an id that begins with {key}", hint="give more of it"
+                )
+            raise UnknownEventError(f"there is no event {key}", hint="the log leads to each event")
         return parsed(rows[0])
 
     def personal(self, event: StoredEvent) -> Personal | Erased | None:
@@ -160,22 +161,21 @@ class History(EventLog):
         # Read before the database is: the log may go on meanwhile, but not behind this.
         kept = read_head(self._head_file) if self._head_file and whose == self._device else None
         with reading(self._engine) as connection:
-            head = connection.execute(select(devices).where(devices.c.id == whose)).mappings().first()
-            signed = connection.execute(select(checkpoints).where(checkpoints.c.device == whose)).mappings()
+            named = select(devices.c.position, devices.c.hash).where(devices.c.id == whose)
+            head = connection.execute(named).mappings().first()
             check = ChainCheck(
                 device=whose,
-                checkpoints={row["position"]: SignedHead(**row) for row in signed},
+                checkpoints=checkpoints_of(connection, whose),
                 verify=self._seal.verify_signature if self._seal else None,
                 trusted_key=trusted_key.lower() if trusted_key else None,
                 against=against,
                 kept=kept,
                 heads=heads,
             )
-            wanted = select(events).where(events.c.device == whose).order_by(events.c.position)
             # Closed at once when the chain is broken: a cursor on the server would stay open.
-            with connection.execution_options(yield_per=SEGMENT).execute(wanted) as rows:
+            with closing(events_of(connection, whose)) as rows:
                 return check.run(
-                    rows.mappings(),
+                    rows,
                     head_position=head["position"] if head else 0,
                     head_hash=head["hash"] if head else GENESIS,
                 )

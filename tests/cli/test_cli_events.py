@@ -165,10 +165,22 @@ def test_a_log_cut_behind_an_exported_head_is_found_out(box: Any, tmp_path: Path
         "UPDATE events SET body = replace(body, '0.25', '0.26') WHERE position = 4",
         "UPDATE events SET at = '2020-01-01T00:00:00.000000Z' WHERE position = 5",
         "DELETE FROM events WHERE position = 6",
+        "UPDATE events SET at = 'x' WHERE position = 5",
+        "UPDATE events SET at = 7 WHERE position = 5",
+        "UPDATE events SET at = rtrim(at, '0Z') || 'Z' WHERE position = 5",
+        "UPDATE events SET body = NULL, dropped_at = 'x' WHERE position = 5",
+        "UPDATE events SET body = 5 WHERE position = 5",
+        "UPDATE events SET body = x'ff' WHERE position = 5",
+        "UPDATE events SET version = 'v' WHERE position = 5",
+        "UPDATE events SET position = 'x' WHERE position = 5",
+        "UPDATE events SET sealed_personal = 'x' WHERE position = 5",
+        "UPDATE devices SET position = 'x'",
+        "UPDATE devices SET created_at = 'x', hash = 'x'",
+        "INSERT INTO checkpoints SELECT device, position, hash, 'x', hash, hash FROM events WHERE position = 5",  # noqa: E501
     ],
 )
 def test_a_tampered_log_is_found_out(box: Any, statement: str) -> None:
-    """An edited body, an edited time, a dropped event: exit code 6, where, and what to do."""
+    """An edited body, an edited time, a dropped event, rubbish: exit code 6, where, and what to do."""
     tamper(box, statement)
     done = box.call("events", "verify")
 
