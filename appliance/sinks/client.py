@@ -39,7 +39,18 @@ def made(settings: S3Settings) -> Any:
     # A body is read to be signed before it is read to be sent.
     client.meta.events.register_first("request-created.s3", _signing)
     client.meta.events.register_last("request-created.s3", _sending)
+    client.meta.events.register_last("before-parameter-build.s3", _staying)
     return client
+
+
+def _staying(model: Any, context: dict[str, Any], **_: Any) -> None:
+    """Follow no redirection of the question where a bucket is.
+
+    The library asks that when it was sent elsewhere without being told where; of a service that answers this
+    question so, too, it would ask it again, and again.
+    """
+    if model.name == "HeadBucket":
+        context.setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _signing(request: Any, **_: Any) -> None:

@@ -55,6 +55,18 @@ def refused(settings: S3Settings, services: Services, capture: str) -> SinkError
     return caught.value
 
 
+def test_a_service_that_sends_elsewhere_without_saying_where(
+    s3: FaultyS3, settings: Make, services: Services, spool: SealedSpool
+) -> None:
+    """Whatever it is asked: it is told like any bucket of another region, after a few questions."""
+    s3.faults = [Fault("elsewhere", "", times=1000)]
+    before = len(s3.asked)
+    wrong = refused(settings(), services, spool.put())
+
+    assert ("no_bucket", "the bucket is in another region") == (wrong.reason, wrong.message)
+    assert len(s3.asked) - before < 10
+
+
 def test_how_wrong_the_clock_is_is_told(
     s3: FaultyS3, settings: Make, services: Services, spool: SealedSpool
 ) -> None:
