@@ -112,6 +112,13 @@ def account() -> str:
     return _account(None)
 
 
+@blueprint.get("/account/session")
+@permission(Permission.ACCOUNT)
+def signed_in() -> Response:
+    """Nothing, to who is signed in still; a script asks where a stream was refused."""
+    return Response(status=204)
+
+
 @blueprint.post("/account/sessions/<session>/end")
 @permission(Permission.ACCOUNT)
 def end_session(session: str) -> Response:

@@ -46,7 +46,7 @@ def _now() -> dict[str, Any]:
     captures = _asked("captures.list", Permission.CAPTURES, limit=1)
     return {
         "cameras": cameras,
-        "doors": [_door(door) for camera in cameras for door in camera["doors"]][:_DOORS],
+        "doors": _doors(cameras),
         "visits": _visits(),
         "people": None if people is None else people["total"],
         "captures": None if captures is None else captures["count"],
@@ -54,14 +54,11 @@ def _now() -> dict[str, Any]:
     }
 
 
-def _door(door: str) -> Mapping[str, Any]:
-    """How a door was when it last moved; `state` is empty where that is not known."""
-    found = _asked("log.page", Permission.LOG, kinds=["door"], door=door, limit=1)
-    entries = [entry for group in (found or {}).get("groups", []) for entry in group["entries"]]
-    if not entries:
-        return {"id": door, "state": "", "at": None}
-    states = {"door_opened": "open", "door_shut": "shut", "door_held_open": "held open"}
-    return {"id": door, "state": states.get(entries[0]["type"], "unsure"), "at": entries[0]["at"]}
+def _doors(cameras: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """How the doors that are watched are, by the last word of the log, as the office screen has it."""
+    told = {each["id"]: each for each in _asked("live.doors", Permission.LOG) or []}
+    watched = [door for camera in cameras for door in camera["doors"]]
+    return [told.get(door, {"id": door, "state": "", "at": None}) for door in watched][:_DOORS]
 
 
 def _visits() -> list[Mapping[str, Any]] | None:

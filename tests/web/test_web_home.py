@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web_site import Site
 
-from appliance.events import DoorCalibrated
+from appliance.events import DoorCalibrated, ProcessChanged
 from web.home import together
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDgFkHCwVRpIlq33M2d/yN3CINXqpw8bwDSfeGHoSQAP"
@@ -184,6 +184,28 @@ def test_a_figure_is_told_by_its_link(site: Site, path: str, label: str) -> None
     links = re.findall(rf'<a class="fact" href="{path}">(.*?)</a>', html)
 
     assert [f"{label} 0"] == [re.sub("<[^>]*>", "", each) for each in links]
+
+
+def test_the_first_page_says_of_the_door_what_the_screen_says(site: Site) -> None:
+    """As it moves, and that nobody watches it once the loop was ended: what it did since is not known."""
+    site.ask("cameras.save", camera="entrance", fresh=True, source="scene:door")
+    door = {"region": [0.3, 0.0, 0.7, 0.4], "seed": [0.5, 0.2], "tolerance": 12}
+    door |= {"shut_fraction": 0.75, "open_below": 0.5, "shut_above": 0.8}
+    site.ask("doors.save", door="main", camera="entrance", fresh=True, sure=True, **door)
+    store, admin = site.services.store, site.client("admin")
+    told = []
+    for event in (
+        stores.OPENED,
+        ProcessChanged(type="process_restarted", process="desk"),
+        ProcessChanged(type="process_stopped", process="loop", reason="it hung"),
+        ProcessChanged(type="process_restarted", process="loop"),
+        stores.SHUT,
+    ):
+        store.append(event)
+        html = admin.get("/now").get_data(as_text=True)
+        told += re.findall(r"The door is <em>([^<]*)</em>", html)
+
+    assert ["open", "open", "not watched", "not watched", "shut"] == told
 
 
 def test_the_first_page_asks_for_nothing_twice(site: Site) -> None:

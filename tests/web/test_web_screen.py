@@ -4,10 +4,11 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from browser import Console, axe, open_page, overflow, shots
@@ -36,6 +37,8 @@ greeting_s = 4
 repeat_after_s = 4
 """
 NAMES = (("Ann Archer", "Annie"), ("Ben Bauer", None), ("Cem Celik", "Dora the Explorer"))
+STAYS = ("/", "/log", "/live")
+"""Pages that show what is, and stay open."""
 _A_DAY = timedelta(days=1)
 LETTER_SHARE = 0.037
 """Least height of a letter's line as a share of the screen's: 40 of 1080 pixels, read from three metres."""
@@ -184,6 +187,33 @@ def test_it_outlives_the_desk_and_the_web(hall: Hall, tv: Tv) -> None:
 
         assert [] == findings
         assert page.evaluate("window.sameAsBefore")
+
+
+def test_pages_of_the_present_say_when_they_are_cut_off(hall: Hall, browser: Browser) -> None:
+    """Since when, until a word comes again; whoever was signed out meanwhile is led to sign in."""
+    running, gone = hall.running, hall.running.secret()
+    cut = "No word from the box since"
+    with ExitStack() as stack:
+        opened = []
+        stays = running.secret()
+        for path, secret in (("/", stays), ("/log", stays), *((path, gone) for path in STAYS)):
+            page, console = stack.enter_context(open_page(browser, running.url, secret=secret))
+            console.expect("Failed to load resource|ERR_|MIME type")
+            page.goto(path)
+            opened.append(page)
+        home, log, *left = opened
+        expect(home.locator(".home-statement")).to_have_text("The door is shut.")
+        running.stop("web", kill=True)
+        running.desk.ask("session.close", {}, credential=gone)
+        for page in (home, log):
+            expect(page.get_by_text(cut)).to_be_visible(timeout=15_000)
+            assert [] == axe(page)
+        shots(home, "cut-off", widths=("phone", "desktop"))
+        running.start("web")
+        for page in (home, log):
+            expect(page.get_by_text(cut)).to_have_count(0, timeout=15_000)
+        for page, path in zip(left, STAYS, strict=True):
+            page.wait_for_url(f"**/sign-in?next={quote(path, safe='')}")
 
 
 def test_a_new_version_is_fetched_by_itself(hall: Hall, browser: Browser) -> None:

@@ -99,6 +99,7 @@ ENDPOINTS: Final = (
     _get("enrol.cameras", "/enrolment-cameras", "Cameras that pictures can be taken with"),
     # Watching
     _get("live.cameras", "/live/cameras", "Cameras and how they are"),
+    _get("live.doors", "/live/doors", "How each door is, by the last word of the log"),
     _get("live.names", "/live/names", "What those who are seen are called"),
     # The log
     _get("log.page", "/log", "The log, the newest first, page by page", cursor="before"),

@@ -10,10 +10,12 @@ from typing import Any, Final
 from pydantic import Field
 
 from appliance.app.desk.applying import Source
+from appliance.app.desk.door_states import door_states
 from appliance.app.desk.eyes import Eyes, LoopSeen
 from appliance.app.desk.naming import People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.desk.sources import Kind, kind_of
+from appliance.app.desk.times import moment
 from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.settings import CameraSettings
@@ -53,6 +55,7 @@ class Live:
         """All of them."""
         return [
             Operation("live.cameras", Nothing, Permission.LIVE, self._cameras),
+            Operation("live.doors", Nothing, Permission.LOG, self._doors),
             Operation("live.names", Whose, Permission.PEOPLE, self._names),
         ]
 
@@ -70,6 +73,13 @@ class Live:
         who = asked.who
         names = {"names": who.may(Permission.PEOPLE), "everybody": who.may(Permission.ENROL)}
         return Answer({"cameras": told, **names})
+
+    def _doors(self, asked: Asked[Nothing]) -> Answer:
+        """How each door is and since when, by the last word of the log; see `DoorNow`."""
+        del asked
+        doors = [door.id for door in self._source.running().doors]
+        found = door_states(self._store, doors)
+        return Answer([{"id": each.id, "state": each.state, "at": moment(each.at)} for each in found])
 
     def _names(self, asked: Asked[Whose]) -> Answer:
         """What to call those of these people who are enrolled, and of whom the caller is told."""

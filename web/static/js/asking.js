@@ -11,6 +11,14 @@ export class Fault extends Error {
   }
 }
 
+/**
+ * Whether this browser is signed in still, asked when a stream was refused, which does not say why. If it is not, the
+ * page goes to where one signs in, and comes back from there.
+ */
+export function stillSignedIn() {
+  return ask("/account/session").catch(() => undefined);
+}
+
 /** The page's form token. */
 export function token() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";

@@ -1,6 +1,6 @@
 // Setting a door up: the fill painted as it is now; the door shown shut and open; what the appliance makes of
 // it; saving and trying it. Every number comes from the server. The point and the area are `door-marks`.
-import { ask, token } from "./asking.js";
+import { ask, stillSignedIn, token } from "./asking.js";
 import { marks } from "./door-marks.js";
 import { sentence, toast } from "./telling.js";
 
@@ -265,6 +265,7 @@ function tryOut() {
       ? `${percent(found.fraction)} of the watched area looks like the shut door.`
       : seen.message || "The cameras are starting with the new settings.";
   });
+  events.addEventListener("error", () => events.readyState === EventSource.CLOSED && stillSignedIn());
   addEventListener("pagehide", () => events.close());
 }
 

@@ -6,24 +6,27 @@ const DEAD_MS = 30_000;
  * Listen to a stream of ours.
  * @param {string} path
  * @param {Record<string, (value: any) => void>} handlers By name of the message; `message` for those without.
- * @param {{onLine?: (alive: boolean) => void, whileSeen?: boolean}} how Told when the line goes and comes; whether
- *   nothing is heard while the page is hidden. A browser has six connections to a host, for all of its tabs.
+ * @param {{onLine?: (alive: boolean, heard: number) => void, onRefused?: () => void, whileSeen?: boolean}} how Told
+ *   when the line goes and comes, and when something was heard last (as `performance.now()` counts); told when the
+ *   server refused it; whether nothing is heard while the page is hidden. A browser has six connections to a host, for all of its tabs.
  * @returns {() => void} Ends it.
  */
-export function listen(path, handlers, { onLine = () => {}, whileSeen = false } = {}) {
+export function listen(path, handlers, { onLine = () => {}, onRefused = () => {}, whileSeen = false } = {}) {
   let source;
   let timer;
   let alive = null;
+  let last = 0;
   let ended = false;
 
   const line = (now) => {
     if (now === alive) return;
     alive = now;
-    onLine(now);
+    onLine(now, last);
   };
   const heard = () => {
     clearTimeout(timer);
     timer = setTimeout(again, DEAD_MS);
+    last = performance.now();
     line(true);
   };
   const again = () => {
@@ -44,6 +47,7 @@ export function listen(path, handlers, { onLine = () => {}, whileSeen = false } 
       if (source.readyState === EventSource.CLOSED && !ended) {
         clearTimeout(timer);
         timer = setTimeout(again, 5000);
+        onRefused();
       }
     });
     for (const [name, handle] of Object.entries(handlers)) {

@@ -1,12 +1,17 @@
 // The first page as things happen: what changed is fetched again, the picture every few seconds while it is looked at.
-import { listen } from "./events.js";
+import { follow } from "./line.js";
 import { localise } from "./telling.js";
 
 const PICTURE_MS = 3000;
 const SHOWN = /^(door_|subject_identified|stranger_|person_undecided|camera_|capture_|process_|subject_|decision_)/;
 
 const now = document.querySelector("[data-now]");
+const MISSED = 3;
+
 let due;
+let down = false;
+let missed = 0;
+let asking = false;
 
 async function refresh() {
   try {
@@ -27,31 +32,54 @@ function show(kept) {
   if (!place) return;
   if (kept) place.replaceChildren(kept);
   else picture();
+  caption();
+}
+
+/** What the picture is: live, of before, or none. */
+function caption() {
+  if (!now.querySelector("[data-picture]")) return;
+  const words = now.querySelector("[data-live-words]");
+  const said = missed >= MISSED ? "No picture" : down ? "Connecting again" : "Live";
+  if (words.textContent !== said) words.textContent = said;
+  now.querySelector("[data-live-dot]").className = `dot ${said === "Live" ? "good" : "warn"}`;
 }
 
 async function picture() {
   const place = now.querySelector("[data-picture]");
-  if (!place || document.hidden) return;
+  if (!place || document.hidden || asking) return;
+  asking = true;
   const image = new Image();
   image.alt = "What the camera sees";
   image.src = `${place.dataset.picture}?${Date.now()}`;
   try {
     await image.decode();
     now.querySelector("[data-picture]")?.replaceChildren(image);
+    missed = 0;
   } catch {
-    // No picture just now; the symbol or the last one stays.
+    // No picture just now; the last one stays for a while, then it would be taken for the present.
+    missed += 1;
+    if (missed >= MISSED) now.querySelector("[data-picture] img")?.remove();
+  } finally {
+    asking = false;
   }
+  caption();
 }
 
 picture();
 setInterval(picture, PICTURE_MS);
 if (now.dataset.events) {
-  listen(now.dataset.events, {
+  follow(now.dataset.events, {
     message: (event) => {
       if (!SHOWN.test(event.type)) return;
       clearTimeout(due);
       due = setTimeout(refresh, 150);
     },
-  }, { whileSeen: true });
+  }, {
+    onLine: (alive) => alive && refresh(),
+    onDown: (is) => {
+      down = is;
+      caption();
+    },
+  });
 }
 document.addEventListener("visibilitychange", () => document.hidden || refresh());

@@ -1,5 +1,6 @@
 // The live view: pictures by an <img> that never ends, what is seen in them by events beside it.
 // Both are let go of while the page is hidden, and taken up again when it is back.
+import { stillSignedIn } from "./asking.js";
 import { sentence } from "./telling.js";
 
 const AGAIN_MS = 2000;
@@ -38,6 +39,7 @@ function begin() {
 }
 
 function lost() {
+  if (events?.readyState === EventSource.CLOSED) stillSignedIn();
   pulse("warn", "Connecting again");
   plate("The connection was lost.", "It is tried again by itself.");
   again();

@@ -1,6 +1,6 @@
 // The log stays up to date by itself: when something happens, the page is asked for anew and what changed
 // is put in its place. What the reader has focused or opened stays as it is.
-import { listen } from "./events.js";
+import { follow as hear } from "./line.js";
 import { localise } from "./telling.js";
 
 const PAUSE_MS = 700;
@@ -29,7 +29,7 @@ function follow() {
     }, PAUSE_MS);
   };
   document.addEventListener("visibilitychange", () => !document.hidden && again && due());
-  listen("/events", { message: due }, { onLine: (alive) => alive && due(), whileSeen: true });
+  hear("/events", { message: due }, { onLine: (alive) => alive && due() });
 }
 
 async function renew() {

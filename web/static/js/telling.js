@@ -44,6 +44,11 @@ function boxNow() {
   return new Date((Number.isNaN(loaded.getTime()) ? Date.now() : loaded.getTime()) + performance.now());
 }
 
+/** The hour that the box's clock showed at a moment of `performance.now()`. */
+export function hourOf(ms) {
+  return HOUR.format(boxNow() - (performance.now() - ms));
+}
+
 /** A moment as people say it: the hour today, the date before. Both as `onTheClock` has them. */
 function said(at, now = boxNow()) {
   const days = Math.floor(now / DAY_MS) - Math.floor(at / DAY_MS);
