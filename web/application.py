@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask, Response, request
 
 from appliance.clock import Clock, SystemClock
-from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
+from web import access, cookies, faults, forms, headers, packing, requests, shown_once, static_files, words
 from web.desk import DeskCalls
 from web.feed import Feed
 from web.seats import Seats
@@ -67,6 +67,7 @@ def create_app(
         names=tuple(names),
         proxied=proxied,
     )
+    app.extensions[shown_once.EXTENSION] = shown_once.ShownOnce(app.extensions[EXTENSION].clock)
     app.extensions[static_files.EXTENSION] = static_files.StaticFiles.read()
     faults.install(app)
     words.install(app)

@@ -1,19 +1,22 @@
 """What comes in without signing in: paired screens, and tokens for programs. A secret is shown once.
 
 A pairing link holds its code in the fragment, so that no log ever holds it. A token's secret stands on the
-page that answers its making, and nowhere else.
+page that its making leads to, and nowhere else: loaded again, that page makes nothing and shows it no more.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import ApplianceError, FormError
 from appliance.permissions import Permission
-from web.access import permission
+from web.access import credential, permission
 from web.asking import ask
 from web.reach import reach
+from web.shown_once import EXTENSION as SHOWN_ONCE
+from web.shown_once import ShownOnce
 
 blueprint = Blueprint("devices", __name__, url_prefix="/devices")
 
@@ -34,8 +37,14 @@ _LASTS_USUALLY: Final = "365"
 @blueprint.get("")
 @permission(Permission.OPERATORS)
 def index() -> str:
-    """Screens and tokens."""
-    return _page()
+    """Screens and tokens; once, what was just made."""
+    name = request.args.get("made", "")
+    # Who asks for the head alone is shown nothing.
+    made = _shown_once().take(credential(), name) if name and request.method == "GET" else None
+    if name and made is None:
+        words = "What was made is shown once only. You did not copy it? Revoke it and make another."
+        flash(words, "warn")
+    return _page(**(made or {}))
 
 
 @blueprint.post("/screens")
@@ -57,7 +66,7 @@ def begin_pairing() -> Response:
         "minutes": round(made["lasts_s"] / 60),
         "reach": where,
     }
-    return make_response(_page(code=code))
+    return _made({"code": code})
 
 
 @blueprint.post("/screens/<screen>/revoke")
@@ -80,7 +89,7 @@ def add_token() -> Response:
         made = ask("tokens.create", label=label, scopes=scopes, lasts_days=days).result
     except (FormError, ValueError) as error:
         return make_response(_page(token_error=_worded(error), token={"label": label, "scopes": scopes}), 422)
-    return make_response(_page(secret={"label": made["token"]["label"], "secret": made["secret"]}))
+    return _made({"secret": {"label": made["token"]["label"], "secret": made["secret"]}})
 
 
 @blueprint.post("/tokens/<token>/revoke")
@@ -90,6 +99,17 @@ def revoke_token(token: str) -> Response:
     ask("tokens.revoke", token=token)
     flash("That token was revoked.", "good")
     return redirect(url_for("devices.index"), code=303)
+
+
+def _made(what: Mapping[str, Any]) -> Response:
+    """To the page that shows what was made; it makes nothing when it is loaded again."""
+    name = _shown_once().put(credential(), what)
+    return redirect(url_for("devices.index", made=name), code=303)
+
+
+def _shown_once() -> ShownOnce:
+    found: ShownOnce = current_app.extensions[SHOWN_ONCE]
+    return found
 
 
 def _worded(error: Exception) -> FormError:

@@ -1,19 +1,23 @@
 """Screens and tokens as an admin sees them: made once, shown once, shut out at once."""
 
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from browser import axe, overflow, shots
 from playwright.sync_api import Page, expect
 from web_site import Site
 
+from appliance.clock import ManualClock
 from appliance.permissions import Role
 from web import cookies
+from web.shown_once import LASTS_S, MOST, ShownOnce
 
 
 def test_a_screen_is_paired_by_the_link(site: Site) -> None:
     """The code stands in the fragment; posted by the screen it becomes a cookie, once."""
-    made = site.client("admin").post("/devices/screens", {"label": "Kitchen"}).text
+    made = site.client("admin").post("/devices/screens", {"label": "Kitchen"}, follow_redirects=True).text
     link = re.search(r'value="(https://[^"]+/screen/pair)#([^"]+)"', made)
     assert link is not None
     tv = site.client()
@@ -29,7 +33,7 @@ def test_a_screen_is_paired_by_the_link(site: Site) -> None:
 
 def test_a_code_may_be_typed_as_it_is_shown(site: Site) -> None:
     """In small letters and with spaces around it, too."""
-    made = site.client("admin").post("/devices/screens", {"label": "Kitchen"}).text
+    made = site.client("admin").post("/devices/screens", {"label": "Kitchen"}, follow_redirects=True).text
     code = re.search(r"data-code>([^<]+)<", made)
     assert code is not None
 
@@ -63,7 +67,8 @@ def test_an_unpaired_screen_sees_nothing_any_more(site: Site) -> None:
 def test_a_token_is_shown_once_and_works(site: Site) -> None:
     """Its secret stands on the page that answers, and on no later one."""
     admin = site.client("admin")
-    made = admin.post("/devices/tokens", {"purpose": "kiosk", "scopes": ["people", "log"], "lasts": "30"})
+    form = {"purpose": "kiosk", "scopes": ["people", "log"], "lasts": "30"}
+    made = admin.post("/devices/tokens", form, follow_redirects=True)
     found = re.search(r'id="token-secret"[^>]*value="([^"]+)"', made.text)
     assert found is not None
     secret = found.group(1)
@@ -78,6 +83,44 @@ def test_a_token_is_shown_once_and_works(site: Site) -> None:
     admin.post(f"/devices/tokens/{token['id']}/revoke")
     assert 401 == site.client().get("/api/v1/people", headers=bearer).status_code
     assert "kiosk" not in admin.get("/devices").text
+
+
+MAKING = (
+    ("/devices/screens", {"label": "Kitchen"}, 'id="pair-link"'),
+    ("/devices/tokens", {"purpose": "kiosk", "scopes": ["log"], "lasts": "30"}, 'id="token-secret"'),
+)
+
+
+@pytest.mark.parametrize(("path", "form", "shown"), MAKING)
+def test_loading_the_page_again_makes_nothing(
+    site: Site, path: str, form: dict[str, Any], shown: str
+) -> None:
+    """The form leads to the page that shows what was made; again, or to another, it says that it is gone."""
+    admin = site.client("admin")
+    there = admin.post(path, form).headers["Location"]
+    stranger = site.client("viewer").get(there).status_code
+    head = admin.send("HEAD", there).status_code
+    pages = [admin.get(there).text for _ in range(2)]
+
+    assert (403, 200) == (stranger, head)
+    assert [True, False] == [shown in page for page in pages]
+    assert [False, True] == ["shown once only" in page for page in pages]
+    assert 1 >= len(site.ask("tokens.list"))
+
+
+def test_what_is_shown_once_waits_for_who_made_it_and_not_for_long() -> None:
+    """Nobody else takes it, whoever tries; a minute later nobody does; and never more wait than fit."""
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    kept = ShownOnce(clock)
+    first = kept.put("ada", {"a": 1})
+    tried = [kept.take("eve", first), kept.take("ada", first), kept.take("ada", first)]
+    late = kept.put("ada", {"b": 2})
+    clock.advance(LASTS_S)
+    names = [kept.put("ada", {"n": n}) for n in range(MOST + 1)]
+
+    assert [None, {"a": 1}, None] == tried
+    assert kept.take("ada", late) is None
+    assert [None, {"n": 1}] == [kept.take("ada", name) for name in names[:2]]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +190,8 @@ def test_the_pages_in_a_browser(page: Page) -> None:
     page.get_by_label("Where it hangs").fill("Kitchen")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Pair “Kitchen”")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("shown once only")).to_be_visible()
     page.get_by_label("What it is for").fill("kiosk")
     page.get_by_label("Read the log").press("Space")
     page.get_by_role("button", name="Make the token").press("Enter")

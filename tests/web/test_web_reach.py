@@ -20,7 +20,7 @@ PAGES = (
 
 def made(site: Site, path: str, form: dict[str, str]) -> str:
     """The page with a link that was just made, asked for on the machine itself."""
-    return str(site.client("admin").post(path, form).text)
+    return str(site.client("admin").post(path, form, follow_redirects=True).text)
 
 
 @pytest.mark.parametrize(("path", "form", "leads"), PAGES)
