@@ -54,16 +54,18 @@ def in_words(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     elif kind == "string_pattern_mismatch":
         words = _ID if str(context.get("pattern", "")).startswith(_ID_FORM) else _FORM
     elif kind in {"string_too_long", "too_long", "bytes_too_long"}:
-        words = f"at most {context.get('max_length')} {_things(kind)}"
+        words = f"at most {_count(kind, context, 'max_length')}"
     elif kind in {"string_too_short", "too_short", "bytes_too_short"}:
-        words = f"at least {context.get('min_length')} {_things(kind)}"
+        words = f"at least {_count(kind, context, 'min_length')}"
     elif kind == "missing" and place and isinstance(place[-1], int):
         words = f"{len(get_args(getattr(_field(place, model), 'annotation', None)))} numbers are needed"
     return words
 
 
-def _things(kind: str) -> str:
-    return "characters" if kind.startswith("string") else "of them"
+def _count(kind: str, context: Mapping[str, Any], limit: str) -> str:
+    # A secret is measured when it is one already: pydantic then says neither text nor list of it.
+    text = kind.startswith("string") or context.get("field_type") == "Value"
+    return f"{context.get(limit):,} {'characters' if text else 'of them'}"
 
 
 def _number(kind: str, context: Mapping[str, Any], place: Sequence[Any], model: type[BaseModel]) -> str:

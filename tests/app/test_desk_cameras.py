@@ -66,6 +66,7 @@ def test_a_new_camera_is_added_and_only_the_loop_restarts(quiet: Here) -> None:
         ({"camera": "Yard!", "fresh": True, "source": "scene:door"}, "camera", "lower-case letters"),
         ({"camera": "entrance", "fresh": True, "source": "scene:door"}, "camera", "already"),
         ({"camera": "yard", "fresh": True}, "source", "an address is needed"),
+        ({"camera": "yard", "source": "rtsp://" + "x" * 2000}, "source", "at most 2,000 characters"),
         ({"camera": "yard", "fresh": True, "source": "gopher://x"}, "source", "over the network"),
         ({"camera": "yard", "fresh": True, "source": "nonexistent.mp4"}, "source", "no file or folder"),
         ({"camera": "yard", "fresh": True, "source": "scene:attic"}, "source", "no scene 'attic'"),

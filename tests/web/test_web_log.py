@@ -290,6 +290,15 @@ def test_what_is_not_there_is_not_found(morning: tuple[Site, Day]) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["/log/nonsense", "/log/0190ffff"])
+def test_what_is_not_there_is_told_as_a_page_tells_it(morning: tuple[Site, Day], path: str) -> None:
+    """Nobody who followed a link is told what to type."""
+    html = text(morning[0], path, status=404)
+
+    assert "The log leads to each event." in html
+    assert "Give " not in html
+
+
 def test_a_viewer_corrects_nothing(morning: tuple[Site, Day]) -> None:
     """Not by the form that is not shown, either."""
     site, day = morning
