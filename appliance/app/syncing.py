@@ -122,16 +122,14 @@ class Syncing:
 
     def _tell(self) -> None:
         """Write what is told, if it is news; that it cannot be written stops nothing."""
-        if self._told == self._written:
-            return
-        content = json.dumps({**asdict(self._told), "at": self._clock.wall().isoformat()}).encode()
-        with contextlib.suppress(OSError):
-            private_files.replace(self._layout.sync_file, content)
+        if self._told != self._written and _write(self._told, self._layout, self._clock):
             self._written, self._written_at = self._told, self._clock.monotonic()
 
 
 def run_once(settings: S3Settings, services: Services, stop: threading.Event) -> Iterator[str]:
     """Copy what is due once, refused ones too, and give each capture that was copied.
+
+    What was in the way is written down, too, for whoever asks afterwards.
 
     Raises:
         SinkError: The service takes nothing now, or another process copies already.
@@ -146,10 +144,30 @@ def run_once(settings: S3Settings, services: Services, stop: threading.Event) ->
                 hint="look how far it is",
                 command="appliance captures sync status",
             )
-        copying = copying_of(settings, services, stop)
-        copying.look_again()
-        for copied in copying.round(stop.is_set):
-            yield copied.capture
+        copying, told = copying_of(settings, services, stop), Told()
+        try:
+            copying.look_again()
+            for copied in copying.round(stop.is_set):
+                told = replace(told, copied=told.copied + 1)
+                yield copied.capture
+        except ApplianceError as error:
+            reason = error.reason if isinstance(error, SinkError) else "failed"
+            told = replace(
+                told, state="failing", failures=1, reason=reason, message=error.message, hint=error.hint
+            )
+            raise
+        finally:
+            _write(told, services.layout, services.clock)
+
+
+def _write(told: Told, layout: Layout, clock: Clock) -> bool:
+    """Write down what is told; whether it could be."""
+    content = json.dumps({**asdict(told), "at": clock.wall().isoformat()}).encode()
+    try:
+        private_files.replace(layout.sync_file, content)
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

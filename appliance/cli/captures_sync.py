@@ -11,10 +11,19 @@ from appliance.app.syncing import run_once
 from appliance.cli.context import Context
 from appliance.errors import SettingsError
 from appliance.settings import S3Settings
+from appliance.sinks.naming import target_of
 from appliance.sinks.policy import policy as policy_of
 
 _KIB = 1024
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+
+
+_REFUSED = {
+    "not_sealed": "is not sealed",
+    "mismatch": "something else has its name in the bucket",
+    "changed": "changed while it was sent",
+}
+"""Why one is refused, by reason."""
 
 
 @click.group()
@@ -39,7 +48,11 @@ def status(context: Context, *, as_json: bool) -> None:
     settings = _settings(context)
     with context.services() as services:
         state = sync_state(settings, services)
-        row = values_of(state, services.clock.wall())
+        refused = services.store.refused_copies(target_of(settings))
+        row = {
+            **values_of(state, services.clock.wall()),
+            "refused_captures": [{"capture": each.capture, "reason": each.reason} for each in refused],
+        }
     if as_json:
         click.echo(json.dumps(row, indent=1))
         return
@@ -94,6 +107,10 @@ def _lines(row: dict[str, Any]) -> list[str]:
         lines.append(f"{row['waiting']} too fresh to be copied")
     if row["refused"]:
         lines.append(f"{row['refused']} refused; appliance captures sync run looks at them again")
+        lines += [
+            f"    {_REFUSED.get(each['reason'], each['reason'])}: {each['capture']}"
+            for each in row["refused_captures"]
+        ]
     if row["last_verified"]:
         lines.append(f"the newest copy was verified at {row['last_verified']}")
     if row["message"]:

@@ -142,6 +142,24 @@ def test_commands_say_how_it_is_and_do_it_once(s3: FaultyS3, settings: Make, spo
     assert after.output.startswith("1 of 1 captures in the spool are copied and verified\n")
 
 
+def test_after_a_run_that_failed_status_says_why(s3: FaultyS3, settings: Make, spool: SealedSpool) -> None:
+    """While the appliance is stopped, too; and of what was refused by itself, why."""
+    services, _, unsealed = spool.services, spool.put(), spool.put(content=b"not sealed")
+    s3.faults = [Fault("denied")]
+    command(services, settings(), "run")
+    failed = command(services, settings(), "status").output
+    command(services, settings(), "run")
+    after = command(services, settings(), "status").output
+    values = json.loads(command(services, settings(), "status", "--json").output)
+
+    assert (
+        "in the way, 1 time(s) in a row: the credentials may not do this: s3:PutObject was denied" in failed
+    )
+    assert "in the way" not in after
+    assert f"is not sealed: {unsealed}" in after
+    assert [{"capture": unsealed, "reason": "not_sealed"}] == values["refused_captures"]
+
+
 def test_a_check_says_what_is_wrong(s3: FaultyS3, settings: Make, services: Services) -> None:
     """It puts one small file, the same each time; where that is not possible, in words why."""
     told = command(services, settings(), "check")
