@@ -13,6 +13,7 @@ from pathlib import Path
 from appliance.errors import InputError
 from appliance.picture_files import PICTURES, pictures_in
 from appliance.store.people import INITIALS_CHARS
+from appliance.writing import writable
 from enroll.files import MOST_PICTURES
 from enroll.names import shown, usable_name
 
@@ -180,8 +181,8 @@ def _add(entries: dict[str, Entry], cells: list[str], folder: Path) -> str:
         return file
     entry = entries.setdefault(name, Entry(name))
     fault = ""
-    if initials is not None and (len(initials) > INITIALS_CHARS or not initials.isprintable()):
-        fault = f"initials have 1 to {INITIALS_CHARS} printable characters"
+    if initials is not None and (len(initials) > INITIALS_CHARS or not writable(initials)):
+        fault = f"initials have 1 to {INITIALS_CHARS} visible characters"
     elif initials is not None and entry.initials not in {None, initials}:
         fault = "other initials than in a line before, for the same name"
     elif file in entry.files:

@@ -45,6 +45,7 @@ from appliance.events import (
 )
 from appliance.phrases import lasting
 from appliance.values import DoorState, Grade, SubjectId, Verdict
+from appliance.writing import legible
 
 Names = Callable[[SubjectId], str | None]
 """The name to show for a subject, or None for none."""
@@ -128,7 +129,7 @@ def person(subject: str, names: Names | None = None) -> str:
 
 def plain(text: str) -> str:
     """Without control characters, so that it cannot move a terminal's cursor."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return legible(text)
 
 
 _Call = Callable[[str], str]

@@ -19,6 +19,7 @@ from appliance.store.records import IDENTIFY, Consent, NewReference, Subject, Su
 from appliance.store.sealing import given_by_row, need, profile_row
 from appliance.store.tables import consents, subjects
 from appliance.values import SubjectId
+from appliance.writing import writable
 
 NAME_CHARS = 120
 INITIALS_CHARS = 4
@@ -343,14 +344,14 @@ class People(Directory):
 
 def _profile(name: str, initials: str | None, alias: str | None = None) -> dict[str, str]:
     name = unicodedata.normalize("NFC", name).strip()
-    if not 0 < len(name) <= NAME_CHARS or not name.isprintable():
-        raise EnrolmentError(f"a name has 1 to {NAME_CHARS} printable characters")
+    if not 0 < len(name) <= NAME_CHARS or not writable(name):
+        raise EnrolmentError(f"a name has 1 to {NAME_CHARS} visible characters")
     if initials is None:
         words = name.split()
         initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()[:INITIALS_CHARS]
     initials = unicodedata.normalize("NFC", initials).strip()
-    if not 0 < len(initials) <= INITIALS_CHARS or not initials.isprintable():
-        raise EnrolmentError(f"initials have 1 to {INITIALS_CHARS} printable characters")
+    if not 0 < len(initials) <= INITIALS_CHARS or not writable(initials):
+        raise EnrolmentError(f"initials have 1 to {INITIALS_CHARS} visible characters")
     return _with_alias({"name": name, "initials": initials}, _alias(alias))
 
 
@@ -369,6 +370,6 @@ def _alias(alias: str | None) -> str | None:
     if alias is None:
         return None
     alias = unicodedata.normalize("NFC", alias).strip()
-    if not 0 < len(alias) <= ALIAS_CHARS or not alias.isprintable():
-        raise EnrolmentError(f"an alias has 1 to {ALIAS_CHARS} printable characters")
+    if not 0 < len(alias) <= ALIAS_CHARS or not writable(alias):
+        raise EnrolmentError(f"an alias has 1 to {ALIAS_CHARS} visible characters")
     return alias

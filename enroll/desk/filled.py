@@ -8,6 +8,7 @@ from appliance.app.desk.operations import Arguments
 from appliance.errors import FormError
 from appliance.store import IDENTIFY, Consent
 from appliance.store.people import ALIAS_CHARS, INITIALS_CHARS, NAME_CHARS
+from appliance.writing import writable
 from enroll.consent import GIVEN_BY_CHARS, PURPOSES, TEXT_VERSION, checked_purposes, usable_given_by
 from enroll.names import usable_name
 
@@ -78,7 +79,7 @@ def checked_field_name(text: str) -> str:
     """
     name = usable_name(text)
     if name is None:
-        wrong = f"a name is 1 to {NAME_CHARS} printable characters"
+        wrong = f"a name is 1 to {NAME_CHARS} visible characters"
         raise FormError(wrong, fields={"name": wrong})
     return name
 
@@ -105,7 +106,7 @@ def _short(field: str, text: str | None, longest: int) -> str | None:
     found = (text or "").strip()
     if not found:
         return None
-    if len(found) > longest or not found.isprintable():
-        wrong = f"at most {longest} printable characters"
+    if len(found) > longest or not writable(found):
+        wrong = f"at most {longest} visible characters"
         raise FormError(f"{field}: {wrong}", fields={field: wrong})
     return found

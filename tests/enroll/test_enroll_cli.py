@@ -257,7 +257,7 @@ def test_a_name_that_is_none(enrol: Any, portraits: Path, name: str) -> None:
     """Empty, of several lines, moving a terminal's cursor, too long, written backwards."""
     done = enrol("add", name, portraits / "obama.jpg", *CONSENT)
 
-    assert (11, "a name is 1 to 120 printable characters") == done.refusal
+    assert (11, "a name is 1 to 120 visible characters") == done.refusal
     assert [] == people(enrol)
 
 

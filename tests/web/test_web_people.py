@@ -156,8 +156,8 @@ def test_names_are_changed(admin: Browser, site: Site, ann: str) -> None:
 @pytest.mark.parametrize(
     ("path", "form", "words"),
     [
-        ("name", {"name": " ", "initials": "A"}, "a name is 1 to 120 printable characters"),
-        ("name", {"name": "Ann Example", "initials": "AE", "alias": "x" * 30}, "at most 24 printable"),
+        ("name", {"name": " ", "initials": "A"}, "a name is 1 to 120 visible characters"),
+        ("name", {"name": "Ann Example", "initials": "AE", "alias": "x" * 30}, "at most 24 visible"),
         ("strictness", {"factor": "a lot"}, "not a number"),
         ("strictness", {"factor": "0"}, "number from 1"),
         ("consent", {"purposes": "song", "text_version": "1-0", "given_by": "x"}, "the text has changed"),
