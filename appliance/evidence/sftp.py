@@ -79,7 +79,7 @@ class SftpSession:
             bufsize=1,
             restore_signals=False,  # or the limit below would end the program instead of the file
         )
-        if hasattr(resource, "prlimit"):  # Linux: a box that sends without end fills no disk
+        if hasattr(resource, "prlimit"):  # Linux alone: elsewhere a box that sends without end fills the disk
             limits = MAX_SEALED_BYTES, MAX_SEALED_BYTES
             resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, limits)
         return self
