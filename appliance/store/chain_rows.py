@@ -88,6 +88,6 @@ def _parse(row: dict[str, Any]) -> None:
         text = row.get(name)
         if text is None and name == "dropped_at":
             continue
-        row[name] = parse_time(text)
+        row[name] = parse_time(str(text))
         if time_text(row[name]) != text:
             raise ValueError("a time is written in one way alone")
