@@ -1,5 +1,4 @@
 // The line to the box, on pages that show what is: when it is down they say so, and of when it is what they show.
-import { stillSignedIn } from "./asking.js";
 import { listen } from "./events.js";
 import { hourOf } from "./telling.js";
 
@@ -31,7 +30,8 @@ export function follow(path, handlers, { onLine = () => {}, onDown = () => {} } 
       else if (notice.textContent) say("");
       onLine(alive);
     },
-    onRefused: stillSignedIn,
+    // Fetched when it is needed: the page asks for no more at once than it has connections.
+    onRefused: () => import("./asking.js").then(({ stillSignedIn }) => stillSignedIn()).catch(() => undefined),
     whileSeen: true,
   });
 }
