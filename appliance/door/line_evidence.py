@@ -6,7 +6,7 @@ in; what comes before and after it is for `followed`.
 
 from functools import cached_property
 
-from appliance.door.evidence import NEARLY_SHUT, PERHAPS_OPEN, Look, Signs
+from appliance.door.evidence import COVERED, NEARLY_SHUT, PERHAPS_OPEN, Look, Signs
 from appliance.door.lines import Lines, compare_lines, compare_upright_lines, lit_apart, steps_at
 from appliance.door.outline import Outline
 from appliance.values import DoorState, FloatArray
@@ -29,6 +29,12 @@ _MOST_OPENED, _LOST, _BESIDE = 0.6, 0.8, 0.8
 the door is open, and what came over the wall is light."""
 _GONE, _LIT = 0.5, 0.85
 """The same while it still opens: fewer lines are left, and more beside it."""
+_UPRIGHT_DENY, _DENY, _BESIDE_DENY = 0.3, 0.6, 0.75
+"""Shares left of the door's upright lines, of all of them, and beside it, with which it is not shut, though
+little else differs: it opened to a room of nearly its gray."""
+_WALL_GONE = 0.5
+"""Share left on either side up to which somebody stands before all of it, however evenly lit that can be
+thought; a leaf hides one side at most."""
 _BEHIND_LIGHT = 0.1
 """Share of the door's width from which such an opening counts."""
 
@@ -65,10 +71,20 @@ class DoorLines:
         """The share of the door's lines that is left, by the measure that sees less of them."""
         return min(self.lines.kept, self.upright.kept if self.upright.telling else 1.0)
 
-    @cached_property
+    @property
     def left_beside(self) -> float:
-        """The share left beside the door, by the measure that sees more; 1 where the region shows nothing."""
-        return max(self.lines.kept_beside(*self._edges), self.upright.kept_beside(*self._edges))
+        """The share left beside the door, on the side where less is; 1 where the region shows nothing."""
+        return max(min(each, default=1.0) for each in self._beside)
+
+    @property
+    def left_on_one_side(self) -> float:
+        """The same, on the side where more is."""
+        return max(max(each, default=1.0) for each in self._beside)
+
+    @cached_property
+    def _beside(self) -> tuple[tuple[float, ...], ...]:
+        """By both measures; the one that sees more counts."""
+        return self.lines.kept_beside(*self._edges), self.upright.kept_beside(*self._edges)
 
     @property
     def are_lit(self) -> bool:
@@ -79,6 +95,17 @@ class DoorLines:
     def have_gone(self) -> bool:
         """The door's own lines are no longer there."""
         return self.lines.telling and self.left <= _GONE
+
+    @property
+    def deny_shut(self) -> bool:
+        """The door's upright lines have gone, most of the others too, and nothing came over the wall."""
+        return (
+            self._outline.certain
+            and self.upright.telling
+            and self.upright.kept <= _UPRIGHT_DENY
+            and self.lines.kept <= _DENY
+            and self.left_beside >= _BESIDE_DENY
+        )
 
     @property
     def are_home(self) -> bool:
@@ -116,7 +143,11 @@ def weigh_lines(look: Look, signs: Signs, found: DoorLines, *, believed: DoorSta
         believed: What the door is thought to be.
         hidden: Somebody may stand before the door, or a lamp was switched.
     """
-    if look.state is DoorState.SHUT or not found.lines.telling or found.of_the_frame:
+    if look.state is DoorState.SHUT or not found.lines.telling:
+        return look
+    if look.state is DoorState.UNSURE and not hidden and found.deny_shut:
+        return PERHAPS_OPEN
+    if found.of_the_frame:
         return look
     kept, upright = found.lines.kept, found.upright
     same = found.step <= _NO_STEP and (kept >= _KEPT or (upright.telling and upright.kept >= _UPRIGHT_KEPT))
@@ -124,7 +155,8 @@ def weigh_lines(look: Look, signs: Signs, found: DoorLines, *, believed: DoorSta
         return NEARLY_SHUT if same else look
     if look.state is DoorState.OPEN:
         shadow = kept >= _NEARLY_KEPT and found.step <= _SHADOW_STEP
-        return NEARLY_SHUT if same or shadow else look
+        somebody = hidden and found.left_on_one_side <= _WALL_GONE
+        return NEARLY_SHUT if same or shadow else COVERED if somebody else look
     wide = signs.opened >= _MOST_OPENED and found.left <= _LOST and found.left_beside >= _BESIDE
-    opening = not hidden and signs.opened >= _BEHIND_LIGHT and found.have_gone and found.are_lit
-    return PERHAPS_OPEN if wide or opening else look
+    begun = signs.opened >= _BEHIND_LIGHT and found.have_gone and found.are_lit
+    return PERHAPS_OPEN if not hidden and (wide or begun) else look

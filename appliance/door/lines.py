@@ -58,16 +58,14 @@ class Lines:
         """Whether so much is left of the lines in every band."""
         return self.telling and self.kept >= least
 
-    def kept_beside(self, left: int, right: int) -> float:
-        """The same of what lies left and right of a door, given by its edges' columns; 1 where nothing does.
+    def kept_beside(self, left: int, right: int) -> tuple[float, ...]:
+        """The same left and right of a door, given by its edges' columns; none where the region ends at it.
 
         A wall without lines keeps them all until something with an outline comes before it.
         """
         sides = (0, left - _MARGIN_PX), (right + _MARGIN_PX, self.agreed.size)
-        wide = [(first, last) for first, last in sides if last - first >= _BAND_PX]
-        return min(
-            (self._worst(first, last, (last - first) // _BAND_PX) for first, last in wide), default=1.0
-        )
+        wide = ((first, last) for first, last in sides if last - first >= _BAND_PX)
+        return tuple(self._worst(first, last, (last - first) // _BAND_PX) for first, last in wide)
 
     def _worst(self, first: int, last: int, bands: int) -> float:
         edges = np.linspace(first, last, bands + 1).astype(np.intp)[:-1]

@@ -80,9 +80,34 @@ def test_an_opening_stays_one() -> None:
     assert OPEN == weighed(OPEN, opened()) == weighed(OPEN, opened(), believed=DoorState.OPEN)
 
 
+def test_a_room_of_nearly_the_leafs_gray_is_no_shut_door() -> None:
+    """Its lines are gone and the wall's are there, so it opened, little as differs otherwise."""
+    assert PERHAPS_OPEN == weighed(COVERED, opened(), signs=replace(DIFFERS, opened=0.0))
+    assert COVERED == weighed(COVERED, opened(), signs=replace(DIFFERS, opened=0.0), hidden=True)
+
+
 def test_what_looks_shut_is_not_asked() -> None:
-    """Brightness that says shut says enough."""
+    """Brightness that says shut says enough: a crack in another light has other lines."""
     assert SHUT == weighed(SHUT, opened())
+
+
+def test_who_covers_door_and_wall_evenly_opens_nothing() -> None:
+    """One gray for everything can be taken for a light; the wall's lines say twice that it is none."""
+    shut = shut_door()
+    shut[:, [8, 14, 80, 86]] = 120
+
+    assert COVERED == weighed(OPEN, np.full_like(shut, 55), shut=shut, hidden=True)
+    assert OPEN == weighed(OPEN, np.full_like(shut, 55), shut=shut)
+
+
+def test_a_leaf_that_slides_over_the_wall_still_opens() -> None:
+    """It hides the wall's lines on one side alone."""
+    shut = shut_door()
+    shut[:, [8, 14, 80, 86]] = 120
+    slid = shut.copy()
+    slid[:, :LEFT], slid[:, LEFT:RIGHT] = 120, 60
+
+    assert OPEN == weighed(OPEN, slid, shut=shut, hidden=True)
 
 
 def test_an_even_door_has_nothing_to_say() -> None:
