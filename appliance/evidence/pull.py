@@ -202,7 +202,7 @@ class Pull:
         free = self._folder.free_bytes()
         if all_needed > free and needed + _ROOM_LEFT > free:
             raise RetrievalError(
-                f"the next capture takes {needed / 1e6:,.0f} MB, all that are new {all_needed / 1e6:,.0f} MB, "
+                f"the next takes {needed / 1e6:,.0f} MB, all that are new {all_needed / 1e6:,.0f} MB, "
                 f"and {free / 1e6:,.0f} MB are free here",
                 fault="disk_full",
                 hint="make room, or choose a folder on another disk; what does not fit all at once is "
