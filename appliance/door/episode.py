@@ -1,4 +1,4 @@
-"""What happened since the door last looked shut. `followed` notes it and judges by it; it decides nothing."""
+"""What happened since the door last looked shut. `followed` notes it, and says what the door is by it."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Episode:
         crossed: It had an outline of its own, as people have and light has not.
         behind_light: The door's lines have gone, and what came over the surroundings is light.
         from_below: Something came from below.
-        relit: The light is not what it was in the frame before.
+        relit: The light is not what it was when the door last looked shut.
         width: Share of the door's width that differs from top to bottom.
         changed_s: When that was another; while the door is not believed open, less.
         still_since_s: Since when nothing has moved.

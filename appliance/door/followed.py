@@ -47,7 +47,7 @@ the second of that; an opening spans both."""
 _SWING = 4.0
 """Share of the door's width that a leaf uncovers in a second, at most."""
 _RELIT = 0.05
-"""Relative change of the light, from one frame to the next, that lamps make."""
+"""Relative change of the light since the door last looked shut that lamps make."""
 _LAMP = 0.08
 """Relative change of both door and surroundings, in one frame, that is a lamp."""
 _RELEARN_S = 3.0
@@ -281,7 +281,11 @@ class FollowedRule:
             episode.width = signs.opened
         light = float(comparison.expected.mean()) / max(1.0, float(known.reference.picture.mean()))
         episode.relit = abs(light - 1) > _RELIT
-        over_side = signs.sides < _SIDE_KEPT and not signs.clean
+        # A light can be thought that makes who covers a side look like wall; the wall's lines are not there.
+        clean = (signs.clean_left and lines.show_wall(left=True)) or (
+            signs.clean_right and lines.show_wall(left=False)
+        )
+        over_side = signs.sides < _SIDE_KEPT and not clean
         from_below = signs.low > _LOW_DOWN and signs.high < _HIGH_UP * signs.low
         if believed is DoorState.OPEN:
             episode.from_outside = episode.crossed = episode.behind_light = episode.from_below = False

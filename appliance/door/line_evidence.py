@@ -33,8 +33,8 @@ _UPRIGHT_DENY, _DENY, _BESIDE_DENY = 0.3, 0.6, 0.75
 """Shares left of the door's upright lines, of all of them, and beside it, with which it is not shut, though
 little else differs: it opened to a room of nearly its gray."""
 _WALL_GONE = 0.5
-"""Share left on either side up to which somebody stands before all of it, however evenly lit that can be
-thought; a leaf hides one side at most."""
+"""Share of a side's lines up to which somebody stands before it, however evenly lit that can be thought; a
+leaf hides one side at most."""
 _BEHIND_LIGHT = 0.1
 """Share of the door's width from which such an opening counts."""
 
@@ -73,16 +73,20 @@ class DoorLines:
 
     @property
     def left_beside(self) -> float:
-        """The share left beside the door, on the side where less is; 1 where the region shows nothing."""
-        return max(min(each, default=1.0) for each in self._beside)
+        """The share left beside the door, on the side where less is."""
+        return max(min(each) for each in self._beside)
 
     @property
     def left_on_one_side(self) -> float:
         """The same, on the side where more is."""
-        return max(max(each, default=1.0) for each in self._beside)
+        return max(max(each) for each in self._beside)
+
+    def show_wall(self, *, left: bool) -> bool:
+        """Whether one side's lines are there, as they are where nobody stands before it."""
+        return max(each[0 if left else 1] for each in self._beside) > _WALL_GONE
 
     @cached_property
-    def _beside(self) -> tuple[tuple[float, ...], ...]:
+    def _beside(self) -> tuple[tuple[float, float], ...]:
         """By both measures; the one that sees more counts."""
         return self.lines.kept_beside(*self._edges), self.upright.kept_beside(*self._edges)
 

@@ -58,14 +58,16 @@ class Lines:
         """Whether so much is left of the lines in every band."""
         return self.telling and self.kept >= least
 
-    def kept_beside(self, left: int, right: int) -> tuple[float, ...]:
-        """The same left and right of a door, given by its edges' columns; none where the region ends at it.
+    def kept_beside(self, left: int, right: int) -> tuple[float, float]:
+        """The same left and right of a door, given by its edges' columns; 1 where the region shows nothing.
 
         A wall without lines keeps them all until something with an outline comes before it.
         """
-        sides = (0, left - _MARGIN_PX), (right + _MARGIN_PX, self.agreed.size)
-        wide = ((first, last) for first, last in sides if last - first >= _BAND_PX)
-        return tuple(self._worst(first, last, (last - first) // _BAND_PX) for first, last in wide)
+        return self._kept_in(0, left - _MARGIN_PX), self._kept_in(right + _MARGIN_PX, self.agreed.size)
+
+    def _kept_in(self, first: int, last: int) -> float:
+        bands = (last - first) // _BAND_PX
+        return self._worst(first, last, bands) if bands > 0 else 1.0
 
     def _worst(self, first: int, last: int, bands: int) -> float:
         edges = np.linspace(first, last, bands + 1).astype(np.intp)[:-1]

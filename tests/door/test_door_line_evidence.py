@@ -100,6 +100,18 @@ def test_who_covers_door_and_wall_evenly_opens_nothing() -> None:
     assert OPEN == weighed(OPEN, np.full_like(shut, 55), shut=shut)
 
 
+def test_a_side_whose_lines_are_gone_shows_no_wall() -> None:
+    """Somebody before the left one, however like the wall their coat is."""
+    shut = shut_door()
+    shut[:, [8, 14, 80, 86]] = 120
+    coat = shut.copy()
+    coat[:, 4:18] = 180
+    lines = DoorLines(shut, coat, OUTLINE)
+
+    assert not lines.show_wall(left=True)
+    assert lines.show_wall(left=False)
+
+
 def test_a_leaf_that_slides_over_the_wall_still_opens() -> None:
     """It hides the wall's lines on one side alone."""
     shut = shut_door()
@@ -130,6 +142,42 @@ def test_an_even_leaf_is_not_spoken_for_by_its_frame(leaf: int, room: int) -> No
     opened[:, LEFT:RIGHT] = room
 
     assert OPEN == weighed(OPEN, opened, shut=shut)
+
+
+@pytest.mark.parametrize("believed", [DoorState.SHUT, DoorState.OPEN])
+def test_a_leaf_with_lines_speaks_for_itself(believed: DoorState) -> None:
+    """Light on the leaf alone is light where all of its own mouldings are there."""
+    lit = shut_door()
+    lit[:, LEFT:RIGHT] *= 1.08
+
+    assert NEARLY_SHUT == weighed(OPEN, lit, believed=believed)
+
+
+def test_a_leaf_is_not_home_in_light_of_its_own() -> None:
+    """Brighter up to the very edge is a room, or a leaf on its way."""
+    lit = shut_door()
+    lit[:, LEFT:RIGHT] *= 1.2
+
+    assert not DoorLines(shut_door(), lit, OUTLINE).are_home
+
+
+def test_a_half_shadow_on_the_leaf_opens_nothing() -> None:
+    """Somewhat darker on one side of an edge, with nearly all lines there; darker by more is no shadow."""
+    shaded_leaf, dim = shut_door(), shut_door()
+    shaded_leaf[:, LEFT:RIGHT] *= 0.88
+    dim[:, LEFT:RIGHT] *= 0.5
+
+    assert NEARLY_SHUT == weighed(OPEN, shaded_leaf)
+    assert OPEN == weighed(OPEN, shaded_leaf, believed=DoorState.OPEN)
+    assert OPEN == weighed(OPEN, dim)
+
+
+def test_where_the_outline_is_assumed_lines_beside_it_say_nothing() -> None:
+    """Nobody knows which columns are wall."""
+    lines = DoorLines(shut_door(), opened(), replace(OUTLINE, certain=False))
+
+    assert not lines.are_lit
+    assert not lines.deny_shut
 
 
 def test_a_leaf_is_home_when_its_lines_are() -> None:

@@ -94,7 +94,7 @@ def test_lines_beside_the_door_are_lost_to_who_comes_before_them_alone() -> None
 
 def test_where_no_wall_is_seen_none_of_its_lines_is_lost() -> None:
     """The region shows the leaf alone."""
-    assert () == compare_lines(lined(1), lined(2)).kept_beside(2, WIDTH - 3)
+    assert (1.0, 1.0) == compare_lines(lined(1), lined(2)).kept_beside(2, WIDTH - 3)
 
 
 def test_a_door_without_lines_tells_nothing() -> None:
