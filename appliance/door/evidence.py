@@ -76,17 +76,9 @@ class Signs:
     @property
     def clean(self) -> bool:
         """An opening begins at an edge beside which the wall is seen; who stands there hides it."""
-        return self.clean_left or self.clean_right
-
-    @property
-    def clean_left(self) -> bool:
-        """It begins at the left one, beside which the wall is seen."""
-        return self.at_left and (self.left or 0) >= _SIDE_SEEN
-
-    @property
-    def clean_right(self) -> bool:
-        """Or ends at the right one."""
-        return self.at_right and (self.right or 0) >= _SIDE_SEEN
+        return (self.at_left and (self.left or 0) >= _SIDE_SEEN) or (
+            self.at_right and (self.right or 0) >= _SIDE_SEEN
+        )
 
     @property
     def clear_edge(self) -> bool:

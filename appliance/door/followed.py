@@ -281,11 +281,7 @@ class FollowedRule:
             episode.width = signs.opened
         light = float(comparison.expected.mean()) / max(1.0, float(known.reference.picture.mean()))
         episode.relit = abs(light - 1) > _RELIT
-        # A light can be thought that makes who covers a side look like wall; the wall's lines are not there.
-        clean = (signs.clean_left and lines.show_wall(left=True)) or (
-            signs.clean_right and lines.show_wall(left=False)
-        )
-        over_side = signs.sides < _SIDE_KEPT and not clean
+        over_side = signs.sides < _SIDE_KEPT and not signs.clean
         from_below = signs.low > _LOW_DOWN and signs.high < _HIGH_UP * signs.low
         if believed is DoorState.OPEN:
             episode.from_outside = episode.crossed = episode.behind_light = episode.from_below = False

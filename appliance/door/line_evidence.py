@@ -81,10 +81,6 @@ class DoorLines:
         """The same, on the side where more is."""
         return max(max(each) for each in self._beside)
 
-    def show_wall(self, *, left: bool) -> bool:
-        """Whether one side's lines are there, as they are where nobody stands before it."""
-        return max(each[0 if left else 1] for each in self._beside) > _WALL_GONE
-
     @cached_property
     def _beside(self) -> tuple[tuple[float, float], ...]:
         """By both measures; the one that sees more counts."""

@@ -54,7 +54,7 @@ def keep(services: Services, number: int, *, logged: bool = True) -> str:
     at = NOW + timedelta(days=number)
     capture, folder = services.ids(at), services.layout.spool
     folder.mkdir(mode=0o700, exist_ok=True)
-    sealed = f"age-encryption.org/v1 {number}".encode()
+    sealed = f"age-encryption.org/v1\n{number}".encode()
     file = folder / f"{capture}.age"
     file.write_bytes(sealed)
     os.utime(file, (at.timestamp(), at.timestamp()))

@@ -100,18 +100,6 @@ def test_who_covers_door_and_wall_evenly_opens_nothing() -> None:
     assert OPEN == weighed(OPEN, np.full_like(shut, 55), shut=shut)
 
 
-def test_a_side_whose_lines_are_gone_shows_no_wall() -> None:
-    """Somebody before the left one, however like the wall their coat is."""
-    shut = shut_door()
-    shut[:, [8, 14, 80, 86]] = 120
-    coat = shut.copy()
-    coat[:, 4:18] = 180
-    lines = DoorLines(shut, coat, OUTLINE)
-
-    assert not lines.show_wall(left=True)
-    assert lines.show_wall(left=False)
-
-
 def test_a_leaf_that_slides_over_the_wall_still_opens() -> None:
     """It hides the wall's lines on one side alone."""
     shut = shut_door()
