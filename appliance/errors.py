@@ -4,6 +4,7 @@
     ├── SettingsError            2   the TOML, an option, the environment
     ├── InputError               3   something handed to us from outside
     │   ├── PhotoError               a picture: truncated, too large, not a picture
+    │   ├── SongError                a sound file: damaged, silent, of another kind
     │   ├── RecipientError           a public key we cannot seal to
     │   ├── IdentityError            a private key that cannot open
     │   └── FormError                what somebody filled in, field by field
@@ -17,6 +18,9 @@
     │   ├── ChainBrokenError         the log was edited, dropped or re-ordered
     │   ├── UnknownSubjectError      no such person
     │   ├── UnknownEventError        no such event, or none of the kind asked for
+    │   ├── UnknownSongError         no such song in the library
+    │   ├── UnknownRuleError         no such rule, or no such group of people
+    │   ├── UnknownDeliveryError     nothing of this number that may be tried again
     │   └── UnknownAccountError      no such operator, session, token or screen
     ├── VaultError               7   keys and sealed values
     ├── EvidenceError            8   the spool of sealed captures
@@ -27,12 +31,23 @@
     │   ├── PeerGoneError            nobody listens, or it stopped half-way
     │   └── UnknownProcessError      no such process is run
     ├── ActionError             10   an action that did not happen
+    │   └── NoAudioError             nothing here plays sound
     ├── EnrolmentError          11   a person or reference that cannot be enrolled
     ├── AccessError             12   who may do what
     │   ├── NotSignedInError         nobody is recognised by what was presented
     │   ├── DeniedError              recognised, and not allowed
     │   └── ThrottledError           tried too often; later again
-    └── SinkError               13   a service that things are sent to
+    ├── SinkError               13   a service that things are sent to
+    ├── FunctionError           14   a hosted DeepLens function
+    │   ├── PackageError             its folder, zip or file cannot be taken
+    │   ├── ContainmentError         this system does not contain it, and nobody accepted that
+    │   ├── NotGrantedError          it asked for a host that it was not granted
+    │   └── UnknownFunctionError     no function of this name is deployed
+    └── VideoError              15   clips and streams of video
+        ├── UnusableVideoError       what a camera or a file holds cannot be a clip's video
+        ├── StreamError              Kinesis Video Streams does not take or give something
+        ├── VideoFullError           no room on the disk, or it cannot be written
+        └── UnknownClipError         no such clip, or no more
 
 Naming rule: a class is named after what is wrong, not after who noticed. A message says
 what is wrong, where, and, in `hint`, what to do next. Foreign exceptions are turned into
@@ -49,8 +64,8 @@ class ApplianceError(Exception):
     Attributes:
         message: What is wrong and where, in words an admin understands.
         hint: What to do about it, for whoever reads it wherever; empty when there is nothing better to say.
-        command: What to type about it, in words. Said in the terminal alone: it crosses no socket, so no page
-            shows it, and a hint names no command.
+        command: What to type about it, in words; a line for each of several ways. Said in the terminal alone:
+            it crosses no socket, so no page shows it, and a hint names no command.
         exit_code: What a command that ends with this error returns to the shell.
     """
 
@@ -91,6 +106,10 @@ class PhotoError(InputError):
     def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class SongError(InputError):
+    """A sound file cannot be made into a song: damaged, silent, too long, of another kind."""
 
 
 class RecipientError(InputError):
@@ -165,6 +184,18 @@ class UnknownSubjectError(StoreError):
 
 class UnknownEventError(StoreError):
     """No event with this id, or none of the kind that was asked for."""
+
+
+class UnknownSongError(StoreError):
+    """No such song in the library."""
+
+
+class UnknownRuleError(StoreError):
+    """No such rule, or no such group of people."""
+
+
+class UnknownDeliveryError(StoreError):
+    """Nothing of this number among what failed for good, or nothing that may be tried again."""
 
 
 class UnknownAccountError(StoreError):
@@ -257,13 +288,29 @@ class ActionError(ApplianceError):
 
     Attributes:
         permanent: Trying again cannot help (no such program), so the row goes to the dead letters.
+        retry_after_s: Seconds that whoever it went to asked to be left alone; None: they asked for nothing.
+        unknown: It was interrupted and may have happened after all; it must not be repeated.
     """
 
     exit_code = 10
 
-    def __init__(self, message: str, *, permanent: bool = False, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        hint: str = "",
+        retry_after_s: float | None = None,
+        unknown: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.permanent = permanent
+        self.retry_after_s = retry_after_s
+        self.unknown = unknown
+
+
+class NoAudioError(ActionError):
+    """There is no audio device, or it went away; an ordinary state of a box."""
 
 
 class EnrolmentError(ApplianceError):
@@ -332,3 +379,92 @@ class SinkError(ApplianceError):
     ) -> None:
         super().__init__(message, hint=hint, command=command)
         self.reason: SinkReason = reason
+
+
+class FunctionError(ApplianceError):
+    """A hosted DeepLens function cannot be deployed, started or asked."""
+
+    exit_code = 14
+
+
+class PackageError(FunctionError):
+    """A function's folder, zip or file cannot be taken: noise, too large, a path that leads out of it."""
+
+
+class ContainmentError(FunctionError):
+    """This system does not contain a function as it should, and nobody accepted what would be open."""
+
+
+class NotGrantedError(FunctionError):
+    """A function asked for a host that it was not granted, or that nobody may be led to by a name."""
+
+
+class UnknownFunctionError(FunctionError):
+    """No function of this name is deployed."""
+
+
+class VideoError(ApplianceError):
+    """A clip or a stream of video cannot be made, read, played or sent."""
+
+    exit_code = 15
+
+
+class UnusableVideoError(VideoError):
+    """What a camera sends or a file holds cannot become, or is not, a clip's video.
+
+    Attributes:
+        fault: Stable code of what is wrong, e.g. `no_parameters`, `damaged`.
+    """
+
+    def __init__(self, message: str, *, fault: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.fault = fault
+
+
+StreamReason = Literal[
+    "unreachable",
+    "certificate",
+    "busy",
+    "server",
+    "denied",
+    "no_stream",
+    "not_active",
+    "no_credentials",
+    "credentials",
+    "clock",
+    "occupied",
+    "endpoint",
+    "retention",
+    "key",
+    "limit",
+    "argument",
+    "media",
+    "fragment",
+    "silent",
+    "cut",
+    "spool",
+    "failed",
+]
+"""Why a stream of Kinesis Video Streams does not take or give something."""
+
+
+class StreamError(VideoError):
+    """Kinesis Video Streams did not take or give something, or cannot be asked.
+
+    Attributes:
+        reason: Stable code of what stands in the way.
+    """
+
+    def __init__(
+        self, message: str, *, reason: StreamReason = "failed", hint: str = "", command: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, command=command)
+        self.reason: StreamReason = reason
+
+
+class VideoFullError(VideoError):
+    """There is no room for video on the disk, or it cannot be written; what was written before stands."""
+
+
+class UnknownClipError(VideoError):
+    """No clip with this id: it expired, was deleted, or never was."""

@@ -25,14 +25,24 @@ class Permission(StrEnum):
     """Change who is enrolled, correct decisions."""
     CAPTURES = "captures"
     """List and download sealed captures."""
+    CLIPS = "clips"
+    """Watch and download recorded video, see how recording and sending it go; delete a clip."""
     DOORS = "doors"
     """Say where a door is, and when it is shut."""
     SETTINGS = "settings"
     """Read and change settings."""
+    RULES = "rules"
+    """Say what is done when something happens, and see what became of it."""
+    LOCKS = "locks"
+    """Say who has a PIN, pair keypads, choose what opens a lock; it opens none."""
+    FUNCTIONS = "functions"
+    """See hosted DeepLens functions, what they publish and draw; deploy, start and stop them."""
     OPERATORS = "operators"
     """Admit operators, hand out tokens, pair screens."""
     SCREEN = "screen"
     """What the office screen shows: greetings and counters, never who is enrolled."""
+    KEYPAD = "keypad"
+    """Type a PIN at the keypad of one lock; it opens only with a face that is recognised there."""
 
 
 class Role(StrEnum):
@@ -41,12 +51,14 @@ class Role(StrEnum):
     ADMIN = "admin"
     VIEWER = "viewer"
     SCREEN = "screen"
+    KEYPAD = "keypad"
 
 
 GRANTED: Mapping[Role, frozenset[Permission]] = {
-    Role.ADMIN: frozenset(Permission) - {Permission.SCREEN},
+    Role.ADMIN: frozenset(Permission) - {Permission.SCREEN, Permission.KEYPAD},
     Role.VIEWER: frozenset({Permission.ACCOUNT, Permission.LIVE, Permission.LOG, Permission.PEOPLE}),
     Role.SCREEN: frozenset({Permission.SCREEN}),
+    Role.KEYPAD: frozenset({Permission.KEYPAD}),
 }
 """What a role may do. A token may do a part of what its role may."""
 
@@ -56,15 +68,15 @@ class Caller:
     """Somebody who was recognised by what they presented.
 
     Attributes:
-        kind: Signed in with a password, a token of the API, or a paired screen.
-        id: Of the operator, the token or the screen; opaque, may stand in events.
+        kind: Signed in with a password, a token of the API, a paired screen or a lock's keypad.
+        id: Of the operator, the token, the screen or the keypad; opaque, may stand in events.
         role: Theirs.
         permissions: What they may do: all of their role, or a token's part of it.
-        operator: The operator behind it: themselves, or who handed the token out; empty for a screen.
+        operator: The operator behind it: themselves, or who handed the token out; empty for a device.
         session: Names the session; empty where there is none.
     """
 
-    kind: Literal["operator", "token", "screen"]
+    kind: Literal["operator", "token", "screen", "keypad"]
     id: str
     role: Role
     permissions: frozenset[Permission]

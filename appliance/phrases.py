@@ -52,6 +52,46 @@ PURPOSES: Final[Mapping[str, PurposeWords]] = {
 }
 
 
+CLIP_ENDS: Final[Mapping[str, str]] = {
+    "complete": "its time was over",
+    "longest": "a clip becomes no longer; another one goes on",
+    "camera_lost": "the camera was lost",
+    "camera_changed": "the camera's picture changed; another clip goes on",
+    "disk_full": "the disk is full, or cannot be written",
+    "stopped": "the appliance was stopped",
+    "interrupted": "the power failed or the appliance broke off; everything up to then is kept",
+    "failed": "it could not be recorded any further",
+}
+"""Why a clip ended, by the reason in the log."""
+
+UNLOCKING: Final[Mapping[str, str]] = {
+    "granted": "everything that the lock asks for was so",
+    "off": "the lock is off: no admin has chosen what opens it",
+    "no_decision": "nobody was recognised",
+    "other_device": "another box recognised them",
+    "other_camera": "another camera than the one before the lock recognised them",
+    "other_door": "they were recognised at another door",
+    "sees_too_late": "the camera reads faces once the door is open; it has to look at who approaches",
+    "not_confirmed": "they were recognised by too few pictures, or had gone already",
+    "clock": "the box's clock was set back, or it is not known how old the pictures are",
+    "too_old": "they were recognised too long ago",
+    "not_recomputed": "the pictures could not be judged again, as strictly as the lock asks",
+    "other_person": "judged as strictly as the lock asks, it could be somebody else",
+    "low_score": "not alike enough for this lock",
+    "small_margin": "somebody else is nearly as alike",
+    "contradicted": "somebody, or the box itself, has said since then that it was not them",
+    "not_active": "they are paused or removed",
+    "no_consent": "they did not agree to the door being unlocked for them",
+    "outside_hours": "outside the lock's hours",
+    "no_pin": "no PIN was typed at the keypad",
+    "pin_not_set": "they have no PIN",
+    "pin_wrong": "the PIN that was typed is not theirs",
+    "pin_paused": "their PIN was wrong too often, and is refused for a while, or until they have another one",
+    "not_known": "the database could not be asked about them",
+}
+"""Why a lock was told to open, or was not, by the reason in the log."""
+
+
 def lasting(seconds: float) -> str:
     """How long something lasted, as people say it: `12 s`, `3 min`, `2.5 h`.
 

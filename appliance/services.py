@@ -13,9 +13,12 @@ from pathlib import Path
 from appliance import private_files
 from appliance.clock import Clock, SystemClock
 from appliance.errors import StoreError
+from appliance.events import event_types
 from appliance.ids import IdFactory, random_ids
+from appliance.rules import RuleEngine
 from appliance.settings import Settings
-from appliance.store import Counter, Store, Subscription, sqlite_url
+from appliance.sinks.mqtt_topics import published
+from appliance.store import Counter, Delivery, Store, Subscription, sqlite_url
 from appliance.vault import KeySource, Vault, held, key_source
 
 CAMERA_VARIABLE = "APPLIANCE_CAMERA"
@@ -27,6 +30,10 @@ PASSPHRASE_VARIABLE = "APPLIANCE_PASSPHRASE"  # noqa: S105 - the name of a varia
 
 BUCKET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 """Environment variables with credentials for a bucket, as AWS's own library reads them."""
+
+MQTT_EVENTS = "mqtt:events"
+"""Name in the outbox of the events that are published to the broker without a rule."""
+_DAY_S = 86_400.0
 
 _SECRETS = (CAMERA_VARIABLE, CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE, *BUCKET_VARIABLES)
 
@@ -90,6 +97,21 @@ class Layout:
     def sync_lock(self) -> Path:
         """Held by whoever copies captures to a bucket."""
         return self.state / "run" / "sync.lock"
+
+    @property
+    def functions(self) -> Path:
+        """The deployed functions, a folder each."""
+        return self.state / "deeplens" / "functions"
+
+    @property
+    def clips(self) -> Path:
+        """Clips of video, sealed, a folder each."""
+        return self.state / "video" / "clips"
+
+    @property
+    def kvs(self) -> Path:
+        """What waits to be sent to Kinesis Video Streams, a folder for each stream."""
+        return self.state / "video" / "kvs"
 
     def shut_picture(self, door: str) -> Path:
         """The picture of a door, shut, that an admin vouched for; `door` is an id of the settings."""
@@ -195,8 +217,9 @@ def open_services(
         seal=(vault := Vault(source, layout.state)),
         clock=clock,
         ids=ids,
-        subscriptions=[Subscription.of(action) for action in settings.actions],
+        subscriptions=[*(Subscription.of(action) for action in settings.actions), *_to_broker(settings)],
         counters=Counter.of(settings.screen),
+        rules=RuleEngine(),
         head_file=layout.log_head,
     )
     with held(layout.state, alone=alone), vault, store:
@@ -219,6 +242,22 @@ def present_source(settings: Settings, layout: Layout) -> KeySource:
         passphrase=passphrase.encode() if passphrase is not None else None,
         credentials=Path(credentials) if credentials else None,
     )
+
+
+def _to_broker(settings: Settings) -> list[Subscription]:
+    """What the broker is told of, if there is one."""
+    if not settings.mqtt.host or not settings.mqtt.publish_events:
+        return []
+    # No deadline: a broker that was away for a day still gets everything.
+    return [
+        Subscription(
+            action=MQTT_EVENTS,
+            on=published(settings.mqtt, event_types()),
+            grade=None,
+            delivery=Delivery.AT_LEAST_ONCE,
+            deadline_s=_DAY_S,
+        )
+    ]
 
 
 def device_id(layout: Layout, ids: IdFactory, clock: Clock, *, create: bool) -> str:

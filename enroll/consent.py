@@ -18,6 +18,9 @@ PURPOSES = {
 }
 """What a consent may cover; `identify` is the one without which there is no reference."""
 
+OPENS = "unlock"
+"""The purpose of which no program says that somebody agreed to it, nor changes who is taken for them."""
+
 TEXT = """\
 I agree that the appliance at the office door keeps mathematical templates of my face, made
 from the pictures I hand over or have taken, and compares people who come in with them, for the

@@ -25,12 +25,19 @@ _DECLARED: Final = "appliance_permission"
 _TOKENS: Final = "appliance_tokens_only"
 
 
+_DEVICES: Final[Mapping[Declared | None, str]] = {
+    Permission.SCREEN: cookies.SCREEN,
+    Permission.KEYPAD: cookies.KEYPAD,
+}
+"""What a view is for → the cookie of such devices."""
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """Who asks, as the desk knows them by what they presented.
 
     Attributes:
-        kind: `operator`, `token` or `screen`.
+        kind: `operator`, `token`, `screen` or `keypad`.
         id: Theirs; opaque.
         name: How they are called on their own pages; empty for a screen.
         role: Theirs.
@@ -98,16 +105,15 @@ def undeclared(app: Flask) -> list[str]:
 def credential() -> str:
     """What the caller presents: a token if they send one, else the screen's or the session's cookie.
 
-    A view for screens looks at the screen's cookie alone, and no other view does, so an admin who pairs
-    a screen in their own browser stays an admin.
+    A view for screens looks at the screen's cookie alone, one for keypads at the keypad's, and no other view
+    does, so an admin who pairs either in their own browser stays an admin.
     """
     token = cookies.bearer()
     if token:
         return token
     if request.url_rule is not None and for_tokens(current_app, request.url_rule):
         return ""
-    wanted = cookies.SCREEN if _wanted() is Permission.SCREEN else cookies.SESSION
-    return request.cookies.get(wanted, "")
+    return request.cookies.get(_DEVICES.get(_wanted(), cookies.SESSION), "")
 
 
 def who() -> Who | None:

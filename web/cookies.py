@@ -15,6 +15,8 @@ SESSION: Final = "__Host-session"
 """The secret of somebody signed in."""
 SCREEN: Final = "__Host-screen"
 """The secret of a paired office screen."""
+KEYPAD: Final = "__Host-keypad"
+"""The secret of a lock's paired keypad."""
 FORM: Final = "__Host-form"
 """Random; what forms are bound to before anybody has signed in."""
 
@@ -45,6 +47,11 @@ def set_session(response: Response, secret: str) -> None:
 def set_screen(response: Response, secret: str) -> None:
     """Make this browser a paired screen, for as long as browsers keep cookies."""
     _set(response, SCREEN, secret, max_age=_SCREEN_S)
+
+
+def set_keypad(response: Response, secret: str) -> None:
+    """Make this browser the paired keypad of a lock, likewise."""
+    _set(response, KEYPAD, secret, max_age=_SCREEN_S)
 
 
 def end(response: Response, name: str) -> None:

@@ -26,7 +26,9 @@ SCOPES: Final = (
     (Permission.PEOPLE, "See who is enrolled", "Names, and how well each is recognised."),
     (Permission.ENROL, "Change who is enrolled", "Enrol, rename, remove, correct decisions."),
     (Permission.CAPTURES, "Fetch sealed pictures", "They open with your private key only."),
+    (Permission.CLIPS, "Watch clips", "See and download recorded video; delete none of it."),
     (Permission.DOORS, "Set doors up", "Where each door is, and when it is shut."),
+    (Permission.RULES, "Change rules", "Rules and groups of people, and trying again what failed; no locks."),
     (Permission.SETTINGS, "Change settings", "Read and change what the box does."),
 )
 """What a token may be given, in words; whoever uses it may do that and nothing else."""

@@ -4,6 +4,7 @@ Each part is asked for by itself, and one that cannot be had is left out: half a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from flask import Blueprint, render_template
@@ -13,6 +14,7 @@ from appliance.permissions import Permission
 from web import set_up
 from web.access import permission, who
 from web.asking import ask_once
+from web.failed import lately_failed
 from web.words import Link, sentence
 
 blueprint = Blueprint("home", __name__)
@@ -21,6 +23,8 @@ _VISITS: Final = 6
 _READ: Final = 30
 """Stays that are read for them: several may be one person's single coming by."""
 _DOORS: Final = 4
+_LATELY: Final = timedelta(days=1)
+"""What failed before is no news."""
 _RUNNING: Final = frozenset({"running", "starting"})
 
 
@@ -110,6 +114,10 @@ def _warnings(cameras: list[Mapping[str, Any]]) -> Iterator[Link]:
     for process in (state or {}).get("processes", []):
         if process["state"] not in _RUNNING and process["name"] != "loop":
             yield Link(f"The part “{process['name']}” is not running. {process['message']}", "/system")
+    undone = _asked("outbox.list", Permission.RULES, states=["dead"], limit=1)
+    if undone is not None and (many := lately_failed(undone, _LATELY)):
+        what = "Something" if many == 1 else f"{many} things"
+        yield Link(f"{what} that a rule or the settings asked for could not be done.", "/outbox?show=failed")
 
 
 def _asked(operation: str, needs: Permission, **arguments: Any) -> Any:

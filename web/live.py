@@ -19,6 +19,7 @@ from appliance.permissions import Permission
 from web import static_files
 from web.access import credential, permission
 from web.asking import ask
+from web.picture_parts import PictureParts
 from web.static_files import StaticFiles
 from web.streams import stream
 from web.surroundings import EXTENSION as SURROUNDINGS
@@ -29,7 +30,6 @@ blueprint = Blueprint("live", __name__, url_prefix="/live")
 
 EXTENSION: Final = "appliance_views"
 
-_BOUNDARY: Final = "next-picture"
 _QUIET_S: Final = 5.0
 """A stream says something that often, even if there is nothing to say: so a gone reader is noticed."""
 _FIRST_S: Final = 8.0
@@ -62,7 +62,8 @@ def index() -> str:
 def pictures(camera: str, kind: str) -> Response:
     """A camera's pictures, one after the other, until the reader goes."""
     looking = _looking(camera, kind)
-    return stream(looking.pictures(), f"multipart/x-mixed-replace; boundary={_BOUNDARY}", Permission.LIVE)
+    parts = PictureParts()
+    return stream(looking.pictures(parts), parts.kind, Permission.LIVE)
 
 
 @blueprint.get("/<camera>/<kind>.jpg")
@@ -111,21 +112,20 @@ class _Looking:
     stopping: threading.Event
     gone: bytes
 
-    def pictures(self) -> Generator[bytes]:
+    def pictures(self, parts: PictureParts) -> Generator[bytes]:
         """Picture after picture, as parts of one answer.
 
-        Each ends with the line that the next begins with: browsers show a part when it is over. The last
-        one is sent again when all is quiet, so that a reader who is gone is noticed.
+        The last one is sent again when all is quiet, so that a reader who is gone is noticed.
         """
         last = self.gone
-        yield f"--{_BOUNDARY}\r\n".encode()
+        yield parts.beginning
         with self.view.watching(self.names):
             for shown in self._news():
                 last = last if shown is None else shown.jpeg or self.gone
-                yield _part(last)
+                yield parts.part(last)
                 if last is self.gone:
                     # Some show a part only once the next has begun, and after this one none does for a while.
-                    yield _part(last)
+                    yield parts.part(last)
 
     def seen(self) -> Generator[bytes]:
         """What is seen, as events, whenever it is something else."""
@@ -178,8 +178,3 @@ def _essence(told: Mapping[str, Any]) -> Any:
         name: (door["state"], round(door["fraction"], 2)) for name, door in told.get("doors", {}).items()
     }
     return told.get("state"), told.get("message"), doors, told.get("faces")
-
-
-def _part(jpeg: bytes) -> bytes:
-    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-    return head.encode() + jpeg + f"\r\n--{_BOUNDARY}\r\n".encode()

@@ -28,9 +28,10 @@ KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "": ("Everything", ()),
     "people": ("People", ("people",)),
     "door": ("Door", ("door",)),
+    "office": ("Office", ("coffee", "songs", "locks", "objects", "video")),
     "pictures": ("Pictures", ("captures",)),
     "admins": ("Admins", ("enrolment", "access", "settings")),
-    "machine": ("Machine", ("camera", "processes", "actions")),
+    "machine": ("Machine", ("camera", "processes", "actions", "functions")),
 }
 """The tabs of the page: word, and the desk's kinds that are in it."""
 

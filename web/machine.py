@@ -45,6 +45,8 @@ _SUBJECTS: Final[Mapping[str, str]] = {
     "keys": "the keys of the box",
     "credentials": "how it signs in where copies go",
     "copies": "copies of sealed pictures",
+    "mqtt": "the broker that is told what happens",
+    "index": "what was seen, to be searched",
     "recording": "what the watch at the door writes down",
     "recognition": "how well people are told apart",
 }

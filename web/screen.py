@@ -22,6 +22,7 @@ from web.asking import ask
 from web.desk import DeskCalls
 from web.events_stream import BEAT_S, message
 from web.feed import Batch
+from web.songs import sound_response
 from web.static_files import StaticFiles
 from web.streams import stream
 from web.surroundings import surroundings
@@ -60,6 +61,20 @@ def follow() -> Response:
     heard = around.feed.listen(secret, operation="screen.wait", after=int(now["position"]), every_s=BEAT_S)
     told = _told(heard, _Told(around.desk, secret, around.clock, _build()), now["state"])
     return stream(told, "text/event-stream", Permission.SCREEN)
+
+
+@blueprint.get("/songs/<key>")
+@permission(Permission.SCREEN)
+def song(key: str) -> Response:
+    """A song that is told to screens just now, by its key."""
+    return sound_response(ask("screen.song", key=key))
+
+
+@blueprint.post("/songs/stop")
+@permission(Permission.SCREEN)
+def stop_songs() -> Response:
+    """Silence, for whoever stands before the screen."""
+    return jsonify(ask("screen.stop_songs").result)
 
 
 @blueprint.get("/pair")

@@ -23,6 +23,8 @@ SCOPES: Final[Mapping[str, str]] = {
     "loop": "restarts the watching, a few seconds",
     "models": "restarts the part that reads photos",
     "dispatch": "restarts the part that acts",
+    "functions": "restarts the hosted functions",
+    "video": "restarts the recording of video",
     "desk": "restarts the part behind these pages",
     "web": "restarts these pages",
     "all": "restarts everything, some seconds",
@@ -36,11 +38,12 @@ PAGES: Final = (
     ("/operators", "account", "Admins", "Who may sign in."),
     ("/devices", "screen", "Screens and programs", "The office screen, and tokens."),
     ("/people/safety", "shield", "How safe it is", "How often somebody is mistaken."),
+    ("/connections", "broadcast", "Broker and webhooks", "Who outside the box is told what happens."),
     ("/system", "settings", "The machine", "Is everything well?"),
 )
 """Pages of their own: address, symbol, title, words; those that there are, are shown."""
 _SLOW_S: Final = 60.0
-_SENT_ELSEWHERE: Final = {"secret"}
+_SENT_ELSEWHERE: Final = {"secret", "tables"}
 """Kinds of values that are not filled in here: a camera's source has its own page."""
 
 

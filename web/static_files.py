@@ -26,6 +26,7 @@ EXTENSION = "appliance_static"
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
@@ -36,9 +37,26 @@ TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
     "css/site.css": _EVERY,
     **{
         f"css/{page}.css": (*_EVERY, f"css/{page}.css")
-        for page in ("api", "captures", "home", "live", "log", "people", "settings")
+        for page in (
+            "api",
+            "captures",
+            "clips",
+            "coffee",
+            "functions",
+            "home",
+            "live",
+            "locks",
+            "log",
+            "people",
+            "rules",
+            "settings",
+            "songs",
+            "targets",
+        )
     },
     "css/screen.css": ("css/tokens.css", "css/screen.css"),
+    "css/keypad.css": ("css/tokens.css", "css/keypad.css"),
+    "css/moments.css": (*_EVERY, "vendor/uplot/uPlot.min.css", "css/moments.css"),
     "css/doors.css": (*_EVERY, "css/live.css", "css/doors.css"),
 }
 """Styles made of others at the start, one after the other: a page asks for one that holds all it needs."""

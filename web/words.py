@@ -12,10 +12,9 @@ from flask import Flask, current_app, request, session
 from markupsafe import Markup
 
 from appliance.errors import ApplianceError
-from appliance.permissions import Permission
 from appliance.phrases import lasting
 from web import cookies, forms
-from web.access import Who, who
+from web.access import Who, declared, who
 from web.icons import icon
 from web.static_files import asset, preloads
 from web.surroundings import surroundings
@@ -33,15 +32,15 @@ class Place:
         path: Its address.
         label: Its word.
         icon: Name of a symbol in `icons/sprite.svg`.
-        needs: Who sees it.
         also: Addresses that belong to it without beginning with its own.
+        about: What is there, in a line, where there is room for one.
     """
 
     path: str
     label: str
     icon: str
-    needs: Permission
     also: tuple[str, ...] = ()
+    about: str = ""
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to it."""
@@ -62,20 +61,36 @@ class Link:
     href: str
 
 
+OFFICE: Final = (
+    Place("/moments", "Moments", "chart", (), "What was seen, when, and how often."),
+    Place("/clips", "Clips", "film", (), "Video of what happened, kept sealed."),
+    Place("/coffee", "Coffee", "coffee", (), "Who leads, and every cup of the last day."),
+    Place("/songs", "Songs", "song", (), "What is played, for whom, and how loud."),
+    Place("/rules", "Rules", "rule", ("/groups", "/outbox"), "What is done, and when."),
+    Place("/connections", "Connections", "broadcast", (), "Who else is told what happens."),
+    Place("/locks", "Locks", "lock", (), "What opens a door, and for whom."),
+    Place("/functions", "DeepLens", "lens", (), "Functions written for AWS DeepLens, run here."),
+)
+"""What the office has of it; those are shown that there are and whose page may be seen."""
+
+_OFFICE_PLACE: Final = Place(
+    "/office", "Office", "office", tuple(path for each in OFFICE for path in (each.path, *each.also))
+)
+"""Where there is no room for all of them: one page that leads to each."""
+
 PLACES: Final = (
-    Place("/", "Home", "home", Permission.ACCOUNT),
-    Place("/live", "Live", "live", Permission.LIVE),
-    Place("/log", "Log", "log", Permission.LOG),
-    Place("/people", "People", "people", Permission.PEOPLE),
+    Place("/", "Home", "home"),
+    Place("/live", "Live", "live"),
+    Place("/log", "Log", "log"),
+    Place("/people", "People", "people"),
     Place(
         "/settings",
         "Settings",
         "settings",
-        Permission.SETTINGS,
         ("/set-up", "/cameras", "/doors", "/recipients", "/operators", "/devices", "/system"),
     ),
 )
-"""The navigation, for those who may; five, for that is what a phone's bar holds."""
+"""The navigation, for those who may; five and the office, for that is what a phone's bar holds."""
 
 
 def install(app: Flask) -> None:
@@ -160,7 +175,9 @@ def _words() -> dict[str, Any]:
     viewer = caller()
     return {
         "caller": viewer,
-        "places": [] if viewer is None else [each for each in PLACES if _shown(each, viewer)],
+        "places": _seen(PLACES, viewer),
+        "office": _seen(OFFICE, viewer),
+        "office_place": _OFFICE_PLACE,
         "here": request.path,
         "there": there,
         "theme": cookies.theme(),
@@ -174,6 +191,13 @@ def there(path: str) -> bool:
     return any(rule.rule == path for rule in current_app.url_map.iter_rules())
 
 
-def _shown(place: Place, viewer: Who) -> bool:
-    """Whether there is such a page, and it is for who looks."""
-    return viewer.may(place.needs) and there(place.path)
+def _seen(places: tuple[Place, ...], viewer: Who | None) -> list[Place]:
+    """Those that there are, whose page may be seen by who looks."""
+    if viewer is None:
+        return []
+    needed = {
+        rule.rule: declared(current_app, rule)
+        for rule in current_app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+    }
+    return [each for each in places if (needs := needed.get(each.path)) and viewer.may(needs)]

@@ -7,9 +7,10 @@ lines in them.
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from appliance.app.object_labels import label_faults
 from appliance.camera import open_source
 from appliance.clock import SystemClock
 from appliance.errors import CameraRefusedError, RecipientError, SettingsError
@@ -43,8 +44,8 @@ def checked(settings: Settings, files: SettingsFiles | None = None) -> Settings:
         files: Where they were read from, to say on which line of which file a fault is.
 
     Raises:
-        SettingsError: A recipient is no key to seal to, or an action waits for an event that there is not;
-            one line per fault.
+        SettingsError: A recipient is no key to seal to, an action waits for an event that there is not, or
+            things are looked for that their model does not know; one line per fault.
     """
     found = list(faults(settings))
     if found:
@@ -65,14 +66,29 @@ def faults(settings: Settings) -> Iterator[Fault]:
             open_source(camera, SystemClock())  # named by its address, not opened
         except CameraRefusedError as error:
             yield Fault(("cameras", number, "source"), error.message, error.hint)
+    for number, key, words, hint in label_faults(settings.objects):
+        yield Fault(("objects", number, key), f"objects[{number}].{key}: {words}", hint)
+    yield from _unknown_events(settings)
+
+
+def _unknown_events(settings: Settings) -> Iterator[Fault]:
+    """Event types that are named, and that there are not."""
     known = event_types()
+    for kind in settings.mqtt.events:
+        if kind not in known:
+            words = f"mqtt.events: {_no_event(kind, known)}"
+            yield Fault(("mqtt", "events"), words, "what each event means is in EVENTS.md")
     for number, action in enumerate(settings.actions):
         for kind in action.on:
             if kind not in known:
-                near = difflib.get_close_matches(kind, known, n=1, cutoff=0.5)
-                advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-                words = f"actions[{number}].on: there is no event {kind[:64]!r}; {advice}"
+                words = f"actions[{number}].on: {_no_event(kind, known)}"
                 yield Fault(("actions", number, "on"), words, "what each event means is in EVENTS.md")
+
+
+def _no_event(kind: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(kind, known, n=1, cutoff=0.5)
+    advice = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+    return f"there is no event {kind[:64]!r}; {advice}"
 
 
 def _where(files: SettingsFiles | None, place: KeyPath) -> str:

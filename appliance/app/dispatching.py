@@ -1,26 +1,53 @@
 """The dispatch process: from the outbox to actions, and captures to a bucket. It decides nothing."""
 
 import contextlib
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
 from appliance.app.copies import copying_of
+from appliance.app.function_hearing import FunctionHearing
 from appliance.app.heads import HeadObjects, Heads
+from appliance.app.indexing import Indexing, keeping_moments
+from appliance.app.performing import own_plans, rule_plans, together
+from appliance.app.playing import SongHandlers, playing, song_plans
+from appliance.app.publishing import Published, publishing
+from appliance.app.rule_targets import missing
 from appliance.app.syncing import Syncing
-from appliance.dispatch import DEFAULT_BACKOFF, Action, CommandAction, Dispatcher, LineAction, Plan
+from appliance.app.unlocking import Unlocking
+from appliance.app.video_wishes import record_plans
+from appliance.dispatch import DEFAULT_BACKOFF, Dispatcher
 from appliance.errors import ApplianceError
 from appliance.services import Services
-from appliance.settings import ActionSettings, S3Settings, Settings
-from appliance.wire import Reply, Request, Server
-from appliance.wire.messages import Done, WakeDispatch
+from appliance.settings import S3Settings, Settings
+from appliance.settings.overlay import SettingsFiles
+from appliance.sinks.mqtt_infer import InferTopic
+from appliance.sinks.mqtt_topics import fit_for_function
+from appliance.wire import Client, Handler, Message, Reply, Request, Server
+from appliance.wire.messages import (
+    AskBroker,
+    BrokerTold,
+    Done,
+    HearForFunctions,
+    NoteSeen,
+    PublishInference,
+    PublishMessage,
+    WakeDispatch,
+)
 
 _LEAVE_S = 2.0
 """How long copying may take to end."""
 
 
-def run_dispatch(settings: Settings, services: Services, stop: threading.Event) -> None:
+def run_dispatch(
+    settings: Settings, services: Services, stop: threading.Event, files: SettingsFiles | None = None
+) -> None:
     """Perform actions until `stop` is set.
+
+    Args:
+        settings: As they are at the start.
+        services: Log, outbox, library.
+        stop: Set at the end.
+        files: Where the settings come from; of those of sound, what changes there is taken up at once.
 
     Raises:
         StoreVersionError: The database is another version's.
@@ -33,14 +60,58 @@ def run_dispatch(settings: Settings, services: Services, stop: threading.Event) 
         wake.set()
         return Reply(Done())
 
+    seen = InferTopic()
+
+    def inferred(request: Request[PublishInference]) -> Reply[Done]:
+        seen.publish_inference(request.message.payload.encode())
+        return Reply(Done())
+
+    def published(request: Request[PublishMessage]) -> Reply[Done]:
+        topic = fit_for_function(request.message.topic, settings.mqtt)
+        seen.publish_inference(request.blob, topic)
+        return Reply(Done())
+
+    hearing = FunctionHearing(Client(services.layout.socket("functions")))
+
+    def hear(request: Request[HearForFunctions]) -> Reply[Done]:
+        hearing.want(request.message.topics)
+        return Reply(Done())
+
+    begun: list[Published] = []
+
+    def connected(_: Request[AskBroker]) -> Reply[BrokerTold]:
+        # Before it began there is none that could be amiss.
+        return Reply(begun[0].health() if begun else BrokerTold(connected=True))
+
+    indexing = Indexing(services.store, settings.index, services.clock)
+    unlocking = Unlocking(settings, services)
+    handlers: dict[type[Message], Handler] = {
+        WakeDispatch: woken,
+        PublishInference: inferred,
+        PublishMessage: published,
+        HearForFunctions: hear,
+        AskBroker: connected,
+        NoteSeen: indexing.note,
+        **unlocking.handlers(),
+        **(songs := SongHandlers()).handlers(),
+    }
     names = subject_names(services)
-    actions = {each.id: Plan(_action(each, names), each.attempts) for each in settings.actions}
-    dispatcher = Dispatcher(services.store, actions, services.clock, DEFAULT_BACKOFF, wake)
+    own, rules = own_plans(settings, names), rule_plans(settings, services)
+    video = record_plans(settings, Client(services.layout.socket("video")), services.clock)
     with (
-        Server(services.layout.socket("dispatch"), {WakeDispatch: woken}),
+        Server(services.layout.socket("dispatch"), handlers),
         syncing(settings.captures.s3, services, stop),
         copying_heads(settings, services, stop),
+        keeping_moments(settings, services, indexing, stop),
+        publishing(settings, services, stop, seen, hearing) as sent,
+        playing(settings, services, sent.tells, files) as songs.action,
     ):
+        begun.append(sent)
+        plans = together(
+            *(own, rules, video, sent.plans),
+            *(unlocking.plans(sent.broker), song_plans(songs.action)),
+        )
+        dispatcher = Dispatcher(services.store, plans, services.clock, DEFAULT_BACKOFF, wake, missing=missing)
         dispatcher.run(stop)
 
 
@@ -98,9 +169,3 @@ def subject_names(services: Services) -> Callable[[str], str | None]:
             return None
 
     return name
-
-
-def _action(settings: ActionSettings, names: Callable[[str], str | None]) -> Action:
-    if settings.kind == "command":
-        return CommandAction(settings.argv, settings.timeout_s)
-    return LineAction(sys.stdout, names if settings.names else None)

@@ -20,6 +20,7 @@ import numpy as np
 from appliance.app.door_setup import DoorSetupHandlers
 from appliance.app.glancing import GlanceHandlers
 from appliance.app.rendering import ViewHandlers
+from appliance.app.song_making import MadeSong, SongFileHandlers, prepared_by
 from appliance.errors import ModelError, WireError
 from appliance.faces import FaceReader, assess_photo, decode_photo
 from appliance.models.folder import ModelFolder
@@ -117,6 +118,7 @@ def models_handlers(reader: FaceReader) -> dict[type[Message], Handler]:
         **GlanceHandlers(reader, enrolling).handlers(),
         **ViewHandlers().handlers(),
         **DoorSetupHandlers().handlers(),
+        **SongFileHandlers().handlers(),
     }
 
 
@@ -176,6 +178,15 @@ class ModelsClient:
             PeerGoneError: The models process is not there, or took too long.
         """
         return self._client.call(GlanceAtFaces(), FacesGlanced, blob=content, timeout_s=_GLANCE_S).message
+
+    def prepare_song(self, content: bytes, start_s: float, seconds: float) -> MadeSong:
+        """Make a song of a part of a sound file.
+
+        Raises:
+            SongError: It cannot be made.
+            PeerGoneError: The models process is not there, or took too long.
+        """
+        return prepared_by(self._client, content, start_s, seconds)
 
 
 def _face(found: EmbeddedFace) -> PhotoFace:

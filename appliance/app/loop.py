@@ -14,12 +14,17 @@ from functools import partial
 import structlog
 
 from appliance.app.adoption import adopt_captures, sweep_captures
+from appliance.app.camera_streams import stream_details
+from appliance.app.coffee_showing import CoffeeShowing
 from appliance.app.embedding import MOST_CALLERS, models_handlers, open_photo_reader
 from appliance.app.heads import Heads, head_sinks
 from appliance.app.health import LoopHealth
+from appliance.app.inferring import Inferences
+from appliance.app.packet_feed import PacketFeeds
 from appliance.app.parts import (
     LoggedEvents,
     Parts,
+    PublishSeen,
     SharedFaces,
     camera_pipeline,
     opened_parts,
@@ -27,16 +32,26 @@ from appliance.app.parts import (
     store_gallery,
 )
 from appliance.app.retention import Retention
+from appliance.app.sighting import Sightings, told_to
 from appliance.app.viewing import Showcase
 from appliance.camera import Camera
 from appliance.errors import CameraLostError, CameraRefusedError, StoreError, WireError
 from appliance.events import CameraChanged
-from appliance.pipeline import Records, RecordsThread
+from appliance.ids import random_ids
+from appliance.pipeline import CameraPipeline, Records, RecordsThread
 from appliance.pipeline.records import Recording
 from appliance.services import Services
 from appliance.settings import CameraSettings, Settings
-from appliance.wire import Client, Handler, Message, Reply, Server
-from appliance.wire.messages import Done, Ping, Status, StatusRequest, WakeDispatch
+from appliance.wire import Client, Handler, Message, Reply, Request, Server
+from appliance.wire.messages import (
+    DecideAgain,
+    Done,
+    Ping,
+    SourceChanged,
+    Status,
+    StatusRequest,
+    WakeDispatch,
+)
 
 _log = structlog.get_logger()
 
@@ -83,6 +98,9 @@ class LoopProcess:
         self._failures: list[Exception] = []
         self._refused: dict[str, CameraRefusedError] = {}
         self._showcase = Showcase()
+        self._coffee = CoffeeShowing()
+        self._feeds = PacketFeeds(services.clock)
+        self._pipelines: dict[str, CameraPipeline] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, or, with `once`, until the recordings are over.
@@ -95,7 +113,9 @@ class LoopProcess:
         with contextlib.ExitStack() as stack:
             policy = read_policy(settings)
             gallery = store_gallery(services.store, policy)
-            parts = stack.enter_context(opened_parts(settings, services, policy, gallery))
+            parts = stack.enter_context(
+                opened_parts(settings, services, policy, gallery, tell=self._coffee.tell)
+            )
             waker = Waker(Client(services.layout.socket("dispatch")))
             log = LoggedEvents(services.store, waker.wake)
             adopt_captures(services.store, parts.spool)
@@ -117,6 +137,8 @@ class LoopProcess:
             stack.callback(side.set)
             self._beside("heads", partial(heads.run, side), stop)
             self._beside("gallery", partial(parts.gallery.run, side), stop)
+            if parts.agreed is not None:
+                self._beside("agreed", partial(parts.agreed.run, side), stop)
             self._beside("waker", partial(waker.run, side), stop)
             self._beside(
                 "captures",
@@ -124,14 +146,26 @@ class LoopProcess:
                 stop,
             )
             self._beside("retention", partial(retention.sweep, side), stop)
+            tells: list[PublishSeen] = []
+            if settings.mqtt.host and settings.objects:
+                inferences = Inferences(Client(services.layout.socket("dispatch")))
+                self._beside("inferences", partial(inferences.run, side), stop)
+                tells.append(inferences.publish)
+            if settings.index.enabled and settings.objects:
+                sender = random_ids(services.clock.wall())
+                sightings = Sightings(Client(services.layout.socket("dispatch")), sender)
+                self._beside("sightings", partial(sightings.run, side), stop)
+                tells.append(sightings.watched)
+            publish = told_to(tells)
             health = LoopHealth(services.clock, lambda: records.alive)
             handlers = self._handlers(parts, records, health)
             stack.enter_context(Server(services.layout.socket("loop"), handlers))
+            stack.callback(self._feeds.close)
             if settings.processes.models == "loop":
                 photos = models_handlers(stack.enter_context(open_photo_reader(settings)))
                 socket = services.layout.socket("models")
                 stack.enter_context(Server(socket, photos, max_connections=MOST_CALLERS))
-            self._watch_cameras(parts, records, health, stop)
+            self._watch_cameras(parts, records, health, stop, publish)
             if self._patient and not self._failures:
                 stop.wait()
         if self._failures:
@@ -157,14 +191,21 @@ class LoopProcess:
         return thread
 
     def _watch_cameras(
-        self, parts: Parts, records: Recording, health: LoopHealth, stop: threading.Event
+        self,
+        parts: Parts,
+        records: Recording,
+        health: LoopHealth,
+        stop: threading.Event,
+        publish: PublishSeen | None,
     ) -> None:
         """A thread per camera; returns when all have ended."""
         faces = SharedFaces(parts.reader)
         threads = [
             self._beside(
                 f"loop-{camera.id}",
-                partial(self._watch, camera, parts, records, faces, health=health, stop=stop),
+                partial(
+                    self._watch, camera, parts, records, faces, health=health, stop=stop, publish=publish
+                ),
                 stop,
             )
             for camera in self._settings.cameras
@@ -183,6 +224,7 @@ class LoopProcess:
         *,
         health: LoopHealth,
         stop: threading.Event,
+        publish: PublishSeen | None,
     ) -> None:
         """Follow one camera to the end. One that can never work leaves the others at theirs."""
         clock, shown = self._services.clock, self._showcase.camera(settings.id)
@@ -192,13 +234,19 @@ class LoopProcess:
                 if event.type == "camera_lost":
                     # Whoever stands there when it is back is somebody else until seen.
                     pipeline.finish()
+                    fed.change(SourceChanged(state="lost", reason=event.reason))
+                else:
+                    fed.change(SourceChanged(state="back"))
                 shown.lose(event.reason if event.type == "camera_lost" else "")
                 records.log([event], clock.wall())
 
-        camera = Camera(settings, clock, on_change=changed, loop=not self._once)
+        keep = self._settings.video.enabled
+        camera = Camera(settings, clock, on_change=changed, loop=not self._once, keep_pictures=keep)
         self._cameras[settings.id] = camera
+        fed, over = self._feeds.camera(settings.id, camera.ring), "the recording is over"
         counts = self._counts[settings.id] = {"frames": 0, "damaged": 0}
-        pipeline = camera_pipeline(settings, parts, records, faces, shown.show)
+        pipeline = camera_pipeline(settings, parts, records, faces, shown.show, publish=publish)
+        self._pipelines[settings.id] = pipeline
         try:
             for frame in camera.frames(stop):
                 counts["frames"] += 1
@@ -212,9 +260,11 @@ class LoopProcess:
         except CameraRefusedError as error:
             _log.error("camera_refused", camera=settings.id, error=error.message, hint=error.advice)
             changed(CameraChanged(type="camera_lost", camera=settings.id, reason=error.message))
+            over = error.message
             self._refused[settings.id] = error
             shown.refuse(error)
         finally:
+            fed.change(SourceChanged(state="ended", reason=over))
             with health.working(settings.id):
                 pipeline.finish()
 
@@ -225,9 +275,19 @@ class LoopProcess:
     ) -> dict[type[Message], Handler]:
         return {
             Ping: health.answer,
+            DecideAgain: self._decide_again,
             StatusRequest: lambda _: Reply(self._status(parts, records, health)),
             **self._showcase.handlers(),
+            **self._feeds.handlers(),
+            **self._coffee.handlers(),
         }
+
+    def _decide_again(self, request: Request[DecideAgain]) -> Reply[Done]:
+        """Somebody typed a PIN before a camera; one that there is not looks at nobody."""
+        pipeline = self._pipelines.get(request.message.camera)
+        if pipeline is not None:
+            pipeline.decide_again()
+        return Reply(Done())
 
     def _status(self, parts: Parts, records: RecordsThread, health: LoopHealth) -> Status:
         gallery = parts.gallery.current
@@ -251,6 +311,7 @@ class LoopProcess:
                         "received": camera.statistics.received,
                         "dropped": camera.statistics.dropped,
                         "reconnects": camera.statistics.reconnects,
+                        "video": dict(stream_details(camera.ring)),
                     }
                     for name, camera in list(self._cameras.items())
                 },

@@ -6,11 +6,14 @@ Opens; starts no thread and reads no camera.
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from appliance.app.coffee_corners import Agreed, CupFinder, coffee_rooms
+from appliance.app.detecting import opened_detectors
 from appliance.app.shut_pictures import kept_picture
 from appliance.app.sights import LastSight, last_sights
 from appliance.camera import ConditionWatch, encode_jpeg
@@ -22,13 +25,25 @@ from appliance.evidence import Spool
 from appliance.faces import FaceReader
 from appliance.matching import Gallery, Reference
 from appliance.models.folder import ModelFolder
+from appliance.objects import ObjectDetector, ObjectWatch
 from appliance.pipeline import CameraPipeline, FaceReading, GalleryHolder
+from appliance.pipeline.coffee import CoffeeRooms, Tell
 from appliance.pipeline.loop import LoopSettings, Rooms, Show
 from appliance.pipeline.records import Recording
 from appliance.services import Layout, Services
-from appliance.settings import CameraSettings, Settings
-from appliance.store import NewEvent, Store, StoredEvent
-from appliance.values import DetectedFace, FaceSample, ImageArray, Templates
+from appliance.settings import CameraSettings, ObjectsSettings, Settings
+from appliance.store import LEADERBOARD, NewEvent, Store, StoredEvent
+from appliance.values import (
+    DetectedFace,
+    FaceSample,
+    FrameStamp,
+    ImageArray,
+    ObjectsReading,
+    Templates,
+)
+
+PublishSeen = Callable[[ObjectsSettings, ObjectsReading, FrameStamp], None]
+"""Told of each frame in which things were looked for, and by whose settings; returns at once."""
 
 TABLES_FILE = Path(__file__).parents[2] / "data" / "score-tails.json"
 
@@ -85,6 +100,9 @@ class Parts:
         gallery: What is searched.
         reader: The networks.
         spool: Where captures go.
+        detectors: The networks that find things, by the names of the settings; only those in use.
+        coffee: What cameras before coffee corners share; None: no coffees are counted.
+        agreed: Keeps who agreed to be counted.
     """
 
     settings: Settings
@@ -93,6 +111,9 @@ class Parts:
     gallery: GalleryHolder
     reader: FaceReader
     spool: Spool
+    detectors: Mapping[str, ObjectDetector]
+    coffee: CoffeeRooms | None = None
+    agreed: Agreed | None = None
 
     @property
     def origin(self) -> dict[str, str]:
@@ -141,9 +162,23 @@ def store_gallery(store: Store, policy: Policy) -> GalleryHolder:
 
 @contextlib.contextmanager
 def opened_parts(
-    settings: Settings, services: Services, policy: Policy, gallery: GalleryHolder
+    settings: Settings,
+    services: Services,
+    policy: Policy,
+    gallery: GalleryHolder,
+    *,
+    people: Store | None = None,
+    tell: Tell | None = None,
 ) -> Iterator[Parts]:
     """Load the networks and open the spool.
+
+    Args:
+        settings: All of them.
+        services: Opened.
+        policy: The rule.
+        gallery: What is searched.
+        people: Whose consents count, where they are others than those of `services`.
+        tell: Told what coffee corners show, if anybody is.
 
     Raises:
         ModelError: Weights are missing or damaged.
@@ -152,10 +187,20 @@ def opened_parts(
     """
     folder = ModelFolder(settings.models.directory)
     spool = Spool(services.layout.spool, settings.evidence, services.clock, encode_jpeg, ids=services.ids)
+    coffee = settings.coffee
+    cups = {str(coffee.model): coffee.least_score} if coffee.cameras else {}
+    # Before the faces' networks: loading one takes several times what it keeps, and the peak is the sum.
+    detectors = opened_detectors(folder, settings.objects, cups)
     with FaceReader.open(
         folder, settings.faces, policy.models, reference=settings.faces.embedder == "dlib"
     ) as reader:
-        yield Parts(settings, services, policy, gallery, reader, spool.open())
+        agreed, corners = None, None
+        if coffee.cameras:
+            store = people or services.store
+            agreed = Agreed(lambda: store.agreed_to(LEADERBOARD))
+            finder = CupFinder(detectors[coffee.model], coffee)
+            corners = coffee_rooms(coffee, services, policy, finder, agreed=agreed, tell=tell)
+        yield Parts(settings, services, policy, gallery, reader, spool.open(), detectors, corners, agreed)
 
 
 def camera_pipeline(
@@ -166,6 +211,7 @@ def camera_pipeline(
     show: Show | None = None,
     *,
     home: Layout | None = None,
+    publish: PublishSeen | None = None,
 ) -> CameraPipeline:
     """The loop of one camera, introduced to its rooms; what disturbed it when an earlier loop ended goes on.
 
@@ -176,6 +222,7 @@ def camera_pipeline(
         faces: Reads them.
         show: Told of each frame, if anybody is.
         home: Whose pictures of shut doors it begins with; by default those that lie where it writes.
+        publish: Told of the things in its frames, if anybody is.
 
     Raises:
         StoreError: The log cannot be read.
@@ -185,6 +232,7 @@ def camera_pipeline(
     doors = [door for door in settings.doors if door.camera == camera.id]
     held_open_s = {door.id: door.held_open_s for door in doors}
     home = home or parts.services.layout
+    watched = next((watch for watch in settings.objects if watch.camera == camera.id), None)
     return CameraPipeline(
         LoopSettings(camera, settings.faces, settings.encounters, settings.evidence, held_open_s),
         Rooms(
@@ -196,6 +244,9 @@ def camera_pipeline(
             ids=parts.services.ids,
             condition=ConditionWatch(camera, sight.ongoing),
             disturbed_since=sight.since,
+            objects=ObjectWatch(watched, parts.detectors[watched.model]) if watched is not None else None,
+            publish=partial(publish, watched) if publish is not None and watched is not None else None,
+            coffee=parts.coffee if camera.id in settings.coffee.cameras else None,
         ),
         show=show,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from appliance import private_files
+from appliance.app.video_rekeying import rewrap_video
 from appliance.errors import StoreError, VaultError
 from appliance.events import DeviceKeyChanged
 from appliance.services import Layout, open_services
@@ -74,6 +75,7 @@ def rekey(settings: Settings, files: SettingsFiles, layout: Layout, places: Plac
         yield Step("signing")
         for done, total in store.rewrap(change.rewrapped):
             yield Step("wrapped", done, total)
+        rewrap_video(layout, services.vault, change.rewrapped)
         places.target.put(change.new)
         if places.target.load(create=False) != change.new:
             raise VaultError(

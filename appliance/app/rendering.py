@@ -5,21 +5,23 @@ kept and nothing written; whoever asks says what subjects are to be called, so n
 """
 
 import json
+import math
 import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from appliance.camera import Mark, annotate, encode_jpeg
-from appliance.camera.annotate import IDENTIFIED, STRANGER, UNDECIDED
+from appliance.camera.annotate import COFFEE, IDENTIFIED, STRANGER, UNDECIDED, object_mark
 from appliance.camera.jpeg import shrunk
 from appliance.decision.reasons import RULES
 from appliance.errors import CameraLostError, WireError
 from appliance.frames import FrameReader, SharedFrame
 from appliance.values import ImageArray
 from appliance.wire import Handler, Message, Reply, Request
-from appliance.wire.messages import RenderView, SeenDoor, SeenFace, ViewRendered
+from appliance.wire.messages import RenderView, SeenDoor, SeenFace, SeenObject, ViewRendered
 
 Labels = Mapping[str, str]
 """What to call subjects, by id."""
@@ -27,6 +29,21 @@ Labels = Mapping[str, str]
 _PLAIN = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d"})
 """Letters that do not come apart into a plain one and its mark."""
 _NAMELESS = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the loop saw in a frame.
+
+    Attributes:
+        doors: Door id → its state.
+        faces: The nearest first, each with its decision's rule in words.
+        objects: The most certain first.
+    """
+
+    doors: Mapping[str, SeenDoor]
+    faces: tuple[SeenFace, ...]
+    objects: tuple[SeenObject, ...]
 
 
 class ViewHandlers:
@@ -51,11 +68,11 @@ class ViewHandlers:
         """
         wanted = request.message
         frame = newer_frame(request.fds, wanted.after, wanted.wait_s)
-        doors, faces = seen_in(frame)
+        seen = seen_in(frame)
         with self._lock:
             picture = frame.bgr
             if wanted.kind == "project":
-                picture = drawn_view(frame, doors, faces, wanted.labels)
+                picture = drawn_view(frame, seen, wanted.labels)
             content = encode_jpeg(shrunk(picture, wanted.width_px), wanted.quality)
         height, width = frame.bgr.shape[:2]
         told = ViewRendered(
@@ -63,8 +80,9 @@ class ViewHandlers:
             at=frame.stamp.wall,
             width=width,
             height=height,
-            doors=doors,
-            faces=faces,
+            doors=seen.doors,
+            faces=seen.faces,
+            objects=seen.objects,
         )
         return Reply(told, blob=content)
 
@@ -85,8 +103,8 @@ def newer_frame(fds: Sequence[int], after: int, wait_s: float) -> SharedFrame:
     return frame
 
 
-def seen_in(frame: SharedFrame) -> tuple[dict[str, SeenDoor], tuple[SeenFace, ...]]:
-    """What the loop saw in a frame, with each decision's rule in words.
+def seen_in(frame: SharedFrame) -> Seen:
+    """What the loop saw in a frame.
 
     Raises:
         WireError: The note beside the frame is none of ours.
@@ -98,17 +116,19 @@ def seen_in(frame: SharedFrame) -> tuple[dict[str, SeenDoor], tuple[SeenFace, ..
             SeenFace.model_validate({**face, "why": RULES.get(face.get("rule", ""), "")})
             for face in note.get("faces", [])
         )
+        objects = tuple(SeenObject.model_validate(each) for each in note.get("objects", []))
     except (ValueError, AttributeError, TypeError, ValidationError) as error:
         raise WireError("the note beside a shared frame cannot be read") from error
-    return doors, faces
+    return Seen(doors, faces, objects)
 
 
-def drawn_view(
-    frame: SharedFrame, doors: Mapping[str, SeenDoor], faces: Sequence[SeenFace], labels: Labels
-) -> ImageArray:
-    """A copy of a frame with its faces, who they are, and the doors' states."""
-    marks = [_mark(face, labels) for face in faces]
-    states = {name: f"{door.state} {door.fraction:.0%}" for name, door in doors.items()}
+def drawn_view(frame: SharedFrame, seen: Seen, labels: Labels) -> ImageArray:
+    """A copy of a frame with things and faces, what and who they are, and the doors' states."""
+    # Faces last: a person's box goes around their face's.
+    marks = [object_mark(each.label, each.score, each.box) for each in seen.objects]
+    marks += [_mark(face, labels) for face in seen.faces]
+    marks += [_corner_mark(face) for face in seen.faces if face.coffee is not None]
+    states = {name: f"{door.state} {door.fraction:.0%}" for name, door in seen.doors.items()}
     return annotate(frame.bgr, marks, states)
 
 
@@ -122,6 +142,20 @@ def _mark(face: SeenFace, labels: Labels) -> Mark:
     else:
         caption, colour = "?", UNDECIDED
     return Mark((left, top, right, bottom), caption, colour)
+
+
+def _corner_mark(face: SeenFace) -> Mark:
+    """What the coffee corner tells of somebody, under their face."""
+    left, top, right, bottom = (round(each) for each in face.box)
+    told = face.coffee
+    if told is None or told.phase == "counted":
+        words = "+1 coffee"
+    elif told.phase == "too_soon":
+        words = f"next coffee in {max(1, math.ceil(told.left_s / 60))} min"
+    else:
+        words = f"coffee in {max(1, math.ceil(told.left_s))}..."
+    below = bottom + (bottom - top) // 6
+    return Mark((left, below, right, below), words, COFFEE)
 
 
 def plain(name: str) -> str:

@@ -95,12 +95,13 @@ def replay(
     own = settings.model_copy(update={"actions": (), "store": StoreSettings(), "vault": VaultSettings()})
     policy = read_policy(own)
     gallery = store_gallery(origin.store, policy) if origin is not None else _nobody(policy)
+    people = origin.store if origin is not None else None
     clock, ids = ManualClock(start), seeded_ids(seed)
     with contextlib.ExitStack() as stack:
         services = stack.enter_context(
             open_services(own, layout, create=True, clock=clock, ids=ids, boot=REPLAYED)
         )
-        parts = stack.enter_context(opened_parts(own, services, policy, gallery))
+        parts = stack.enter_context(opened_parts(own, services, policy, gallery, people=people))
         logged = threading.Event()
         spool = parts.spool if seals else SealsNothing()
         records = Records(LoggedEvents(services.store, logged.set), spool, parts.origin)

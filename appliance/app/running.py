@@ -58,6 +58,15 @@ def child_specs(
     # Only dispatch copies to a bucket.
     bucket = {variable: environment[variable] for variable in BUCKET_VARIABLES if variable in environment}
     specs.append(_spec("dispatch", layout, command("dispatch"), secrets={**keys, **bucket}))
+    if settings.deeplens.enabled:
+        # Functions come after the door as well; it waits, small, where none is deployed.
+        functions = _spec("functions", layout, command("functions"), secrets=keys)
+        specs.append(replace(functions, patient=True, gives_way_s=_GIVES_WAY_S))
+    if settings.video.enabled:
+        # Whatever is wrong with the recording, the door is watched; it comes after that at the start, too.
+        # Streams outside of the box are sent to with the same credentials as a bucket.
+        video = _spec("video", layout, command("video"), secrets={**keys, **bucket})
+        specs.append(replace(video, patient=True, gives_way_s=_GIVES_WAY_S))
     if settings.web.enabled:
         # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
         # And they give way at the start: the door is watched sooner, and pages are there soon enough.

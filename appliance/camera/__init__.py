@@ -11,8 +11,10 @@ from appliance.camera.condition import ConditionWatch
 from appliance.camera.jpeg import encode_jpeg
 from appliance.camera.opening import open_source
 from appliance.camera.replay import recorded_frames
-from appliance.camera.ring import CodecParameters, PacketRing, RingPacket
+from appliance.camera.ring import CodecParameters, PacketRing, RingFollower, RingPacket
 from appliance.camera.scene import Scene
+from appliance.camera.scene_coffee import CoffeeScene
+from appliance.camera.scene_coffee_script import CoffeeScript, StandingMug, Stop
 from appliance.camera.scene_script import Script, Swing, Truth, VisiblePerson, Walk, visits
 from appliance.camera.scene_source import SceneSource
 from appliance.camera.source import CapturedFrame, Shot, Source
@@ -22,15 +24,20 @@ __all__ = [
     "CameraStatistics",
     "CapturedFrame",
     "CodecParameters",
+    "CoffeeScene",
+    "CoffeeScript",
     "ConditionWatch",
     "Mark",
     "PacketRing",
+    "RingFollower",
     "RingPacket",
     "Scene",
     "SceneSource",
     "Script",
     "Shot",
     "Source",
+    "StandingMug",
+    "Stop",
     "Swing",
     "Truth",
     "VisiblePerson",

@@ -15,6 +15,9 @@ Colour = tuple[int, int, int]
 IDENTIFIED: Colour = (90, 190, 60)
 STRANGER: Colour = (60, 60, 220)
 UNDECIDED: Colour = (200, 160, 60)
+OBJECT: Colour = (255, 165, 20)
+"""As the DeepLens sample project drew them."""
+COFFEE: Colour = (70, 110, 30)
 _INK: Colour = (255, 255, 255)
 _SHADE: Colour = (40, 40, 40)
 
@@ -34,12 +37,24 @@ class Mark:
     colour: Colour
 
 
+def object_mark(label: str, score: float, corners: Sequence[float]) -> Mark:
+    """A thing's box, with its label and how certain it is in percent.
+
+    Args:
+        label: What it is called.
+        score: 0 to 1.
+        corners: Left, top, right, bottom, pixels.
+    """
+    left, top, right, bottom = (round(each) for each in corners)
+    return Mark((left, top, right, bottom), f"{label} {score:.0%}", OBJECT)
+
+
 def annotate(picture: ImageArray, marks: Sequence[Mark], doors: Mapping[str, str]) -> ImageArray:
-    """A copy of a picture with faces marked and the doors' states in its corner.
+    """A copy of a picture with faces and things marked and the doors' states in its corner.
 
     Args:
         picture: BGR, uint8, (h, w, 3); left as it is.
-        marks: One per face.
+        marks: One per face or thing; later ones are drawn over earlier ones.
         doors: Door id → what to say of it.
     """
     drawn = picture.copy()

@@ -15,6 +15,7 @@ import structlog
 from appliance.camera.opening import open_source
 from appliance.camera.ring import PacketRing
 from appliance.camera.source import CapturedFrame, FrameLimit, Shot, Source
+from appliance.camera.stills import RingFeed
 from appliance.clock import Clock
 from appliance.errors import CameraError, CameraLostError, CameraRefusedError
 from appliance.events import CameraChanged
@@ -61,6 +62,7 @@ class Camera:
         source_factory: Callable[[CameraSettings, Clock], Source] = open_source,
         on_change: Callable[[CameraChanged], None] = lambda _: None,
         loop: bool = False,
+        keep_pictures: bool = True,
         rng: random.Random | None = None,
     ) -> None:
         """Note everything; no thread runs and nothing is opened before `frames` is iterated.
@@ -71,6 +73,7 @@ class Camera:
             source_factory: Makes the source anew for each attempt.
             on_change: Told once when the source is lost and once when it is back, on the iterating thread.
             loop: Play a recording again and again.
+            keep_pictures: Fill the ring of a source without packets with its pictures.
             rng: For the jitter between attempts to reconnect.
         """
         self._settings = settings
@@ -78,6 +81,7 @@ class Camera:
         self._source_factory = source_factory
         self._on_change = on_change
         self._loop = loop
+        self._keep_pictures = keep_pictures
         self._rng = rng or random.Random()  # noqa: S311 - spreads attempts in time, keeps no secret
         self.ring = PacketRing(settings.ring_s, settings.ring_mib * 1024 * 1024)
         self._condition = threading.Condition()
@@ -216,8 +220,9 @@ class Camera:
         """Open the source and offer its frames, yielding after each; ends when a recording does."""
         source = self._source_factory(self._settings, self._clock)
         limit = FrameLimit(self._settings.fps)
+        feed = RingFeed(self.ring, pictures=self._keep_pictures)
         try:
-            source.open(self.ring.append)
+            source.open(feed.packet)
             start = self._clock.monotonic()
             if reopened:
                 self._count(reconnects=1)
@@ -231,7 +236,7 @@ class Camera:
                         raise CameraLostError(f"{source.address} ended")
                     return
                 if self._admit(shot, source, limit, start) and not self._halt.is_set():
-                    self._offer(shot, epoch)
+                    self._offer(shot, epoch, feed)
                 yield
         finally:
             source.close()
@@ -249,7 +254,7 @@ class Camera:
             self._count(skipped=1)
         return wanted
 
-    def _offer(self, shot: Shot, epoch: int) -> None:
+    def _offer(self, shot: Shot, epoch: int, feed: RingFeed) -> None:
         """Put the frame into the slot, over an older one."""
         stamp = FrameStamp(
             CameraId(self._settings.id),
@@ -263,6 +268,8 @@ class Camera:
             replaced = self._slot.frame is not None
         if replaced:
             self._count(dropped=1)
+        # Before anybody else has it: a picture is not to be used from two threads.
+        feed.picture(shot.picture, stamp)
         self._post(frame=CapturedFrame(stamp, shot.picture), frame_epoch=epoch)
 
     def _fail(self, error: Exception) -> None:

@@ -91,6 +91,7 @@ class ContainerSource:
         self._parameters: CodecParameters | None = None
         self._kind = ""
         self._intra = False
+        self._raw = False
         self._decoded: deque[Shot] = deque()
         self._damaged = 0
         self._demuxed = 0
@@ -145,6 +146,8 @@ class ContainerSource:
         context.thread_count = 1
         self._kind = _kind(context.codec.name, context.pix_fmt)
         self._intra = bool(context.codec.intra_only)
+        # Raw video is not kept in the ring, which it would fill within a second.
+        self._raw = context.codec.name == "rawvideo"
         time_base = stream.time_base or Fraction(1, 90_000)
         self._parameters = CodecParameters(
             context.codec.name, bytes(context.extradata or b""), context.width, context.height, time_base
@@ -233,7 +236,7 @@ class ContainerSource:
             self._damaged += packet.is_corrupt
         try:
             if self._kind == "video":
-                if size:
+                if size and not self._raw:
                     self._keep(packet)
                 for frame in packet.decode():
                     if isinstance(frame, av.VideoFrame):
@@ -252,8 +255,7 @@ class ContainerSource:
             ValueError: The bytes are not a whole picture.
         """
         if self._kind == "yuyv" and self._parameters is not None:
-            # A view: the packet stays alive with it. Raw video is not kept in the ring, which
-            # it would fill within a second.
+            # A view: the packet stays alive with it.
             return YuyvPicture(memoryview(packet), self._parameters.width, self._parameters.height)
         data = bytes(packet)
         picture = JpegPicture(data)

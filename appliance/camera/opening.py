@@ -10,6 +10,7 @@ from pathlib import Path
 from appliance.camera.container import ContainerAddress, ContainerSource
 from appliance.camera.folder import FolderSource
 from appliance.camera.scene import Scene
+from appliance.camera.scene_coffee import CoffeeScene
 from appliance.camera.scene_set import DOOR_COLOURS
 from appliance.camera.scene_source import SceneSource
 from appliance.camera.source import Source
@@ -19,7 +20,10 @@ from appliance.settings import CameraSettings
 
 SCENE_FPS = 10.0
 
-_HINT = "a source is scene:door, /dev/videoN, rtsp://…, http://…, a video file, or a folder of pictures"
+_HINT = (
+    "a source is scene:door, scene:coffee, /dev/videoN, rtsp://…, http://…, a video file, or a folder of "
+    "pictures"
+)
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
 _DEVICE = re.compile(r"^/dev/(video\d{1,3}|v4l/[\w./:-]+)$")
 
@@ -80,12 +84,13 @@ def _path(path: Path, settings: CameraSettings, clock: Clock) -> Source:
 
 
 def _scene(name: str, settings: CameraSettings) -> Source:
-    """A bundled scene: `door`, or `door-COLOUR`."""
+    """A bundled scene: `door`, `door-COLOUR`, or `coffee`."""
     kind, _, colour = name.partition("-")
+    width, height = settings.width_px, settings.height_px
+    if name == "coffee":
+        return SceneSource(CoffeeScene(width=width, height=height, fps=SCENE_FPS), name=name)
     if kind != "door" or (colour and colour not in DOOR_COLOURS):
-        choices = ", ".join(["scene:door", *(f"scene:door-{c}" for c in DOOR_COLOURS)])
+        choices = ", ".join(["scene:door", *(f"scene:door-{c}" for c in DOOR_COLOURS), "scene:coffee"])
         raise CameraRefusedError(f"camera {settings.id}: no scene {name!r}", hint=f"there are {choices}")
-    scene = Scene(
-        width=settings.width_px, height=settings.height_px, fps=SCENE_FPS, door_colour=colour or "blue"
-    )
+    scene = Scene(width=width, height=height, fps=SCENE_FPS, door_colour=colour or "blue")
     return SceneSource(scene, name=name)

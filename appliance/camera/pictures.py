@@ -131,6 +131,11 @@ class JpegPicture(_KeptPicture):
         self._turned = upright and header.orientation != 1
         self._gray: ImageArray | None = None
 
+    @property
+    def coded(self) -> bytes | None:
+        """The JPEG itself; None if it shows the picture only when turned."""
+        return None if self._turned else self._data
+
     def gray(self, region: Region) -> ImageArray:
         """Decode gray at a half, quarter or eighth, down to the region's end, and cut the region out of it.
 
@@ -181,6 +186,11 @@ class YuyvPicture(_KeptPicture):
     def gray(self, region: Region) -> ImageArray:
         """Luma of the region, averaged to a half, quarter or eighth of the resolution."""
         return read_only(np.ascontiguousarray(_reduced(self._packed, region)[..., 0]))
+
+    @property
+    def packed(self) -> bytes:
+        """Its bytes, width * height * 2 of them: a copy."""
+        return self._packed.tobytes()
 
     def _make(self) -> ImageArray:
         return np.asarray(cv2.cvtColor(self._packed, cv2.COLOR_YUV2BGR_YUY2), np.uint8)

@@ -7,13 +7,13 @@ a camera of it.
 
 import math
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-import appliance
 from appliance.camera import scene_set
+from appliance.camera.scene_light import Exposure
+from appliance.camera.scene_people import cutouts, draw_person
 from appliance.camera.scene_script import (
     DESIGN_HEIGHT,
     DESIGN_WIDTH,
@@ -21,7 +21,6 @@ from appliance.camera.scene_script import (
     OPEN_ANGLE,
     OPENING,
     PIXELS_PER_METRE,
-    PORTRAITS,
     Pose,
     Script,
     Truth,
@@ -30,10 +29,7 @@ from appliance.camera.scene_script import (
     poses,
     visits,
 )
-from appliance.errors import CameraRefusedError
 from appliance.values import Box, ImageArray
-
-PORTRAIT_FOLDER = Path(appliance.__file__).parent.parent / "data" / "portraits" / "scene"
 
 DEFAULT_SCRIPT = visits("obama", "astronaut", "biden")
 """Shut for 2 s, then three people 10.5 s apart, each let in and the door shut behind them; 33 s."""
@@ -47,10 +43,8 @@ _SHUT = 0.05
 """Degrees below which the leaf need not be turned."""
 _LEAST_SIZE = 16
 _MOST_DRIFT = 0.5
-_LEAST_ZOOM = 0.6
-"""A cut-out shrunk further than this is halved first, lest it flicker."""
-_BGRA = 4
-_NOISE_MARGIN = 96
+_FLOOR_Y = scene_set.COUNTER_Y + 8
+"""People end behind the counter."""
 
 
 class Scene:
@@ -143,7 +137,7 @@ class Scene:
             self._stage = _stage(self._full, self._scale, self._colour, self._noise, self._seed)
         t = index / self.fps
         picture = self._stage.compose(door_angle(self.script, t), poses(self.script, t))
-        picture = self._stage.expose(picture, self._light(t), index)
+        picture = self._stage.exposure.expose(picture, self._light(t), index)
         x, y = self._crop
         return picture[y : y + self.height, x : x + self.width].copy() if (x or y) else picture
 
@@ -169,26 +163,13 @@ class _Stage:
         self, size: tuple[int, int], scale: float, colour: scene_set.Colour, noise: float, seed: int
     ) -> None:
         self._scale = scale
-        self._seed = seed
         self._set = scene_set.build(scale, colour, seed)
         width, height = size
         wall = self._set.wall
         if wall.shape[:2] != (height, width):
             raise AssertionError(f"the set has {wall.shape[1]}x{wall.shape[0]}, not {width}x{height}")
-        self._cutouts = {name: _load_cutout(p.file) for name, p in PORTRAITS.items()}
-        y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-        falloff = 1.0 - 0.16 * (x * x + 0.7 * y * y) ** 1.2 / 1.9
-        self._vignette = cv2.cvtColor((falloff * 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
-        self._grain: tuple[ImageArray, ImageArray] | None = None
-        if noise > 0:
-            rng = np.random.default_rng([seed, 2])
-            shape = (height + _NOISE_MARGIN, width + _NOISE_MARGIN, 3)
-            grain = rng.standard_normal(shape, np.float32) * noise
-            grain = np.rint(grain).astype(np.int16)
-            self._grain = (
-                np.clip(grain, 0, 255).astype(np.uint8),
-                np.clip(-grain, 0, 255).astype(np.uint8),
-            )
+        cutouts()  # what is missing is said before the first frame
+        self.exposure = Exposure(size, noise, seed)
 
     def compose(self, angle: float, people: list[Pose]) -> ImageArray:
         """The picture without light and noise."""
@@ -199,25 +180,14 @@ class _Stage:
         doorway[:] = stage.corridor
         for pose in people:
             if not pose.inside:
-                self._draw_person(doorway, pose, (left, top))
+                draw_person(doorway, pose, origin=(left, top), size=self._scale, floor_y=_FLOOR_Y)
         self._draw_leaf(doorway, angle)
         for pose in people:
             if pose.inside:
-                self._draw_person(picture, pose, (0, 0))
+                draw_person(picture, pose, origin=(0, 0), size=self._scale, floor_y=_FLOOR_Y)
         front = picture[stage.counter_top :]
         cv2.multiply(front, stage.counter_rest, dst=front, scale=1 / 255)
         cv2.add(front, stage.counter, dst=front)
-        return picture
-
-    def expose(self, picture: ImageArray, light: float, index: int) -> ImageArray:
-        """Vignette, brightness and noise, in place."""
-        cv2.multiply(picture, self._vignette, dst=picture, scale=light / 255)
-        if self._grain is not None:
-            height, width = picture.shape[:2]
-            y, x = np.random.default_rng([self._seed, 3, index]).integers(0, _NOISE_MARGIN, 2)
-            brighter, darker = (g[y : y + height, x : x + width] for g in self._grain)
-            cv2.add(picture, brighter, dst=picture)
-            cv2.subtract(picture, darker, dst=picture)
         return picture
 
     def _draw_leaf(self, doorway: ImageArray, angle: float) -> None:
@@ -257,69 +227,3 @@ class _Stage:
         cv2.rectangle(
             doorway, (first, round(float(corners[1][1]))), (min(wide, first + edge) - 1, high), dark, -1
         )
-
-    def _draw_person(self, target: ImageArray, pose: Pose, origin: tuple[int, int]) -> None:
-        """Lay one person over `target`, whose top left corner is at `origin` of the frame."""
-        portrait = PORTRAITS[pose.person]
-        zoom = PIXELS_PER_METRE * pose.scale * self._scale / portrait.pixels_per_metre
-        colour, alpha = self._cutouts[pose.person]
-        reduce = 1
-        while zoom * reduce < _LEAST_ZOOM:
-            reduce *= 2
-        if reduce > 1:
-            small = (max(1, colour.shape[1] // reduce), max(1, colour.shape[0] // reduce))
-            colour = np.asarray(cv2.resize(colour, small, interpolation=cv2.INTER_AREA), np.uint8)
-            alpha = np.asarray(cv2.resize(alpha, small, interpolation=cv2.INTER_AREA), np.uint8)
-        pivot = (portrait.face[0] + portrait.face[2] / 2) / reduce
-        warp = cv2.getRotationMatrix2D((pivot, colour.shape[0]), -pose.tilt, zoom * reduce)
-        warp[0, 2] += pose.centre_x * self._scale - origin[0] - pivot
-        warp[1, 2] += pose.head_top * self._scale - origin[1] - colour.shape[0] * (1 - zoom * reduce)
-        corners = (
-            warp
-            @ np.asarray(
-                [
-                    (0, 0, 1),
-                    (colour.shape[1], 0, 1),
-                    (0, colour.shape[0], 1),
-                    (colour.shape[1], colour.shape[0], 1),
-                ]
-            ).T
-        )
-        x0, y0 = (max(0, math.floor(v)) for v in corners.min(axis=1))
-        x1 = min(target.shape[1], math.ceil(corners[0].max()))
-        floor = math.ceil((scene_set.COUNTER_Y + 8) * self._scale) - origin[1]
-        y1 = min(target.shape[0], math.ceil(corners[1].max()), floor)
-        if x0 >= x1 or y0 >= y1:
-            return
-        warp[0, 2] -= x0
-        warp[1, 2] -= y0
-        size = (x1 - x0, y1 - y0)
-        body = cv2.warpAffine(colour, warp, size, flags=cv2.INTER_LINEAR)
-        cover = cv2.warpAffine(alpha, warp, size, flags=cv2.INTER_LINEAR)
-        gloom = min(1.0, max(0.72, 0.72 + 1.4 * (pose.scale - _GLOOM_UNTIL)))
-        if gloom < 1:
-            cv2.convertScaleAbs(body, dst=body, alpha=gloom)
-        part = target[y0:y1, x0:x1]
-        rest = cv2.cvtColor(cv2.bitwise_not(cover), cv2.COLOR_GRAY2BGR)
-        cv2.multiply(part, rest, dst=part, scale=1 / 255)
-        cv2.add(part, body, dst=part)
-
-
-_GLOOM_UNTIL = 0.98
-"""Scale up to which a person stands in the half light of the corridor."""
-
-
-def _load_cutout(file: str) -> tuple[ImageArray, ImageArray]:
-    """Colour multiplied by alpha, and alpha."""
-    path = PORTRAIT_FOLDER / file
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.shape[2:] != (_BGRA,):
-        raise CameraRefusedError(
-            f"the scene's portrait {path} is missing or damaged",
-            hint="run from a complete checkout; data/portraits comes with it",
-        )
-    alpha = np.ascontiguousarray(picture[..., 3])
-    colour = cv2.multiply(
-        np.ascontiguousarray(picture[..., :3]), cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=1 / 255
-    )
-    return np.asarray(colour, np.uint8), np.asarray(alpha, np.uint8)

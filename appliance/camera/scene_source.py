@@ -1,17 +1,41 @@
 """A rendered scene as a recording: pictures are drawn only when somebody looks at them."""
 
 from functools import partial
+from typing import Protocol
 
 from appliance.camera.pictures import MadePicture
-from appliance.camera.scene import Scene
 from appliance.camera.source import OnPacket, Shot
 from appliance.errors import CameraLostError
+from appliance.values import ImageArray
+
+
+class Rendered(Protocol):
+    """A scene that can be played."""
+
+    @property
+    def width(self) -> int:
+        """Of a frame, pixels."""
+
+    @property
+    def height(self) -> int:
+        """Likewise."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+
+    @property
+    def frame_count(self) -> int:
+        """Frames of the whole scene."""
+
+    def render(self, index: int) -> ImageArray:
+        """A frame."""
 
 
 class SceneSource:
     """Plays a scene once from beginning to end. It has no packets."""
 
-    def __init__(self, scene: Scene, *, name: str) -> None:
+    def __init__(self, scene: Rendered, *, name: str) -> None:
         """Note what to play.
 
         Args:

@@ -1,7 +1,7 @@
 """The command line: `appliance …`. Parses, calls, prints; decides nothing itself.
 
 Results go to standard output, diagnostics to standard error. With `--json`, names and units are
-stable. Errors end with `appliance: error: …`, where there is one `appliance: hint: …`, and
+stable. Errors end with `appliance: error: …`, a line `appliance: hint: …` for each remedy, and
 the exit code of their family (see `appliance.errors`). Commands of other packages come by
 the entry-point group `appliance.commands`.
 """
@@ -18,6 +18,9 @@ import click
 from appliance import logs
 from appliance.cli.context import Context
 from appliance.errors import ApplianceError
+
+_SHORT = 100
+"""Characters of a remedy and what to type for it that fit a line."""
 
 
 class _Commands(click.Group):
@@ -44,20 +47,31 @@ _OWN = (
     "calibrate",
     "captures",
     "check",
+    "clips",
+    "deeplens",
     "demo",
     "doctor",
     "door",
     "evaluate",
     "events",
+    "kvs",
+    "index",
+    "iot",
+    "locks",
     "models",
+    "mqtt",
+    "objects",
     "operators",
     "outbox",
     "process",
     "replay",
     "retention",
+    "rules",
     "run",
+    "songs",
     "vault",
     "view",
+    "webhooks",
     "whatif",
 )
 """Commands of this package, each in the module of its name."""
@@ -96,6 +110,14 @@ def appliance(ctx: click.Context, settings: Path | None, state: Path | None, par
     ctx.obj = Context(settings, state, part)
 
 
+def _remedies(error: ApplianceError) -> list[str]:
+    """What to do about an error, a line each: what is short with what to type, what is long by itself."""
+    first, _, others = error.advice.partition("\n")
+    apart = [error.hint, *error.command.splitlines()]
+    told = apart if len(first) > _SHORT else [first, *others.splitlines()]
+    return [each for each in told if each]
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit with its code.
 
@@ -107,8 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except ApplianceError as error:
         for line in error.message.splitlines():
             click.echo(f"appliance: error: {line}", err=True)
-        if error.advice:
-            click.echo(f"appliance: hint: {error.advice}", err=True)
+        for remedy in _remedies(error):
+            click.echo(f"appliance: hint: {remedy}", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

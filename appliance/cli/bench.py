@@ -25,15 +25,22 @@ ROWS: Mapping[str, str] = {
     "frame_dlib": "bench_frame_dlib",
     "frame_fused": "bench_frame_fused",
     "embed_dlib": "bench_embed_dlib",
+    "last_frame": "bench_deeplens",
+    "hosted_models": "bench_hosted_models",
     "idle": "bench_idle",
+    "index": "bench_index",
     "greet": "bench_greet",
     "confirm": "bench_greet",
     "match_1m": "bench_match_1m",
+    "matroska": "bench_matroska",
+    "objects": "bench_objects",
+    "project_stream": "bench_project_stream",
+    "remux": "bench_remux",
     "rss_loop": "bench_rss_loop",
     "start": "bench_start",
     "viewers": "bench_viewers",
 }
-"""The ten figures, and the script that measures each; some add rows named `KEY_…` of their own."""
+"""The figures, and the script that measures each; some add rows named `KEY_…` of their own."""
 _LONGEST_S = 900
 _GOODBYE_S = 40.0
 """An appliance that is being measured takes up to half a minute to stop."""

@@ -189,21 +189,27 @@ def parse_part(text: str) -> Settings:
 def with_camera(settings: Settings, source: str, when: str | None) -> Settings:
     """The settings with one camera, `camera`, that reads `source`.
 
-    It takes over what is configured of the first camera and its door, if there is one; a
-    source without a door reads faces always.
+    It takes over what is configured of the first camera, its door, if there is one, and the things looked for
+    there; a source without a door reads faces always. Coffees are counted before it if they are before the
+    first camera, or if it is the rendered coffee corner.
 
     Raises:
         SettingsError: `when` asks for a door, and there is none.
     """
     first = settings.cameras[0] if settings.cameras else None
     doors = [door for door in settings.doors if first is not None and door.camera == first.id]
-    if source.startswith("scene:") and not doors:
+    things = [each for each in settings.objects if first is not None and each.camera == first.id]
+    if source.startswith("scene:door") and not doors:
         doors = [DoorSettings(id="door", camera="camera", **SCENE_DOOR)]
     camera = {**(first.model_dump() if first is not None else {}), "id": "camera", "source": source}
     camera["when"] = when or (When.DOOR if doors else When.ALWAYS)
+    corner = (first is not None and first.id in settings.coffee.cameras) or source == "scene:coffee"
+    watched = ["camera"] if corner and camera["when"] != When.DOOR else []
     changed = {
+        "coffee": {**settings.coffee.model_dump(), "cameras": watched},
         "cameras": [camera],
         "doors": [{**door.model_dump(), "camera": "camera"} for door in doors],
+        "objects": [{**each.model_dump(), "camera": "camera"} for each in things],
     }
     try:
         kept = settings.model_dump(exclude=set(changed))

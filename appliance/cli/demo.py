@@ -1,9 +1,9 @@
-"""`appliance demo`: the whole appliance on a rendered office door. No camera, no cloud.
+"""`appliance demo`: the whole appliance on a rendered office door and coffee corner. No camera, no cloud.
 
-Nothing of it is a special case: it writes a settings file, makes an admin's key, enrols two
-people with the ordinary command and runs the ordinary appliance on the bundled scene, with its pages.
-On a terminal it goes on until Ctrl-C, so that there is time to look at those; elsewhere the scene is
-played once.
+Nothing of it is a special case: it writes a settings file, makes an admin's key, enrols two people with
+theme songs, makes two rules with the ordinary commands and runs the ordinary appliance on the bundled scenes,
+with its pages. On a terminal it goes on until Ctrl-C, so that there is time to look at those; elsewhere the
+scenes are played once.
 """
 
 import contextlib
@@ -22,10 +22,37 @@ from appliance.errors import ApplianceError
 from appliance.evidence import make_identity
 
 _DATA = Path(__file__).parents[2] / "data"
-_PEOPLE = (("Barack Obama", "Barack", "obama.jpg"), ("Eileen Collins", "Eileen", "astronaut.jpg"))
-"""Name, what the office screen calls them, portrait."""
+_PEOPLE = (
+    ("Barack Obama", "Barack", "obama.jpg", "three-bells", "Three bells"),
+    ("Eileen Collins", "Eileen", "astronaut.jpg", "level-up", "Level up"),
+)
+"""Name, what the office screen calls them, portrait, theme song of the sounds that ship, and its title."""
 
-_PURPOSES = [word for purpose in ("identify", "greet", "leaderboard") for word in ("--purpose", purpose)]
+_PURPOSES = [
+    word for purpose in ("identify", "greet", "leaderboard", "song") for word in ("--purpose", purpose)
+]
+
+_RULES: Final = (
+    {
+        "name": "Theme songs",
+        "on": "subject_identified",
+        "when": {"grade": "greeting", "doors": ["front"]},
+        "actions": [{"kind": "song", "song": "theme", "output": "box"}],
+    },
+    {
+        "name": "A coffee is worth a line",
+        "on": "coffee_taken",
+        "actions": [{"kind": "screen", "text": "Enjoy your coffee, {alias}"}],
+    },
+    {
+        "name": "Video of whoever comes in",
+        "on": "door_opened",
+        "actions": [{"kind": "record", "seconds": 15}],
+    },
+)
+"""As they are made on the page Rules."""
+
+_HEARD: Final = "heard.wav"
 
 SETTINGS: Final = """\
 # The demo's settings; yours look the same. What each key means: appliance check --describe
@@ -43,6 +70,17 @@ region = [0.33, 0.05, 0.67, 0.3]   # the upper part of the door and a little wal
 seed = [0.45, 0.15]                # a point on the shut door
 shut_fraction = 0.92               # how much of the region the shut door fills
 
+[[cameras]]
+id = "corner"
+source = "scene:coffee"        # a second camera, at the coffee machine
+when = "always"
+
+[coffee]
+cameras = ["corner"]           # a cup with a recognised face, for three seconds, is a coffee
+
+[audio]
+output = "{output}"    # device:default plays aloud; file:NAME writes a WAV file instead
+
 [evidence]
 recipients = [{recipient}]     # strangers are sealed to this key
 
@@ -50,7 +88,7 @@ recipients = [{recipient}]     # strangers are sealed to this key
 repeat_after_s = 15            # the scene comes round every half minute, and everybody is greeted each time
 
 [screen]
-leaderboard = "greetings"      # the two portraits consent to it
+leaderboard = "coffee"         # the two portraits consent to it
 
 [web]
 port = {port}                    # the pages; host = "0.0.0.0" lets other machines of your network in
@@ -62,6 +100,7 @@ names = true
 on = [
   "door_opened", "door_shut", "subject_identified", "stranger_seen",
   "stranger_captured", "capture_skipped", "stranger_retracted", "person_undecided",
+  "coffee_taken", "song_started", "song_skipped", "clip_begun", "clip_ended",
 ]
 
 [log]
@@ -88,7 +127,10 @@ level = "warning"
     help="Port of the pages, if this demo is new; 0: any. [default: 8443]",
 )
 def demo(*, folder: Path, once: bool | None, port: int) -> None:
-    """Watch a rendered office door: two people who are enrolled, one who is not.
+    """Watch a rendered office door and coffee corner: two people who are enrolled, one who is not.
+
+    Whoever is enrolled hears a theme song, and a coffee is counted; without an audio device the songs are
+    written into a file.
 
     The pages are served meanwhile: open the link that is printed.
 
@@ -106,38 +148,68 @@ def demo(*, folder: Path, once: bool | None, port: int) -> None:
             # From a demo that was interrupted before it had settings: nothing is sealed to that key.
             identity.unlink()
         recipient = make_identity(identity)
-        settings.write_text(SETTINGS.format(recipient=json.dumps(recipient), port=port), encoding="utf-8")
+        filled = SETTINGS.format(recipient=json.dumps(recipient), port=port, output=_output())
+        settings.write_text(filled, encoding="utf-8")
         click.echo(f"  private half: {_short(identity)}")
     appliance = [sys.executable, "-m", "appliance", "--settings", str(settings), "--state", str(state)]
     enrolled = _enrolled(appliance) if (state / "appliance.db").exists() else set()
-    for name, alias, photo in _PEOPLE:
+    for name, alias, photo, sound, title in _PEOPLE:
         if name not in enrolled:
             _step(f"enrolling {name} from one public-domain portrait")
             picture = _DATA / "portraits" / "enrol" / photo
             consent = ["--consent", "public-domain portrait, demo only", *_PURPOSES]
             _call([*appliance, "enroll", "add", name, str(picture), *consent])
             _call([*appliance, "enroll", "alias", name, alias])
+            _call([*appliance, "songs", "choose", sound])
+            _call([*appliance, "songs", "give", name, title])
+    _make_rules(appliance, folder)
     if once:
-        _step("the appliance, on a rendered office door (half a minute; Ctrl-C ends it)")
+        _step("the appliance, on a rendered office door and coffee corner (a minute; Ctrl-C ends it)")
     else:
-        _step("the appliance, on a rendered office door (again every half minute, until Ctrl-C)")
+        _step("the appliance, on a rendered office door and coffee corner (again and again, until Ctrl-C)")
         click.echo("  open the link below; the browser warns, as the certificate was made on this machine")
     _call([*appliance, "run", *(["--once"] if once else [])])
     _epilogue(appliance, state, identity, settings)
+
+
+def _output() -> str:
+    """Where songs are played: aloud, or into a file of the state where there is nothing to play them with."""
+    from appliance.actions.audio_choosing import trouble
+
+    return f"file:{_HEARD}" if trouble("device:default") else "device:default"
+
+
+def _make_rules(appliance: Sequence[str], folder: Path) -> None:
+    """The demo's rules, unless there are some."""
+    if _read([*appliance, "rules", "list", "--json"]).strip():
+        return
+    _step("three rules: a theme song and a clip of video for whoever comes in, a line for a coffee")
+    for rule in _RULES:
+        path = folder / "rule.json"
+        path.write_text(json.dumps(rule, indent=1), encoding="utf-8")
+        _call([*appliance, "rules", "add", str(path)])
+        path.unlink()
 
 
 def _epilogue(appliance: Sequence[str], state: Path, identity: Path, settings: Path) -> None:
     _step("what is left of it")
     _call([*appliance, "events", "verify"])
     captures = json.loads(_read([*appliance, "captures", "list", "--json"]))
+    heard = state / "audio" / _HEARD
+    if heard.exists():
+        click.echo(f"this machine has no audio device: the theme songs were played into {_short(heard)}")
     program = _short(Path(sys.argv[0]))
     short = f"{program} --settings {_short(settings)} --state {_short(state)}"
     click.echo(f"{len(captures)} sealed capture(s) in the spool; the appliance itself cannot open them")
+    clips = json.loads(_read([*appliance, "clips", "list", "--json"]))
+    click.echo(f"{len(clips)} clip(s) of who came in, sealed on the disk; they play in the browser")
     click.secho("\ntry next", bold=True)
     click.echo(f"  {short} events list")
     if captures:
         newest = captures[-1]["capture"]
         click.echo(f"  {short} captures open {newest} --identity {_short(identity)} --out opened")
+    if clips:
+        click.echo(f"  {short} clips export {clips[0]['clip']} --out clip.mp4")
     click.echo("with your own camera and faces")
     click.echo(f'  {program} enroll add "Your Name" you1.jpg you2.jpg --consent "signed 2026-01-05"')
     click.echo(f"  {program} run --camera /dev/video0      (or rtsp://…, clip.mp4, folder/)")

@@ -1,5 +1,6 @@
 """Files that a command writes where the admin said; never inside the state directory."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,7 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
-        ) from error
+        raise _not_written(path, error) from error
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -33,9 +32,17 @@ def write_private(path: Path, content: bytes) -> None:
     try:
         private_files.replace(path, content)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> InputError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "make room there, or choose a file on another disk"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        hint = "choose a file in a folder that you may write to"
+    else:
+        hint = "choose a file in a folder that is there"
+    return InputError(f"{path} cannot be written: {error.strerror}", hint=hint)
 
 
 @contextmanager
@@ -56,9 +63,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         raise InputError(f"{spare} is in the way", hint="an earlier run was broken off: delete it") from error
     except OSError as error:
         spare.unlink(missing_ok=True)
-        raise InputError(
-            f"{path} cannot be written: {error.strerror}", hint="choose a file in a folder that is there"
-        ) from error
+        raise _not_written(path, error) from error
     except BaseException:
         spare.unlink(missing_ok=True)
         raise

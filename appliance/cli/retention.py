@@ -24,10 +24,10 @@ _WHY = {
 
 @click.group()
 def retention() -> None:
-    """What goes with time: captures, events, counts. The running appliance sees to it by itself.
+    """What goes with time: captures, events, counts, clips. The running appliance sees to it by itself.
 
     Photos that people are enrolled from are never kept. How long the rest is kept stands in the settings
-    under [evidence] and [retention].
+    under [evidence], [retention] and [video].
 
     \b
     captures  by age (evidence.expire_days), size (max_mib) and free space (make_room_mib); where they are
@@ -35,6 +35,9 @@ def retention() -> None:
     events    by age (retention.events_days) and size (events_max_mib), by 256 at a time; not by free space,
               for a database keeps what they leave for new ones, and the disk would gain nothing
     counts    by age (retention.counters_days); there is one a day of each person, a few dozen bytes
+    moments   by age (index.keep_days) and number (max_moments), by the hour; not planned or run from here
+    clips     by age (video.retention_days), size (video.max_mib) and free space (video.min_free_mib); they
+              are not in the plan below: the process that records lets them go
 
     \b
     Examples:

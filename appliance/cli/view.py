@@ -24,7 +24,7 @@ _WAIT_S = 5.0
     help="The JPEG to write; the admin's choice, the box itself keeps no picture.",
 )
 @click.option("--camera", help="Which camera. [default: the first]")
-@click.option("--annotated", is_flag=True, help="Draw the door's state and who was seen.")
+@click.option("--annotated", is_flag=True, help="Draw the door's state, who and what was seen.")
 @click.pass_obj
 def view(context: Context, *, out: Path, camera: str | None, annotated: bool) -> None:
     """Write the newest frame of the running appliance to a JPEG.
@@ -44,8 +44,7 @@ def view(context: Context, *, out: Path, camera: str | None, annotated: bool) ->
     if annotated:
         with context.services() as services:
             names = {str(subject.id): subject.name or "person" for subject in services.store.subjects()}
-        doors, faces = seen_in(frame)
-        picture = drawn_view(frame, doors, faces, names)
+        picture = drawn_view(frame, seen_in(frame), names)
     write_file(out, encode_jpeg(picture, _QUALITY))
     click.echo(
         f"{out}: frame {frame.stamp.sequence} of {frame.stamp.camera}, {frame.stamp.wall:%H:%M:%S} UTC"

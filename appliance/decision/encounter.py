@@ -75,6 +75,11 @@ class Encounter:
         return self._confirmed is not None and self._confirmed.verdict is Verdict.IDENTIFIED
 
     @property
+    def kept(self) -> tuple[Sighting, ...]:
+        """The best good frames so far, best first."""
+        return tuple(self._kept)
+
+    @property
     def held(self) -> Sighting | None:
         """The latest frame, if its face is not the one before: held back until the next says whose it is."""
         return self._held

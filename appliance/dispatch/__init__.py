@@ -5,7 +5,8 @@ written, in the event's own transaction. It does not know the database; it is ha
 outbox that keeps the promises in `appliance.dispatch.outbox`.
 """
 
-from appliance.dispatch.actions import Action, Delivery, LineAction
+from appliance.deliveries import Delivery
+from appliance.dispatch.actions import Action, LineAction
 from appliance.dispatch.commands import CommandAction
 from appliance.dispatch.dispatcher import DEFAULT_BACKOFF, Dispatcher
 from appliance.dispatch.lanes import Plan

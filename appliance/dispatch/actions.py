@@ -3,44 +3,26 @@
 An action performs one delivery or says why not; it neither retries nor knows of the outbox.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Protocol, TextIO
 
+from appliance.deliveries import Delivery
 from appliance.dispatch.wording import Names, line
 from appliance.errors import ActionError
-from appliance.events import Event
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An event on its way to an action.
-
-    Attributes:
-        action: Id of the action in the settings.
-        event_id: UUIDv7 of the event in the log.
-        event: What happened.
-        at: When, aware.
-        attempt: 1 for the first try.
-        idempotency_key: The same at every attempt.
-    """
-
-    action: str
-    event_id: str
-    event: Event
-    at: datetime
-    attempt: int
-    idempotency_key: str
 
 
 class Action(Protocol):
-    """Something that is done about an event. One delivery at a time, always from the same thread."""
+    """Something that is done about an event.
+
+    One delivery at a time, always from the same thread, but for what is planned `together`.
+    """
 
     def perform(self, delivery: Delivery) -> None:
         """Do it; returning means that it is done.
 
         Raises:
-            ActionError: It did not happen; `permanent` when another try cannot help.
+            ActionError: It did not happen; `permanent` when another try cannot help, `unknown` when it may
+                have happened and must not be repeated.
         """
 
     def close(self) -> None:

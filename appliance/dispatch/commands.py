@@ -17,7 +17,7 @@ from typing import IO
 
 import structlog
 
-from appliance.dispatch.actions import Delivery
+from appliance.deliveries import Delivery
 from appliance.errors import ActionError
 from appliance.processes import Kill, end_group, how_it_ended
 

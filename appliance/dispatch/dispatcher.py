@@ -10,14 +10,14 @@ The outbox is touched by the thread in `run` alone, so an outbox need not be saf
 
 import queue
 import threading
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import structlog
 
 from appliance.backoff import BackOff
 from appliance.clock import Clock
-from appliance.dispatch.lanes import Lane, Plan, Result
+from appliance.dispatch.lanes import MISSING, Lane, Plan, Result
 from appliance.dispatch.outbox import Outbox, Outcome
 from appliance.errors import StoreError, StoreVersionError
 
@@ -25,8 +25,6 @@ _log = structlog.get_logger()
 
 _CLAIM = 32
 """Rows claimed in one transaction."""
-_HELD = 4096
-"""Rows claimed and not begun, at most; a backlog stays in the database."""
 _SAVE_TRIES = 20
 """Times that an outcome is offered to a database that works but does not want it."""
 _STOP_POLL_S = 0.25
@@ -49,6 +47,7 @@ class Dispatcher:
         wake: Set by whoever has put something into the outbox.
         poll_s: Seconds after which the outbox is looked at without being woken.
         grace_s: Seconds that running actions get when it stops, before they are given up.
+        missing: Name in the outbox that no action has → what its dead letters say.
     """
 
     def __init__(
@@ -61,6 +60,7 @@ class Dispatcher:
         *,
         poll_s: float = 2.0,
         grace_s: float = 3.0,
+        missing: Callable[[str], str] = lambda _: MISSING,
     ) -> None:
         self._outbox = outbox
         self._actions = dict(actions)
@@ -69,6 +69,7 @@ class Dispatcher:
         self._wake = wake
         self._poll_s = poll_s
         self._grace_s = grace_s
+        self._missing = missing
         self._lanes: dict[str, Lane] = {}
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._unsaved: list[tuple[int, Result]] = []
@@ -116,24 +117,29 @@ class Dispatcher:
 
     def _claim(self) -> None:
         began = self._clock.wall()
-        while sum(lane.held for lane in self._lanes.values()) < _HELD:
-            rows = self._outbox.claim(began, _CLAIM)
+        # Each lane has room of its own, so one that waits for its receiver takes none of the others'.
+        while rows := self._outbox.claim(began, _CLAIM, room=self._room(began), sparing=True):
             for row in rows:
                 self._lane(row.action).put(row)
-            if len(rows) < _CLAIM:
-                for lane in self._lanes.values():
-                    lane.miss(began)
-                break
+        for lane in self._lanes.values():
+            lane.miss(began)
         unsaved = {result.row.action for _, result in self._unsaved}
         for action, lane in self._lanes.items():
             if action not in unsaved:
                 lane.begin()
 
-    def _take_results(self) -> None:
+    def _room(self, now: datetime) -> dict[str, int]:
+        return {action: lane.room(now) for action, lane in self._lanes.items()}
+
+    def _take_results(self) -> bool:
+        """Whether there were any."""
+        came = False
         while not self._results.empty():
             result = self._results.get()
-            self._lanes[result.row.action].busy = False
+            self._lanes[result.row.action].came_back()
             self._unsaved.append((0, result))
+            came = True
+        return came
 
     def _save(self) -> list[tuple[int, Result]]:
         """Finish every row that came back; those that the database refuses are kept, and returned.
@@ -157,10 +163,11 @@ class Dispatcher:
             if result.again and (plan is None or row.attempts >= plan.attempts):
                 outcome = Outcome.DEAD
             else:
-                pause = self._backoff.delay(row.attempts) if result.again else 0.0
-                not_before = self._clock.wall() + timedelta(seconds=pause)
+                pause = max(self._backoff.delay(row.attempts), result.pause_s) if result.again else 0.0
+                now = self._clock.wall()
+                not_before = now + timedelta(seconds=pause)
                 self._next_try.append(self._clock.monotonic() + pause + _WALL_SLACK_S)
-                self._lane(row.action).retry(row, not_before)
+                self._lane(row.action).retry(row, now, not_before)
         self._outbox.finish(row.id, outcome, error=result.error, not_before=not_before)
         if outcome is Outcome.DELIVERED:
             _log.debug("action_delivered", action=row.action, row=row.id, attempt=row.attempts)
@@ -176,8 +183,9 @@ class Dispatcher:
 
     def _lane(self, action: str) -> Lane:
         if action not in self._lanes:
+            plan = self._actions.get(action)
             self._lanes[action] = Lane(
-                action, self._actions.get(action), self._clock, self._results, self._wake
+                action, plan, self._clock, self._results, self._wake, missing=self._missing(action)
             )
         return self._lanes[action]
 
@@ -193,27 +201,39 @@ class Dispatcher:
 
     def _stop(self) -> None:
         """Let what runs come to its end for a while, give the rest up, and save what became of it."""
-        for lane in self._lanes.values():
-            self._unsaved.extend((0, result) for result in lane.end())
+        unbegun = [row.id for lane in self._lanes.values() for row in lane.end()]
+        # Whoever stops us has little patience. What was done cannot be had again, so it is saved first;
+        # what was not begun is sorted out by the next start, if need be.
+        self._take_results()
+        self._save()
+        unbegun = self._put_back(unbegun)
         self._collect(self._grace_s)
         for plan in self._actions.values():
             plan.action.close()
         self._collect(_GIVE_UP_S)
-        running = sum(lane.busy for lane in self._lanes.values())
-        left = running + len(self._save())
+        running = sum(lane.running for lane in self._lanes.values())
+        left = running + len(self._save()) + len(self._put_back(unbegun))
         if left:
             _log.warning("left_running", rows=left)
 
+    def _put_back(self, unbegun: list[int]) -> list[int]:
+        """Release them; those that the database refuses come back."""
+        if unbegun:
+            try:
+                self._outbox.release(unbegun, "not begun: dispatch stopped")
+            except StoreError as error:
+                _log.warning("unbegun_not_put_back", rows=len(unbegun), reason=error.message)
+                return unbegun
+        return []
+
     def _collect(self, seconds: float) -> None:
-        """Wait for what runs, that long at most."""
+        """Wait for what runs, that long at most, and save what comes back when it does."""
         until = self._clock.monotonic() + seconds
-        self._take_results()
-        while any(lane.busy for lane in self._lanes.values()):
-            left = until - self._clock.monotonic()
-            if left <= 0:
-                return
+        while True:
             self._wake.clear()
-            self._take_results()
-            if any(lane.busy for lane in self._lanes.values()):
-                self._wake.wait(min(left, _STOP_POLL_S))
-                self._take_results()
+            if self._take_results():
+                self._save()
+            left = until - self._clock.monotonic()
+            if left <= 0 or not any(lane.busy for lane in self._lanes.values()):
+                return
+            self._wake.wait(min(left, _STOP_POLL_S))

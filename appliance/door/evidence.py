@@ -52,7 +52,9 @@ class Signs:
         door: Share of the door that looks like the shut door.
         left: The same of the surroundings on the left; None where the region shows none.
         right: On the right.
-        opened: Share of the door's columns that differ from top to bottom.
+        opened: Columns that differ from top to bottom, between the surroundings, by the door's: above 1 where
+            the outline found is less than the door.
+        across: Share of the door's own columns that do.
         at_left: Such columns begin at the door's left edge.
         at_right: Or end at its right edge.
         high: Share of the door's upper quarter that differs.
@@ -63,6 +65,7 @@ class Signs:
     left: float | None
     right: float | None
     opened: float
+    across: float
     at_left: bool
     at_right: bool
     high: float
@@ -76,16 +79,27 @@ class Signs:
     @property
     def clean(self) -> bool:
         """An opening begins at an edge beside which the wall is seen; who stands there hides it."""
-        return (self.at_left and (self.left or 0) >= _SIDE_SEEN) or (
-            self.at_right and (self.right or 0) >= _SIDE_SEEN
-        )
+        return self.clean_left or self.clean_right
 
     @property
-    def clear_edge(self) -> bool:
+    def clean_left(self) -> bool:
+        """It begins at the left one."""
+        return self.at_left and (self.left or 0) >= _SIDE_SEEN
+
+    @property
+    def clean_right(self) -> bool:
+        """It begins at the right one."""
+        return self.at_right and (self.right or 0) >= _SIDE_SEEN
+
+    @property
+    def clear_left(self) -> bool:
         """The same, with nearly all of that wall."""
-        return (self.at_left and (self.left or 0) >= _SIDE_CLEAR) or (
-            self.at_right and (self.right or 0) >= _SIDE_CLEAR
-        )
+        return self.at_left and (self.left or 0) >= _SIDE_CLEAR
+
+    @property
+    def clear_right(self) -> bool:
+        """Likewise on the right."""
+        return self.at_right and (self.right or 0) >= _SIDE_CLEAR
 
     @property
     def sides_mean(self) -> float:
@@ -127,11 +141,14 @@ def read_signs(comparison: Comparison, outline: Outline) -> Signs:
     spread[:, :-1] |= unlike[:, 1:]
     full = np.flatnonzero((spread.mean(axis=0) >= _FULL_HEIGHT) & (unlike.mean(axis=0) >= _FULL_HEIGHT / 2))
     quarter = max(1, unlike.shape[0] // 4)
+    wide = max(1, outline.right - outline.left)
+    own = (first + full >= outline.left) & (first + full < outline.right)
     return Signs(
         door=1 - float(unlike.mean()),
         left=float(alike[:, :first].mean()) if first else None,
         right=float(alike[:, last:].mean()) if last < alike.shape[1] else None,
-        opened=full.size / max(1, outline.right - outline.left),
+        opened=full.size / wide,
+        across=float(np.count_nonzero(own)) / wide,
         at_left=bool(full.size and first + full[0] < outline.left + _AT_EDGE_PX),
         at_right=bool(full.size and first + full[-1] >= outline.right - _AT_EDGE_PX),
         high=float(unlike[:quarter].mean()),
@@ -161,12 +178,12 @@ def judge(
     ):
         return NEARLY_SHUT
     if from_outside or from_below:
-        everything = signs.opened >= (_ALL if from_outside else _MOST) and (
+        everything = signs.across >= (_ALL if from_outside else _MOST) and (
             # A leaf that opens towards the camera hides the wall on its own side, and stands still there.
             (signs.sides >= _SIDE_SEEN and signs.sides_mean >= _SIDE_CLEAR)
-            or (idle and signs.opened >= _ALL and signs.clear_edge)
+            or (idle and signs.across >= _ALL and (signs.clear_left or signs.clear_right))
         )
-        beyond_doubt = signs.opened >= _ALL and signs.high >= _ALL * signs.low and signs.sides >= _SIDE_BARE
+        beyond_doubt = signs.across >= _ALL and signs.high >= _ALL * signs.low and signs.sides >= _SIDE_BARE
         return OPEN if everything and beyond_doubt else PERHAPS_OPEN if everything else COVERED
     if signs.opened and signs.sides >= _SIDE_SEEN:
         at_edge = outline.certain and (signs.at_left or signs.at_right)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from appliance.door.beginning import Beginning
-from appliance.door.episode import Episode
+from appliance.door.episode import REMEMBERED_S, Episode
 from appliance.door.evidence import (
     COVERED,
     OPEN,
@@ -36,18 +36,9 @@ dusk."""
 _CRACK_S = 2.0
 """The same for a crack beside the shut leaf that has come to look otherwise."""
 _IDLE_S = 0.5
-"""A gap that has become neither wider nor narrower for so long is no moving door,"""
-_GROWTH = 0.02
-"""by more than this share of the door's width."""
-_SIDE_KEPT = 0.8
-"""Share of a side that is as it was while the door opens."""
-_LOW_DOWN, _HIGH_UP = 0.25, 0.3
-"""Who comes from below covers more than the first of the door's lower quarter, and of its upper one less than
-the second of that; an opening spans both."""
+"""A gap that has become neither wider nor narrower for so long is no moving door."""
 _SWING = 4.0
 """Share of the door's width that a leaf uncovers in a second, at most."""
-_RELIT = 0.05
-"""Relative change of the light since the door last looked shut that lamps make."""
 _LAMP = 0.08
 """Relative change of both door and surroundings, in one frame, that is a lamp."""
 _RELEARN_S = 3.0
@@ -56,14 +47,10 @@ door."""
 _ELSEWHERE_S, _DOOR_KEPT, _CRACK_KEPT = 3.0, 0.92, 0.05
 """Where the door is as it was, but for a crack, and its surroundings are not (a nudged camera, a new poster),
 what stands still for so long is taken for how it is now."""
-_SIDE_HIDDEN = 0.5
-"""Share of a side that somebody leaves to be seen, at most; a shadow leaves more."""
 _GAP_S = 2.0
 """A pause between frames from which nothing that was noted before counts as watched through."""
 _MOST_HELD_S = 1.2
 """A leaf that looks shut but moves is held for open no longer than this: something else may be moving."""
-_REMEMBERED_S = 1.5
-"""Whoever came over the surroundings is thought to be there for so long after they were last seen there."""
 _STILL = 4.0
 """Mean gray levels between frames up to which a scene stands still."""
 _LIT_SIDES = 0.9
@@ -92,7 +79,7 @@ class FollowedRule:
         self._before: FloatArray | None = None
         self._seen_s = 0.0
         self._held_since_s: float | None = None
-        self._from_outside_s = -math.inf
+        self._hidden_s = -math.inf
 
     def look(self, gray: ImageArray, now: float, believed: DoorState) -> tuple[Look, float]:
         """What this frame says, and the share of the region that the fill covers."""
@@ -159,12 +146,15 @@ class FollowedRule:
         else:
             episode = self._noted(known, comparison, signs, lines, small, now=now, believed=believed)
             look = self._judged(signs, known, episode, now)
+            if look is OPEN and believed is not DoorState.OPEN and not lines.show_edge(signs):
+                look = PERHAPS_OPEN
             if look is OPEN and not episode.is_light:
                 episode.clear_looks += 1
             # What came all at once may be a shadow; a second look is none's.
             episode.opening |= episode.clear_looks >= 1 + episode.sudden
             look = self._in_context(look, signs, episode, believed)
-            hidden = episode.crossed or episode.from_below or episode.lamp
+            # Who came once it was opening goes through.
+            hidden = episode.lamp or ((episode.crossed or episode.from_below) and not episode.opening)
             look = weigh_lines(look, signs, lines, believed=believed, hidden=hidden)
             if look is COVERED and self._is_shut_anew(signs, episode, small, now, believed):
                 self._learn(small, small, now)
@@ -272,32 +262,11 @@ class FollowedRule:
             sudden = signs.opened > _SWING * (now - self._seen_s)
             self._episode = Episode(now, lamp, sudden, changed_s=now)
         episode = self._episode
-        if abs(signs.opened - episode.width) > _GROWTH:
-            # A lamp does all it does at once; a leaf moves on.
-            episode.lamp &= now == episode.began_s
-            # While the door is not believed open, what gets narrower is no opening.
-            if signs.opened > episode.width or believed is DoorState.OPEN:
-                episode.changed_s = now
-            episode.width = signs.opened
         light = float(comparison.expected.mean()) / max(1.0, float(known.reference.picture.mean()))
-        episode.relit = abs(light - 1) > _RELIT
-        over_side = signs.sides < _SIDE_KEPT and not signs.clean
-        from_below = signs.low > _LOW_DOWN and signs.high < _HIGH_UP * signs.low
-        if believed is DoorState.OPEN:
-            episode.from_outside = episode.crossed = episode.behind_light = episode.from_below = False
-        else:
-            if over_side and signs.sides < _SIDE_HIDDEN:
-                self._from_outside_s = now
-            episode.from_outside |= over_side or now - self._from_outside_s < _REMEMBERED_S
-            episode.crossed |= over_side and not lines.are_lit
-            episode.behind_light = (
-                episode.from_outside and not episode.crossed and lines.have_gone and lines.are_lit
-            )
-            episode.from_below |= from_below
-        if not self._is_still(small):
-            episode.still_since_s = None
-        elif episode.still_since_s is None:
-            episode.still_since_s = now
+        episode.note_width(signs, light, now, believed)
+        if episode.note_people(signs, lines, believed, lately=now - self._hidden_s < REMEMBERED_S):
+            self._hidden_s = now
+        episode.note_stillness(now, still=self._is_still(small))
         return episode
 
     def _moves(self, small: FloatArray, *, reach: float = EDGE_REACH) -> bool:

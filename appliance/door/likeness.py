@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from appliance.door.evidence import Signs, read_signs
+from appliance.door.lines import compare_lines
 from appliance.door.outline import Outline, find_outline
 from appliance.door.reference import Comparison, ReferencePicture
 from appliance.settings import DoorSettings
@@ -29,6 +30,10 @@ _LIGHTS = 4
 """Fits tried where the light has changed; one where it has not, two after a nudge."""
 _WORSE = 0.02
 """A nudge that explains less of the surroundings than none is no nudge."""
+_NUDGED_DOOR = 0.92
+"""Share of the door that must be alike for a nudge that leaves something to explain to be one;"""
+_LINES_FOUND, _LINES_LOST = 0.9, 0.6
+"""and shares of the shut door's lines, in the band with the fewest, that are there with it and without it."""
 _SETTLED_S = 8.0
 """What has looked shut for so long without a doubt is the picture to come back to."""
 EDGE_REACH = 0.2
@@ -174,7 +179,11 @@ class Likeness:
             return None
         beside = max(signs.sides for _, signs in tried)
         fits = islice(moved.fits(small, rows=self.outline.certain), 2)
+        before = len(tried)
         found = self._explained((moved.same_light(small), *fits), tried, free=free)
+        if found is None:
+            nearest = max(tried[before:], key=lambda each: each[1].door)
+            found = nearest if nearest[1].door >= _NUDGED_DOOR and self._lines_moved(moved, small) else None
         if found is not None and found[1].sides < beside - _WORSE:
             # The leaf moves, not the camera: the wall is where it was.
             return None
@@ -182,6 +191,12 @@ class Likeness:
             self.reference, self._kept = moved, moved.copy()
             self.outline = self._find_outline()
         return found
+
+    def _lines_moved(self, moved: ReferencePicture, small: FloatArray) -> bool:
+        """Whether all lines are where a nudge puts them, and not where they were; light moves none."""
+        if compare_lines(self.reference.picture, small).kept > _LINES_LOST:
+            return False
+        return compare_lines(moved.picture, small).all_kept(_LINES_FOUND)
 
     def _explained(
         self, comparisons: Iterable[Comparison], tried: list[Found], *, free: bool

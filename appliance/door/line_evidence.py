@@ -35,6 +35,9 @@ little else differs: it opened to a room of nearly its gray."""
 _WALL_GONE = 0.5
 """Share of a side's lines up to which somebody stands before it, however evenly lit that can be thought; a
 leaf hides one side at most."""
+_STANDS, _UNTOUCHED, _SEEN = 0.65, 0.85, 0.75
+"""Where no more than the first of a side's lines is left and at least the second of the other's, but by
+brightness the third of the one is as it was, and less of the other, the light was fitted to who is there."""
 _BEHIND_LIGHT = 0.1
 """Share of the door's width from which such an opening counts."""
 
@@ -76,10 +79,34 @@ class DoorLines:
         """The share left beside the door, on the side where less is."""
         return max(min(each) for each in self._beside)
 
+    def tell_somebody(self, signs: Signs) -> bool:
+        """Somebody stands before the wall: its lines are gone on both sides, or on one that seems bare."""
+        return max(self._sides) <= _WALL_GONE or self.belie(signs)
+
+    def show_edge(self, signs: Signs) -> bool:
+        """Whether an opening begins where the wall or its lines are seen beside it, or at no edge at all.
+
+        Who comes along a wall of nearly their own gray hides its lines.
+        """
+        if not (signs.at_left or signs.at_right):
+            return True
+        left, right = self._sides
+        return (signs.clean_left and (left > _WALL_GONE or signs.clear_left)) or (
+            signs.clean_right and (right > _WALL_GONE or signs.clear_right)
+        )
+
+    def belie(self, signs: Signs) -> bool:
+        """Whether the light was fitted to who stands before one side: it seems bare, and the bare one not."""
+        if signs.left is None or signs.right is None or not self._outline.certain:
+            return False
+        (fewer, seen), (more, hidden) = sorted(zip(self._sides, (signs.left, signs.right), strict=True))
+        return fewer <= _STANDS and seen >= _SEEN and more >= _UNTOUCHED and hidden < _SEEN
+
     @property
-    def left_on_one_side(self) -> float:
-        """The same, on the side where more is."""
-        return max(max(each) for each in self._beside)
+    def _sides(self) -> tuple[float, float]:
+        """Left and right, the share of the lines that is left, by the measure that sees more."""
+        (left, right), (upright_left, upright_right) = self._beside
+        return max(left, upright_left), max(right, upright_right)
 
     @cached_property
     def _beside(self) -> tuple[tuple[float, float], ...]:
@@ -147,16 +174,17 @@ def weigh_lines(look: Look, signs: Signs, found: DoorLines, *, believed: DoorSta
         return look
     if look.state is DoorState.UNSURE and not hidden and found.deny_shut:
         return PERHAPS_OPEN
-    if found.of_the_frame:
-        return look
+    perhaps = look.state is DoorState.OPEN and believed is not DoorState.OPEN
+    somebody = perhaps and hidden and found.tell_somebody(signs)
+    if somebody or found.of_the_frame:
+        return COVERED if somebody else look
     kept, upright = found.lines.kept, found.upright
     same = found.step <= _NO_STEP and (kept >= _KEPT or (upright.telling and upright.kept >= _UPRIGHT_KEPT))
     if believed is DoorState.OPEN:
         return NEARLY_SHUT if same else look
     if look.state is DoorState.OPEN:
         shadow = kept >= _NEARLY_KEPT and found.step <= _SHADOW_STEP
-        somebody = hidden and found.left_on_one_side <= _WALL_GONE
-        return NEARLY_SHUT if same or shadow else COVERED if somebody else look
+        return NEARLY_SHUT if same or shadow else look
     wide = signs.opened >= _MOST_OPENED and found.left <= _LOST and found.left_beside >= _BESIDE
     begun = signs.opened >= _BEHIND_LIGHT and found.have_gone and found.are_lit
     return PERHAPS_OPEN if not hidden and (wide or begun) else look

@@ -9,10 +9,11 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
+
+from appliance.log_heads import HeadFields
 
 HEADS_NAME = "heads.jsonl"
 """In the spool and in the admin's folder: a line of JSON each, the oldest first."""
@@ -32,18 +33,6 @@ class HeadsCame:
 
     new: int
     is_full: bool
-
-
-class _Head(BaseModel):
-    """How a signed head looks."""
-
-    model_config = ConfigDict(extra="forbid")
-    device: str
-    position: int = Field(ge=0)
-    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
-    at: datetime
-    public_key: str = Field(pattern=r"^[0-9a-f]{64}$")
-    signature: str = Field(pattern=r"^[0-9a-f]{128}$")
 
 
 def keep_heads(arrived: Path, kept: Path, *, most_bytes: int = MOST_BYTES) -> HeadsCame:
@@ -93,7 +82,7 @@ def _digest(line: bytes) -> bytes:
 
 def _is_head(line: bytes) -> bool:
     try:
-        _Head.model_validate_json(line)
+        HeadFields.model_validate_json(line)
     except ValidationError:
         return False
     return True

@@ -1,17 +1,10 @@
-"""Opening an ONNX network on one thread, with as little memory as it needs. Nothing else.
+"""Opening a network of this room, which takes one uint8 input named `chips`, and checking that it is one."""
 
-Two threads only spin on a box that has other work, and with one the results do not depend on the number of
-cores. Every network of this room takes one uint8 input named `chips`.
-"""
-
-import ctypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
-
-from appliance.errors import ModelError
+from appliance import networks
 
 
 def open_session(weights: Path, *, side: int | None, last_axes: Sequence[int]) -> Any:
@@ -28,20 +21,7 @@ def open_session(weights: Path, *, side: int | None, last_axes: Sequence[int]) -
     Raises:
         ModelError: The file cannot be read, or is another network.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3
-    # Buffers planned ahead for each input shape cost 10 MiB and no measurable time.
-    options.enable_mem_pattern = False
-    try:
-        session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors share no base class
-        raise ModelError(
-            f"{weights} cannot be read by onnxruntime {onnxruntime.__version__}",
-            command="check it with: appliance models verify",
-        ) from error
+    session = networks.open_session(weights)
     taken, given = session.get_inputs(), session.get_outputs()
     sides = taken[0].shape[1:3]
     if (
@@ -50,18 +30,5 @@ def open_session(weights: Path, *, side: int | None, last_axes: Sequence[int]) -
         or (sides != [side, side] if side is not None else any(isinstance(s, int) for s in sides))
         or [o.shape[-1] for o in given] != list(last_axes)
     ):
-        raise ModelError(
-            f"{weights} is another network: it takes {taken[0].shape} and gives {[o.shape for o in given]}",
-            command="replace it with: appliance models install",
-        )
+        raise networks.another_network(weights, taken[0].shape, [o.shape for o in given])
     return session
-
-
-def return_memory() -> None:
-    """Hand memory that loading left behind back to the system, where the C library can.
-
-    onnxruntime reads a whole file before it keeps its own copy; glibc would hold on to 50 MiB of that.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
-    if trim is not None:
-        trim(0)

@@ -22,8 +22,8 @@ from appliance.faces.embed import (
     SFaceEmbedder,
     dlib_templates,
 )
-from appliance.faces.network import return_memory
 from appliance.faces.quality import Judgement, judge
+from appliance.networks import return_memory
 from appliance.settings.model import FaceSettings
 from appliance.values import (
     DLIB,

@@ -45,23 +45,29 @@ class Finding:
     state: State
     found: str = ""
 
+    @property
+    def passable(self) -> bool:
+        """Whether an installation is complete with it: it is good, or optional and not there."""
+        return self.state is State.GOOD or (self.model.optional and self.state is State.MISSING)
+
     def raise_if_unusable(self, directory: Path) -> None:
         """Do nothing for a good file.
 
         Raises:
             ModelError: It is missing or damaged; the message names the file and both hashes.
         """
+        mend = f"{MEND} {self.model.id}" if self.model.optional else MEND
         match self.state:
             case State.MISSING:
                 raise ModelError(
                     f"the model {self.model.id!r} is not installed: no {directory / self.model.file}",
-                    command=f"install it with: {MEND}",
+                    command=f"install it with: {mend}",
                 )
             case State.DAMAGED:
                 raise ModelError(
                     f"{directory / self.model.file} has the wrong bytes: expected sha256 "
                     f"{self.model.sha256}, got {self.found}",
-                    command=f"replace it with: {MEND}",
+                    command=f"replace it with: {mend}",
                 )
             case State.GOOD:
                 return

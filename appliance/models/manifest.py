@@ -77,6 +77,8 @@ class ModelInput(_Entry):
         colour: Order of the channels.
         layout: Order of the axes.
         dtype: Element type.
+        fit: How a picture of another shape is brought to that size; empty where that is no question.
+            Letterboxed: shrunk until it fits, in the upper left corner, the rest gray.
         scale: What is done to pixel values, in words.
     """
 
@@ -85,6 +87,7 @@ class ModelInput(_Entry):
     colour: Literal["RGB", "BGR"]
     layout: Literal["NHWC", "NCHW"]
     dtype: Literal["uint8", "float32"]
+    fit: Literal["stretched", "letterboxed", ""] = ""
     scale: str
 
 
@@ -94,14 +97,16 @@ class ModelOutput(_Entry):
     Attributes:
         shape: Numbers along each axis; -1: as many as there are.
         meaning: In words.
-        labels: Names of the classes, where there are any.
-        first_label: Index the first of them has in the output (some networks keep 0 for the background).
+        labels: Names of the classes, where there are any; an empty one is not in use.
+        first_label: Number the first of them goes by (some networks keep 0 for the background).
+        overlap: Boxes of one label that share more than this are one object (intersection over union).
     """
 
     shape: tuple[int, ...]
     meaning: str
     labels: tuple[str, ...] = ()
     first_label: int = Field(default=0, ge=0)
+    overlap: float = Field(default=0.5, gt=0, le=1)
 
 
 class Model(_Entry):
@@ -119,6 +124,8 @@ class Model(_Entry):
         sources: Where the file may come from, tried in order; empty for a converted one.
         converted_from: Id of the model it is made from.
         converter: Which converter makes it.
+        optional: It is not on the package index; installed only where it is asked for, or lies in a local
+            folder.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
@@ -131,7 +138,8 @@ class Model(_Entry):
     output: ModelOutput
     sources: tuple[Source, ...] = ()
     converted_from: str | None = None
-    converter: Literal["dlib", "sface", "yunet"] | None = None
+    converter: Literal["dlib", "sface", "yunet", "voc-ssd", "coco-ssd", "yolox", "efficientnet"] | None = None
+    optional: bool = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -155,9 +163,14 @@ class Manifest(_Entry):
     def _check(self) -> Self:
         seen: set[str] = set()
         files: set[str] = set()
+        optional: set[str | None] = set()
         for model in self.models:
             if model.id in seen or model.file in files:
                 raise ValueError(f"{model.id!r} or its file name is listed twice")
+            if model.converted_from in optional and not model.optional:
+                raise ValueError(f"{model.id!r} is made from an optional model and must be optional, too")
+            if model.optional:
+                optional.add(model.id)
             if model.converted_from is not None and model.converted_from not in seen:
                 raise ValueError(
                     f"{model.id!r} is converted from {model.converted_from!r}, which must come first"

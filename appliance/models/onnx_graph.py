@@ -42,21 +42,31 @@ class GraphWriter:
         return self.node("Cast", [self.node("Transpose", [source], perm=[0, 3, 1, 2])], to=TensorProto.FLOAT)
 
     def file(
-        self, *, input_shape: Sequence[int | str], outputs: Mapping[str, tuple[str, Sequence[int | str]]]
+        self,
+        *,
+        input_shape: Sequence[int | str],
+        outputs: Mapping[str, tuple[str, Sequence[int | str]]],
+        planes: bool = False,
     ) -> bytes:
         """The finished model.
 
         Args:
             input_shape: Height, width, channels of the uint8 input named `chips`; a name for what may vary.
             outputs: For each output its name, and the node and shape of the float32 value that becomes it.
+            planes: The input is float32 instead, named `data`, and `input_shape` is all of its shape.
         """
+        taken = (
+            helper.make_tensor_value_info("data", TensorProto.FLOAT, list(input_shape))
+            if planes
+            else helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", *input_shape])
+        )
         new_names = {node: name for name, (node, _) in outputs.items()}
         for node in self._nodes:
             node.output[0] = new_names.get(node.output[0], node.output[0])
         graph = helper.make_graph(
             self._nodes,
             self._name,
-            [helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", *input_shape])],
+            [taken],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
                 for name, (_, shape) in outputs.items()

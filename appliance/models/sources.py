@@ -60,7 +60,9 @@ def from_folder(model: Model, folder: Path) -> bytes | None:
             return checked(model, path.read_bytes(), str(folder))
         for source in model.sources:
             if isinstance(source, WheelSource):
-                for wheel in sorted(folder.glob(source.requirement.replace("==", "-") + "-*.whl")):
+                # In a wheel's file name the dashes of the project's name are underscores.
+                stem = source.requirement.replace("-", "_").replace("==", "-")
+                for wheel in sorted(folder.glob(f"{stem}-*.whl")):
                     return from_wheel(model, source, wheel)
     except OSError as error:
         raise ModelError(f"{model.file} cannot be read from {folder}: {error.strerror}") from error

@@ -1,9 +1,10 @@
-"""One camera's loop: frame → condition → door → faces → tracks → encounters → decisions on record.
+"""One camera's loop: frame → condition → door → faces → tracks → encounters → decisions on record; things.
 
 Knows its rooms by protocol. Works frame by frame on the frames' own time, so that a replay
 of a recording decides what the live loop decided. It starts no thread and opens nothing.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +13,11 @@ from typing import Any, Protocol
 from appliance.decision import Encounter, FrameEvidence, Policy, Sighting
 from appliance.ids import IdFactory
 from appliance.matching import Gallery
+from appliance.pipeline.coffee import CoffeeRooms, Coffees
 from appliance.pipeline.disturbances import CameraWatching, Disturbances
 from appliance.pipeline.doors import Doors, DoorWatching
 from appliance.pipeline.galleries import GalleryHolder
+from appliance.pipeline.objects import ObjectWatching, Publish, Things
 from appliance.pipeline.outcomes import Outcomes
 from appliance.pipeline.records import Picture, Recording
 from appliance.pipeline.stays import PictureShelf, Stay
@@ -60,7 +63,8 @@ class Rooms:
     """What a camera's loop is introduced to.
 
     `condition` says whether the camera sees what it used to; None: it is always believed. `disturbed_since`
-    is when what it was told is wrong already began.
+    is when what it was told is wrong already began. `objects` looks for things; None: nobody does, and
+    `publish` is never told of any. `coffee` counts coffees; None: none are counted before this camera.
     """
 
     doors: dict[str, DoorWatching]
@@ -71,6 +75,9 @@ class Rooms:
     ids: IdFactory
     condition: CameraWatching | None = None
     disturbed_since: datetime | None = None
+    objects: ObjectWatching | None = None
+    publish: Publish | None = None
+    coffee: CoffeeRooms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ class CameraPipeline:
         camera, records = settings.camera.id, rooms.records
         self._disturbances = Disturbances(camera, rooms.condition, records, rooms.disturbed_since)
         self._doors = Doors(camera, rooms.doors, settings.held_open_s, records, rooms.ids)
+        self._things = Things(camera, rooms.objects, records, rooms.publish)
+        self._coffees = Coffees(camera, rooms.coffee, records)
         self._tracker = FaceTracker(settings.encounters.end_after_s)
         self._stays: dict[int, Stay] = {}
         self._shelf = PictureShelf(settings.evidence, self._stays.values())
@@ -116,6 +125,7 @@ class CameraPipeline:
         self._last_stamp: FrameStamp | None = None
         self._looked_s: float | None = None
         self._read_s = 0.0
+        self._anew = threading.Event()
         self._gallery_version = rooms.gallery.current.version
 
     def process(self, frame: Frame) -> None:
@@ -129,6 +139,9 @@ class CameraPipeline:
         self._doors.observe(frame, blind=blind)
         for track in self._tracker.ended(frame.stamp.monotonic_s):
             self._end(track, frame.stamp)
+        if self._anew.is_set():
+            self._anew.clear()
+            self._renew(frame.stamp)
         tracks: list[Track] = []
         if not blind and self._reads_faces(frame.stamp.monotonic_s):
             # One gallery for the whole frame: another may be swapped in at any moment.
@@ -136,8 +149,21 @@ class CameraPipeline:
             self._follow(gallery)
             tracks = self._read_faces(frame, gallery)
         self._outcomes.seal_settled(self._stays.values(), frame.stamp)
+        self._things.observe(frame, blind=blind)
+        if blind:
+            self._coffees.interrupted()
+        else:
+            self._coffees.observe(frame, tracks, self._stays)
         if self._show is not None:
             self._show(frame, lambda: self._overlay(tracks))
+
+    def decide_again(self) -> None:
+        """Whoever is identified now is to be recognised anew, from the next frame on; from any thread.
+
+        Their encounter ends and another begins, which needs good frames of its own. Others are being decided
+        upon anyway. A replay never asks for it.
+        """
+        self._anew.set()
 
     def finish(self) -> None:
         """No frame comes for now (the recording is over, the camera lost): end every encounter.
@@ -146,6 +172,8 @@ class CameraPipeline:
         it is another visit.
         """
         self._doors.interrupted()
+        self._things.interrupted()
+        self._coffees.interrupted()
         if self._last_stamp is None:
             return
         for track in self._tracker.end_all():
@@ -249,6 +277,15 @@ class CameraPipeline:
             seen_s=stamp.monotonic_s,
         )
 
+    def _renew(self, stamp: FrameStamp) -> None:
+        """End the encounters of those who are identified, and begin others with the same people."""
+        for number, before in list(self._stays.items()):
+            if before.encounter.identified:
+                self._outcomes.close(before, stamp.wall, before.seen_s)
+                stay = self._begin(stamp, before.door, before.visit)
+                stay.seen_s = before.seen_s
+                self._stays[number] = stay
+
     def _replace(self, track: Track, picture: Picture) -> None:
         """Somebody else has taken the place of whoever the track was of: that encounter ends, theirs begins.
 
@@ -290,19 +327,20 @@ class CameraPipeline:
         nearest = sorted(tracks, key=lambda track: -track.face.box.area)[:_SHOWN_FACES]
         return {
             "doors": self._doors.overlay(),
-            "faces": [_seen(track, self._stays[track.number]) for track in nearest],
+            "faces": [self._seen(track, self._stays[track.number]) for track in nearest],
+            "objects": [*self._things.overlay(), *self._coffees.overlay()],
         }
 
-
-def _seen(track: Track, stay: Stay) -> dict[str, Any]:
-    """A face for viewers: where it is, what was said of it, and by which rule."""
-    return {
-        "box": [round(v) for v in track.face.box.corners],
-        "subject": stay.label,
-        "stranger": stay.stranger is not None,
-        "score": stay.score,
-        "threshold": stay.threshold,
-        "grade": stay.grade.value if stay.grade is not None else None,
-        "rule": stay.rule,
-        "frames": stay.encounter.good_frames,
-    }
+    def _seen(self, track: Track, stay: Stay) -> dict[str, Any]:
+        """A face for viewers: where it is, what was said of it, and by which rule."""
+        return {
+            "box": [round(v) for v in track.face.box.corners],
+            "subject": stay.label,
+            "stranger": stay.stranger is not None,
+            "score": stay.score,
+            "threshold": stay.threshold,
+            "grade": stay.grade.value if stay.grade is not None else None,
+            "rule": stay.rule,
+            "frames": stay.encounter.good_frames,
+            **self._coffees.told_of(stay.encounter_id),
+        }

@@ -6,7 +6,13 @@ it, and `merging` lays that over the first. A room is handed its own model and n
 consents are not settings; they live in the database.
 """
 
+from appliance.settings.audio import AudioSettings, QuietHours
+from appliance.settings.coffee import CoffeeSettings
 from appliance.settings.copies import CapturesSettings, S3Settings
+from appliance.settings.deeplens import DeepLensSettings
+from appliance.settings.index import IndexSettings, OpenSearchSettings
+from appliance.settings.kvs import KvsSettings, stream_of
+from appliance.settings.locks import LockSettings
 from appliance.settings.model import (
     ActionSettings,
     CameraSettings,
@@ -25,21 +31,35 @@ from appliance.settings.model import (
     WebSettings,
     When,
 )
+from appliance.settings.mqtt import MqttSettings
+from appliance.settings.objects import ObjectsSettings
 from appliance.settings.retention import HeadsSettings, RetentionSettings
 from appliance.settings.source import load, nested_model, parse
+from appliance.settings.video import VideoSettings
+from appliance.settings.webhooks import WebhookSettings
 
 __all__ = [
     "ActionSettings",
+    "AudioSettings",
     "CameraSettings",
     "CapturesSettings",
+    "CoffeeSettings",
+    "DeepLensSettings",
     "DoorSettings",
     "EncounterSettings",
     "EvidenceSettings",
     "FaceSettings",
     "HeadsSettings",
+    "IndexSettings",
+    "KvsSettings",
+    "LockSettings",
     "LogSettings",
     "ModelSettings",
+    "MqttSettings",
+    "ObjectsSettings",
+    "OpenSearchSettings",
     "ProcessSettings",
+    "QuietHours",
     "RecognitionSettings",
     "RetentionSettings",
     "S3Settings",
@@ -47,9 +67,12 @@ __all__ = [
     "Settings",
     "StoreSettings",
     "VaultSettings",
+    "VideoSettings",
     "WebSettings",
+    "WebhookSettings",
     "When",
     "load",
     "nested_model",
     "parse",
+    "stream_of",
 ]

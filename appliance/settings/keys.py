@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from appliance.errors import FormError
 from appliance.settings.model import Settings
 from appliance.settings.relations import LISTS, KeyPath
-from appliance.settings.source import nested_model
+from appliance.settings.source import is_tables, nested_model
 
 ELEMENT = 2
 """Parts of the key of a list's element: the list, and its id."""
@@ -50,6 +50,8 @@ def field_of(key: str) -> FieldInfo | None:
             del parts[:1]
         if inner is None or not parts:
             return found
+        if name not in LISTS and is_tables(found.annotation):
+            return None
         model = inner
     return found
 

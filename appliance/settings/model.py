@@ -11,16 +11,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, IPvAnyNetwork, SecretStr, model_validator
 
+from appliance.settings.audio import AudioSettings
+from appliance.settings.coffee import CoffeeSettings
 from appliance.settings.copies import CapturesSettings
+from appliance.settings.deeplens import DeepLensSettings
+from appliance.settings.index import IndexSettings
+from appliance.settings.locks import LockSettings
+from appliance.settings.mqtt import MqttSettings
+from appliance.settings.objects import ObjectsSettings
 from appliance.settings.relations import relations
 from appliance.settings.retention import HeadsSettings, RetentionSettings
+from appliance.settings.room import Fraction, Identifier
 from appliance.settings.room import Room as _Room
 from appliance.settings.room import field as _field
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-"""Lower-case letters, digits, `_` and `-`; at most 32; safe in topics, file names and keys."""
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
+from appliance.settings.video import VideoSettings
+from appliance.settings.webhooks import WebhookSettings
 
 
 class When(StrEnum):
@@ -37,8 +42,8 @@ class CameraSettings(_Room):
     id: Identifier = _field(..., "Name of the camera in events and file names.")
     source: SecretStr = _field(
         ...,
-        "Where frames come from: scene:door, /dev/videoN, rtsp://…, http://…, a video file, or a folder of "
-        "pictures. May carry a password and is therefore never shown.",
+        "Where frames come from: scene:door, scene:coffee, /dev/videoN, rtsp://…, http://…, a video file, or "
+        "a folder of pictures. May carry a password and is therefore never shown.",
     )
     when: When = _field(
         When.DOOR,
@@ -249,7 +254,9 @@ class ActionSettings(_Room):
     """What is done on an event; the rule engine of the UI builds the same rows."""
 
     id: Identifier = _field(..., "Name of the action in the outbox.", scope="all")
-    on: tuple[str, ...] = _field(..., "Event types that trigger it.", scope="all", min_length=1)
+    on: tuple[str, ...] = _field(
+        ..., "Event types that trigger it; a command without any is run by rules only.", scope="all"
+    )
     grade: Literal["greeting", "confirmed", "final"] | None = _field(
         None, "For decisions: only this grade triggers it; empty: every grade.", scope="all"
     )
@@ -275,6 +282,8 @@ class ActionSettings(_Room):
     def _check(self) -> Self:
         if (self.kind == "command") != bool(self.argv):
             raise ValueError("argv is for kind = 'command', and a command needs it")
+        if not self.on and self.kind != "command":
+            raise ValueError("on needs an event type at least; only a command may be left to the rules")
         return self
 
 
@@ -340,14 +349,28 @@ class WebSettings(_Room):
 class ScreenSettings(_Room):
     """The office screen."""
 
-    leaderboard: Literal["off", "greetings"] = _field(
+    leaderboard: Literal["off", "greetings", "coffee"] = _field(
         "off",
-        "off, or greetings: how often those who agreed to the leaderboard were greeted at the door is "
-        "counted per day and shown to everybody in the office. Nobody else is counted.",
+        "off, or what is counted per day of those who agreed to the leaderboard, and shown to everybody in "
+        "the office: greetings at the door, or coffee. Nobody else is counted.",
         scope="all",
     )
     leaderboard_days: int = _field(
-        30, "Days that the leaderboard looks back, today included.", scope="desk", ge=1, le=366
+        30, "Days that the leaderboard of greetings looks back, today included.", scope="desk", ge=1, le=366
+    )
+    leaderboard_periods: tuple[Literal["day", "week", "month", "all"], ...] = _field(
+        ("day", "week", "month", "all"),
+        "Which leaderboards of coffees are shown, one after the other: of the day, the week, the month, all.",
+        scope="desk",
+        min_length=1,
+        max_length=4,
+    )
+    leaderboard_rows: int = _field(
+        24,
+        "Places on a leaderboard of coffees, page after page; of those behind it is told how many they are.",
+        scope="desk",
+        ge=3,
+        le=96,
     )
     greeting_s: float = _field(12.0, "Seconds that a greeting stays.", scope="desk", ge=3, le=60)
     theme: Literal["daylight", "light", "dark"] = _field(
@@ -391,6 +414,21 @@ class Settings(_Room):
     processes: ProcessSettings = _field(ProcessSettings(), "Processes.")
     web: WebSettings = _field(WebSettings(), "The admin pages and the office screen.", scope="web")
     screen: ScreenSettings = _field(ScreenSettings(), "The office screen.", scope="desk")
+    objects: tuple[ObjectsSettings, ...] = _field((), "Where things are looked for.")
+    coffee: CoffeeSettings = _field(CoffeeSettings(), "Coffees counted.")
+    audio: AudioSettings = _field(AudioSettings(), "Songs played.", scope="dispatch")
+    deeplens: DeepLensSettings = _field(
+        DeepLensSettings(), "Functions written for AWS DeepLens.", scope="functions"
+    )
+    video: VideoSettings = _field(VideoSettings(), "Clips of video.", scope="video")
+    index: IndexSettings = _field(
+        IndexSettings(), "What was seen, kept as moments that are searched.", scope="dispatch"
+    )
+    mqtt: MqttSettings = _field(MqttSettings(), "A broker that events are published to.", scope="dispatch")
+    webhooks: tuple[WebhookSettings, ...] = _field(
+        (), "Addresses that events are posted to.", scope="dispatch"
+    )
+    locks: tuple[LockSettings, ...] = _field((), "Locks that are opened for people.", scope="dispatch")
     actions: tuple[ActionSettings, ...] = _field((), "Actions on events.")
     log: LogSettings = _field(LogSettings(), "Diagnostics.")
 
@@ -399,7 +437,15 @@ class Settings(_Room):
         given = {
             "cameras": [{"id": camera.id, "when": camera.when.value} for camera in self.cameras],
             "doors": [{"id": door.id, "camera": door.camera} for door in self.doors],
+            "objects": [{"id": each.id, "camera": each.camera} for each in self.objects],
+            "webhooks": [{"id": webhook.id} for webhook in self.webhooks],
+            "locks": [
+                lock.model_dump(include={"id", "door", "camera", "policy"}, exclude_none=True)
+                for lock in self.locks
+            ],
             "actions": [{"id": action.id} for action in self.actions],
+            "coffee": {"cameras": list(self.coffee.cameras)},
+            "video": {"kvs": {"enabled": self.video.kvs.enabled, "stream": self.video.kvs.stream}},
         }
         if found := "; ".join(relation.words for relation in relations(given)):
             raise ValueError(found)

@@ -33,7 +33,7 @@ from appliance.settings.keys import default_of, key_of, scope_of
 from appliance.settings.merging import REMOVED, merge
 from appliance.settings.model import Settings
 from appliance.settings.relations import LISTS
-from appliance.settings.source import Whole, faults, load_whole, nested_model, read_text
+from appliance.settings.source import Whole, faults, is_tables, load_whole, read_text
 
 HEADER = """\
 # Written by the appliance's own pages, and only by them: what was changed there of the settings.
@@ -198,7 +198,14 @@ def shown(value: Any) -> str:
     if value is None:
         return ""
     # JSON's strings, numbers, booleans and lists are TOML's.
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=_table_or_text)
+
+
+def _table_or_text(value: Any) -> Any:
+    """What JSON does not know: a table with what is said in it, and paths and the like as text."""
+    return (
+        value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else str(value)
+    )
 
 
 def _copied(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,12 +244,12 @@ def _overlaid(raw: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _flat(settings: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every setting with its key, down to values; of lists of tables by the elements' ids."""
+    """Every setting with its key, down to values; of the lists of tables by the elements' ids."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, tuple) and nested_model(field.annotation) is not None:
+        elif is_tables(field.annotation) and not prefix:
             for row in value:
                 yield from _flat(row, f"{prefix}{name}.{row.id}.")
         else:

@@ -27,8 +27,8 @@ class RetentionSettings(Room):
     )
     counters_days: int | None = field(
         400,
-        "Days after which greetings counted per day go; empty: they stay. By nothing else: one takes a few "
-        "dozen bytes.",
+        "Days after which greetings and coffees counted per day go; empty: they stay. By nothing else: one "
+        "takes a few dozen bytes.",
         ge=7,
         le=36_500,
     )

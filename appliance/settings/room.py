@@ -1,8 +1,16 @@
-"""What every model of the settings is, and what every field of one has. No setting stands here."""
+"""What every model of the settings is, what every field of one has, and types that several share.
 
-from typing import Any
+No setting stands here.
+"""
+
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+"""Lower-case letters, digits, `_` and `-`; at most 32; safe in topics, file names and keys."""
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 def field(default: Any, description: str, *, scope: str = "loop", command: str = "", **limits: Any) -> Any:

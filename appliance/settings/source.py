@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -223,6 +223,15 @@ def nested_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := nested_model(part)) is not None), None)
+
+
+def is_tables(annotation: Any) -> bool:
+    """Whether a setting is a list of tables.
+
+    Those that the settings themselves have are known by their ids (`LISTS`). One inside a part or an element,
+    such as the triggers of one camera, is one value as a whole.
+    """
+    return get_origin(annotation) is tuple and nested_model(annotation) is not None
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:

@@ -55,6 +55,8 @@ def in_words(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
         words = _ID if str(context.get("pattern", "")).startswith(_ID_FORM) else _FORM
     elif kind in {"string_too_long", "too_long", "bytes_too_long"}:
         words = f"at most {_count(kind, context, 'max_length')}"
+    elif kind in {"string_too_short", "too_short", "bytes_too_short"} and context.get("min_length") == 1:
+        words = "this is needed" if kind.startswith("string") else "one of them at least is needed"
     elif kind in {"string_too_short", "too_short", "bytes_too_short"}:
         words = f"at least {_count(kind, context, 'min_length')}"
     elif kind == "missing" and place and isinstance(place[-1], int):

@@ -11,6 +11,7 @@ from appliance.store.account_records import (
     ApiToken,
     CodePurpose,
     KeptPassword,
+    Keypad,
     Operator,
     OperatorSession,
     OperatorState,
@@ -19,8 +20,22 @@ from appliance.store.account_records import (
 from appliance.store.api_tokens import TOKEN_SCOPES
 from appliance.store.chain import GENESIS, SEGMENT, SignedHead
 from appliance.store.checking import ChainReport
+from appliance.store.coffees import KeptCoffee, VisitorStanding
 from appliance.store.database import sqlite_url
+from appliance.store.moment_records import (
+    Bar,
+    By,
+    Cursor,
+    LabelCount,
+    Moment,
+    MomentClip,
+    MomentsWanted,
+    Seen,
+)
+from appliance.store.moments_found import MomentPlace
+from appliance.store.pins import KeptPin, PinTry
 from appliance.store.records import (
+    COFFEES,
     GREETINGS,
     IDENTIFY,
     LEADERBOARD,
@@ -28,13 +43,17 @@ from appliance.store.records import (
     Counter,
     Delivery,
     Erased,
+    Group,
     KeptConsent,
+    KeptRule,
     Merged,
     NewEvent,
     NewReference,
     OutboxRow,
     OutboxState,
     Reference,
+    RuleActivity,
+    Song,
     Standing,
     StoredEvent,
     StoredGallery,
@@ -47,6 +66,7 @@ from appliance.store.sealing import Seal
 from appliance.store.store import Store
 
 __all__ = [
+    "COFFEES",
     "GENESIS",
     "GREETINGS",
     "IDENTIFY",
@@ -54,15 +74,28 @@ __all__ = [
     "SEGMENT",
     "TOKEN_SCOPES",
     "ApiToken",
+    "Bar",
+    "By",
     "ChainReport",
     "CodePurpose",
     "Consent",
     "Counter",
+    "Cursor",
     "Delivery",
     "Erased",
+    "Group",
+    "KeptCoffee",
     "KeptConsent",
     "KeptPassword",
+    "KeptPin",
+    "KeptRule",
+    "Keypad",
+    "LabelCount",
     "Merged",
+    "Moment",
+    "MomentClip",
+    "MomentPlace",
+    "MomentsWanted",
     "NewEvent",
     "NewReference",
     "Operator",
@@ -70,10 +103,14 @@ __all__ = [
     "OperatorState",
     "OutboxRow",
     "OutboxState",
+    "PinTry",
     "Reference",
+    "RuleActivity",
     "Screen",
     "Seal",
+    "Seen",
     "SignedHead",
+    "Song",
     "Standing",
     "Store",
     "StoredEvent",
@@ -82,5 +119,6 @@ __all__ = [
     "SubjectState",
     "Subscription",
     "TemplateRow",
+    "VisitorStanding",
     "sqlite_url",
 ]

@@ -24,6 +24,8 @@ class CodePurpose(StrEnum):
     """Sets an operator's password: somebody new, or somebody who lost theirs."""
     SCREEN = "screen"
     """Pairs a screen."""
+    KEYPAD = "keypad"
+    """Pairs the keypad of a lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,26 @@ class Screen:
 
     id: str
     label: str
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keypad:
+    """A keypad that was paired with a lock.
+
+    Attributes:
+        id: Names it; not what is presented.
+        label: Which device it is.
+        lock: Of which lock; the settings may not have it any more.
+        used_at: When it last asked for something, to the minute; None: never.
+        revoked_at: None: its link is good.
+    """
+
+    id: str
+    label: str
+    lock: str
     created_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None

@@ -20,8 +20,14 @@ from appliance.store.sealing import need, token_label_row
 from appliance.store.tables import api_tokens, operators
 
 TOKEN_LABEL_CHARS = 64
-TOKEN_SCOPES: Final = frozenset(Permission) - {Permission.ACCOUNT, Permission.OPERATORS, Permission.SCREEN}
-"""What a token may be given. Passwords and who else comes in are for people who sign in."""
+TOKEN_SCOPES: Final = frozenset(Permission) - {
+    Permission.ACCOUNT,
+    Permission.OPERATORS,
+    Permission.LOCKS,
+    Permission.SCREEN,
+    Permission.KEYPAD,
+}
+"""What a token may be given. Passwords, PINs and who else comes in are for people who sign in."""
 
 
 class ApiTokens(Operators):

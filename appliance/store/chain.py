@@ -13,9 +13,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from appliance.errors import InputError
+from appliance.log_heads import HeadFields
 from appliance.store.tables import time_text
 
 GENESIS = "0" * 64
@@ -76,24 +77,8 @@ def link_hash(
     return sha256(canonical(covered))
 
 
-class SignedHead(BaseModel):
-    """The state of a device's chain at a moment, signed: what is exported, and what a checkpoint is.
-
-    Attributes:
-        position: Of the newest event; 0 when there is none.
-        hash: Of that event.
-        at: When it was signed.
-        public_key: Ed25519, hex.
-        signature: Of `signed_bytes`, hex.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    device: str
-    position: int = Field(ge=0)
-    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
-    at: datetime
-    public_key: str = Field(pattern=r"^[0-9a-f]{64}$")
-    signature: str = Field(pattern=r"^[0-9a-f]{128}$")
+class SignedHead(HeadFields):
+    """The state of a device's chain at a moment, signed: what is exported, and what a checkpoint is."""
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from appliance.errors import DeniedError, NotSignedInError
 from appliance.events import SignInLinkMade
 from appliance.permissions import Role
-from appliance.store.account_records import CodePurpose, Operator, Screen
+from appliance.store.account_records import CodePurpose, Keypad, Operator, Screen
 from appliance.store.api_tokens import label_of
 from appliance.store.credentials import code_digest, new_code
 from appliance.store.database import reading
@@ -26,10 +26,15 @@ LASTS: Final[Mapping[CodePurpose, timedelta]] = {
     CodePurpose.FIRST_RUN: timedelta(hours=24),
     CodePurpose.PASSWORD: timedelta(hours=72),
     CodePurpose.SCREEN: timedelta(minutes=10),
+    CodePurpose.KEYPAD: timedelta(minutes=10),
 }
 """For how long a code is good."""
 MOST_ATTEMPTS: Final = 20
 """Wrong codes after which one that is typed is void: 20 of 2^40 in its ten minutes."""
+
+
+_TYPED: Final = frozenset({CodePurpose.SCREEN, CodePurpose.KEYPAD})
+"""What a code is typed for, on the device that it pairs."""
 
 
 class Codes(Operators, Screens):
@@ -68,6 +73,21 @@ class Codes(Operators, Screens):
         label = label_of(label)
         with self._writing() as connection:
             return self._new_code(connection, CodePurpose.SCREEN, label=label, made_by=made_by)
+
+    def keypad_code(self, label: str, lock: str, *, made_by: str | None = None) -> str:
+        """A short code that pairs a keypad with a lock, to be typed.
+
+        Args:
+            label: Which device it is.
+            lock: Id of a lock of the settings.
+            made_by: Whoever asks.
+
+        Raises:
+            FormError: A label that cannot be.
+        """
+        label = label_of(label)
+        with self._writing() as connection:
+            return self._new_code(connection, CodePurpose.KEYPAD, label=label, made_by=made_by, lock=lock)
 
     def operator_of_code(self, code: str) -> Operator:
         """Who sets their password with a code; it stays good.
@@ -141,6 +161,26 @@ class Codes(Operators, Screens):
         secret, screen = paired
         return secret, self.screen(screen)
 
+    def pair_keypad(self, code: str) -> tuple[str, Keypad]:
+        """Pair the keypad that a code was made for; whoever made it stands in the log.
+
+        Returns:
+            What the keypad is to present from now on, and the keypad.
+
+        Raises:
+            NotSignedInError: The code is no good.
+        """
+        with self._writing() as connection:
+            self._lock_operators(connection)
+            spent = self._spend(connection, CodePurpose.KEYPAD, code)
+            paired = None
+            if spent is not None:
+                paired = self._add_keypad(connection, spent["label"], spent["lock"], spent["made_by"])
+        if paired is None:  # said after the transaction: the attempt counts
+            raise _no_good()
+        secret, keypad = paired
+        return secret, self.keypad(keypad)
+
     # ------------------------------------------------------------ within a transaction
 
     def _new_code(
@@ -151,9 +191,10 @@ class Codes(Operators, Screens):
         operator: str | None = None,
         label: str = "",
         made_by: str | None = None,
+        lock: str | None = None,
     ) -> str:
         now = self._clock.wall()
-        if purpose is not CodePurpose.SCREEN:  # several screens may be paired at a time
+        if purpose not in _TYPED:  # several screens may be paired at a time
             connection.execute(
                 delete(one_time_codes).where(
                     one_time_codes.c.purpose == purpose.value,
@@ -161,7 +202,7 @@ class Codes(Operators, Screens):
                 )
             )
         connection.execute(delete(one_time_codes).where(one_time_codes.c.expires_at <= now))
-        code = new_code(typed=purpose is CodePurpose.SCREEN)
+        code = new_code(typed=purpose in _TYPED)
         values = {
             "id": self._ids(now),
             "code_sha256": code_digest(code),
@@ -169,6 +210,7 @@ class Codes(Operators, Screens):
             "operator": operator,
             "label": label,
             "made_by": made_by,
+            "lock": lock,
             "attempts": 0,
             "created_at": now,
             "expires_at": now + LASTS[purpose],
@@ -197,7 +239,7 @@ def _good(purpose: CodePurpose, now: Any) -> Any:
     good = select(one_time_codes).where(
         one_time_codes.c.purpose == purpose.value, one_time_codes.c.expires_at > now
     )
-    return good.where(one_time_codes.c.attempts < MOST_ATTEMPTS) if purpose is CodePurpose.SCREEN else good
+    return good.where(one_time_codes.c.attempts < MOST_ATTEMPTS) if purpose in _TYPED else good
 
 
 def _no_good() -> NotSignedInError:

@@ -4,7 +4,7 @@ So that each event counts once or not at all, whatever is killed when. Only who 
 without the counter's purpose has a row here, and taking the consent back or being removed deletes them, in
 that transaction too. What somebody says afterwards, that it was somebody else, moves what the encounter
 counted, in the transaction of that correction; taken back, it is as it was. Nothing here names or ranks
-people for show; that is for who asks.
+people for show; that is for who asks. Coffees, of which a stay may have several, are in `coffees`.
 """
 
 import json
@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from appliance.events import (
     ConsentChanged,
@@ -23,10 +22,12 @@ from appliance.events import (
     SubjectMerged,
     parse_event,
 )
+from appliance.store.adding import add, agreed, matches, upsert
+from appliance.store.coffees import count_coffee, forget_coffees, take_over
 from appliance.store.database import reading
 from appliance.store.opened import Opened
-from appliance.store.records import LEADERBOARD, Counter, Standing
-from appliance.store.tables import consents, counted, counters, events
+from appliance.store.records import Counter, Standing
+from appliance.store.tables import counted, counters, events
 from appliance.values import SubjectId
 
 
@@ -63,14 +64,16 @@ def tally(
         if isinstance(event, SubjectMerged):
             _merge(connection, event.merged, event.subject)
         elif isinstance(event, ConsentChanged) and event.type == "consent_withdrawn":
-            if not _agreed(connection, event.subject):
+            if not agreed(connection, event.subject):
                 _forget(connection, event.subject)
         elif isinstance(event, SubjectChanged) and event.type == "subject_removed":
             _forget(connection, event.subject)
         elif isinstance(event, DecisionCorrected):
             _correct(connection, counting, event)
+        else:
+            count_coffee(connection, event, row)
         for counter in counting:
-            if counter.wants(event) and _first(connection, row) and _agreed(connection, row["subject"]):
+            if counter.wants(event) and _first(connection, row) and agreed(connection, row["subject"]):
                 _count(connection, counter, row)
 
 
@@ -79,18 +82,18 @@ def _count(connection: Connection, counter: Counter, row: Mapping[str, Any]) -> 
     place = {"device": row["device"], "subject": row["subject"], "counter": counter.name}
     day = counter.day(row["at"]).isoformat()
     if row["encounter"] is None:
-        _add(connection, {**place, "day": day}, 1)
+        add(connection, {**place, "day": day}, 1)
         return
     key = {**place, "encounter": row["encounter"]}
-    known = connection.execute(select(counted).where(*_is(counted, key))).mappings().first()
+    known = connection.execute(select(counted).where(*matches(counted, key))).mappings().first()
     if known is not None:  # by a correction
-        connection.execute(update(counted).where(*_is(counted, key)).values(decided=1))
+        connection.execute(update(counted).where(*matches(counted, key)).values(decided=1))
         return
     said = _last_word(connection, row["device"], row["encounter"])
     holds = 1 if said is None or _takes_back(said) else 0
     connection.execute(insert(counted).values({**key, "day": day, "decided": 1, "holds": holds}))
     if holds:
-        _add(connection, {**place, "day": day}, 1)
+        add(connection, {**place, "day": day}, 1)
 
 
 def _correct(connection: Connection, counting: Sequence[Counter], event: DecisionCorrected) -> None:
@@ -108,17 +111,17 @@ def _correct(connection: Connection, counting: Sequence[Counter], event: Decisio
         holds = row["decided"] if back else int(really)
         place = {name: row[name] for name in ("device", "subject", "counter", "day")}
         if holds != row["holds"]:
-            _add(connection, place, holds - row["holds"])
+            add(connection, place, holds - row["holds"])
         key = {name: row[name] for name in ("device", "encounter", "counter", "subject")}
         if holds or row["decided"]:
-            connection.execute(update(counted).where(*_is(counted, key)).values(holds=holds))
+            connection.execute(update(counted).where(*matches(counted, key)).values(holds=holds))
         else:
-            connection.execute(delete(counted).where(*_is(counted, key)))
+            connection.execute(delete(counted).where(*matches(counted, key)))
     if (
         back
         or event.subject is None
         or event.verdict != "identified"
-        or not _agreed(connection, event.subject)
+        or not agreed(connection, event.subject)
     ):
         return
     for counter in counting:
@@ -129,7 +132,7 @@ def _correct(connection: Connection, counting: Sequence[Counter], event: Decisio
         place = {"device": decision.device, "subject": event.subject, "counter": counter.name, "day": day}
         fresh = {**place, "encounter": event.encounter, "decided": 0, "holds": 1}
         connection.execute(insert(counted).values(fresh))
-        _add(connection, place, 1)
+        add(connection, place, 1)
 
 
 def _takes_back(event: DecisionCorrected) -> bool:
@@ -152,10 +155,6 @@ def _last_word(connection: Connection, device: str, encounter: str) -> DecisionC
     return event if isinstance(event, DecisionCorrected) else None
 
 
-def _is(table: Table, key: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == value for name, value in key.items()]
-
-
 def _first(connection: Connection, row: Mapping[str, Any]) -> bool:
     """Whether it is the first event of its type about this person in this encounter.
 
@@ -173,54 +172,23 @@ def _first(connection: Connection, row: Mapping[str, Any]) -> bool:
     return connection.execute(before.limit(1)).first() is None
 
 
-def _agreed(connection: Connection, subject: str) -> bool:
-    """Whether somebody agreed to be counted, and did not take it back; it cannot be taken back meanwhile."""
-    wanted = (
-        select(consents.c.purposes)
-        .where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
-        .with_for_update(read=True)  # SQLite has no such clause and needs none: the transaction has the lock
-    )
-    return any(LEADERBOARD in json.loads(purposes) for (purposes,) in connection.execute(wanted))
-
-
-def _add(connection: Connection, place: Mapping[str, Any], many: int) -> None:
-    """Add to a counter, or take from it. Each device has rows of its own: two never wait for each other."""
-    if many < 0:
-        connection.execute(
-            update(counters).where(*_is(counters, place)).values(count=counters.c.count + many)
-        )
-        connection.execute(delete(counters).where(*_is(counters, place), counters.c.count <= 0))
-        return
-    _upsert(connection, counters, {**place, "count": many}, ("count",))
-
-
-def _upsert(connection: Connection, table: Table, row: Mapping[str, Any], sums: Sequence[str]) -> None:
-    """Insert a row, or add to that which is there."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(table).values(row)
-    connection.execute(
-        fresh.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: table.c[name] + fresh.excluded[name] for name in sums},
-        )
-    )
-
-
 def _merge(connection: Connection, other: str, keep: str) -> None:
     """Two were one person: their counts are added up, if that person agrees to be counted."""
     rows = connection.execute(select(counters).where(counters.c.subject == other)).mappings().all()
     stays = connection.execute(select(counted).where(counted.c.subject == other)).mappings().all()
+    take_over(connection, other, keep)
     _forget(connection, other)
-    if not _agreed(connection, keep):
+    if not agreed(connection, keep):
         _forget(connection, keep)
         return
     for row in rows:
         place = {name: row[name] for name in ("device", "counter", "day")}
-        _add(connection, {**place, "subject": keep}, row["count"])
+        add(connection, {**place, "subject": keep}, row["count"])
     for stay in stays:
-        _upsert(connection, counted, {**stay, "subject": keep}, ("decided", "holds"))
+        upsert(connection, counted, {**stay, "subject": keep}, ("decided", "holds"))
 
 
 def _forget(connection: Connection, subject: str) -> None:
+    forget_coffees(connection, subject)
     for table in (counters, counted):
         connection.execute(delete(table).where(table.c.subject == subject))

@@ -14,6 +14,7 @@ from appliance.store.chain import sha256
 SESSION_PREFIX: Final = "ods_"
 TOKEN_PREFIX: Final = "oda_"  # noqa: S105 - shows a scanner of leaked secrets what it found
 SCREEN_PREFIX: Final = "odp_"
+KEYPAD_PREFIX: Final = "odk_"
 
 _SECRET_BYTES = 32
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

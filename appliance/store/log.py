@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -22,9 +22,10 @@ from appliance.store.acting import acting, stamped
 from appliance.store.chain import GENESIS, PRUNED, SEGMENT, SignedHead, canonical, link_hash, sha256
 from appliance.store.counters import tally
 from appliance.store.database import reading, writing
+from appliance.store.firing import fire, outbox_row
 from appliance.store.kept_head import read_head, write_head
 from appliance.store.opened import Opened
-from appliance.store.records import NewEvent, OutboxState, StoredEvent
+from appliance.store.records import NewEvent, StoredEvent
 from appliance.store.sealing import need, personal_row
 from appliance.store.tables import checkpoints, devices, events, outbox
 from appliance.values import EventId, SubjectId
@@ -110,7 +111,7 @@ class EventLog(Opened):
             happened.append((entry.event, row))
             stored.append(_stored(row, entry.event))
             if triggers:
-                due.extend(self._triggered(entry.event, row))
+                due.extend(self._triggered(connection, entry.event, row))
         connection.execute(insert(events), rows)
         tally(connection, self._counters, happened)
         if due:
@@ -193,23 +194,24 @@ class EventLog(Opened):
         plain = canonical(dict(personal.payload)).encode()
         return need(self._seal).seal(key, personal.subject, plain, row=personal_row(event_id))
 
-    def _triggered(self, event: Event, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [
-            {
-                "device": self._device,
-                "event": row["id"],
-                "action": wanted.action,
-                "delivery": wanted.delivery.value,
-                "state": OutboxState.PENDING.value,
-                "attempts": 0,
-                "not_before": row["at"],
-                "deadline": row["at"] + timedelta(seconds=wanted.deadline_s),
-                "window_s": wanted.deadline_s,
-                "idempotency_key": f"{row['id']}:{wanted.action}",
-            }
+    def _triggered(
+        self, connection: Connection, event: Event, row: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The outbox rows of an event: of the settings' actions, then of the rules that fire."""
+        rows = [
+            outbox_row(
+                row,
+                action=wanted.action,
+                key=wanted.action,
+                delivery=wanted.delivery.value,
+                deadline_s=wanted.deadline_s,
+            )
             for wanted in self._subscriptions
             if wanted.wants(event)
         ]
+        if self._rules is not None:
+            rows += fire(connection, self._rules, event, row)
+        return rows
 
     def _checkpoint(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int | None:
         """Sign the ends of the segments that these rows fill, and what says that the log was pruned.

@@ -23,9 +23,12 @@ from appliance.events import (
 )
 from appliance.store.chain import canonical
 from appliance.store.last_word import agreed_together, overruled
+from appliance.store.moments_kept import take_over_moments
 from appliance.store.people import People
 from appliance.store.records import IDENTIFY, KeptConsent, Merged
+from appliance.store.rule_people import hand_over_person
 from appliance.store.sealing import details_row, embedding_row, given_by_row, need, profile_row
+from appliance.store.songs import take_over_song
 from appliance.store.tables import consents, face_references, subjects, templates
 from appliance.values import SubjectId
 
@@ -68,6 +71,9 @@ class Merging(People):
             except VaultError as error:
                 raise self._damage(keys, keep, other) from error
             happened += [*agreed[1], *moved[1], *self._stricter(connection, keep, other)]
+            take_over_song(connection, keep, other)
+            take_over_moments(connection, other, keep)
+            happened += hand_over_person(connection, other, keep, self._clock.wall())
             self._erase(connection, other)
             self._changed(
                 connection, [*happened, SubjectChanged(type="subject_removed", subject=other)], subject=keep

@@ -14,6 +14,7 @@ from appliance.errors import StoreError
 from appliance.ids import IdFactory, random_ids
 from appliance.store import schema
 from appliance.store.database import DEFAULT_PATIENCE_S, make_engine, reading
+from appliance.store.firing import Judging
 from appliance.store.records import Counter, Subscription
 from appliance.store.sealing import Seal
 from appliance.store.tables import devices, subjects
@@ -32,6 +33,7 @@ class Opened:
         ids: Makes ids; seeded ones make a replay repeatable.
         subscriptions: The actions; the same in every process that appends.
         counters: What is counted; likewise.
+        rules: Judges events by the kept rules; likewise. None: no rule does anything.
         patience_s: Seconds to wait for another process's lock.
         head_file: Where the newest signed head is kept outside the database; None: nowhere.
     """
@@ -47,6 +49,7 @@ class Opened:
         ids: IdFactory = random_ids,
         subscriptions: Sequence[Subscription] = (),
         counters: Sequence[Counter] = (),
+        rules: Judging | None = None,
         patience_s: float = DEFAULT_PATIENCE_S,
         head_file: Path | None = None,
     ) -> None:
@@ -58,6 +61,7 @@ class Opened:
         self._ids = ids
         self._subscriptions = tuple(subscriptions)
         self._counters = tuple(counters)
+        self._rules = rules
         self._patience_s = patience_s
         self._head_file = head_file
         self._opened: Engine | None = None

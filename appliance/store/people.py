@@ -9,15 +9,17 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from appliance.errors import EnrolmentError, VaultError
 from appliance.events import ConsentChanged, Event, StrictnessChanged, SubjectChanged
 from appliance.store.chain import canonical
 from appliance.store.directory import Directory, read_profile
+from appliance.store.moments_kept import forget_moments
 from appliance.store.records import IDENTIFY, Consent, NewReference, Subject, SubjectState
+from appliance.store.rule_people import forget_person
 from appliance.store.sealing import given_by_row, need, profile_row
-from appliance.store.tables import consents, subjects
+from appliance.store.tables import consents, pins, subject_songs, subjects
 from appliance.values import SubjectId
 from appliance.writing import writable
 
@@ -265,10 +267,10 @@ class People(Directory):
             self._lock_head(connection)
             self._key_of(connection, subject)
             self._delete_references(connection, subject)
+            named = forget_person(connection, subject, self._clock.wall())
             self._erase(connection, subject)
-            self._changed(
-                connection, [SubjectChanged(type="subject_removed", subject=subject)], subject=subject
-            )
+            gone = SubjectChanged(type="subject_removed", subject=subject)
+            self._changed(connection, [*named, gone], subject=subject)
         return self._scrub()
 
     def _again(
@@ -329,6 +331,9 @@ class People(Directory):
             .where(consents.c.subject == subject, consents.c.withdrawn_at.is_(None))
             .values(withdrawn_at=self._clock.wall())
         )
+        for links in (pins, subject_songs):
+            connection.execute(delete(links).where(links.c.subject == subject))
+        forget_moments(connection, subject)
         gone = {
             "state": SubjectState.REMOVED.value,
             "wrapped_key": None,

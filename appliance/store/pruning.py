@@ -20,8 +20,9 @@ from appliance.events import LogPruned
 from appliance.store.chain import SEGMENT
 from appliance.store.database import reading
 from appliance.store.log import EventLog
+from appliance.store.moment_rows import moments_bytes
 from appliance.store.records import NewEvent, OutboxState
-from appliance.store.tables import checkpoints, counted, counters, events, outbox
+from appliance.store.tables import checkpoints, coffees, counted, counters, events, outbox
 
 AT_ONCE = 8
 """Segments that one call drops at most: 2,048 events, so that nobody waits long for the lock."""
@@ -71,6 +72,7 @@ class Pruning(EventLog):
         Args:
             before: Those whose newest event is older, aware; None: none by age.
             max_bytes: As many as bring the database below, by the share of it that an event has; None: none.
+                What moments take of it does not count.
             captures: Ids of the captures in the spool: their events stay.
             limit: At most so many; None: all.
         """
@@ -135,7 +137,8 @@ class Pruning(EventLog):
         """Drop them, and what of those days is kept for a correction; returns how many counts went."""
         with self._writing() as connection:
             many = connection.execute(delete(counters).where(*self._counted_before(counters, before)))
-            connection.execute(delete(counted).where(*self._counted_before(counted, before)))
+            for table in (counted, coffees):
+                connection.execute(delete(table).where(*self._counted_before(table, before)))
         return many.rowcount
 
     def database_bytes(self) -> int:
@@ -160,7 +163,7 @@ class Pruning(EventLog):
         if first is None:
             return []
         spare = 0
-        if max_bytes is not None and (size := _size(connection)) > max_bytes:
+        if max_bytes is not None and (size := _size(connection) - moments_bytes(connection)) > max_bytes:
             many = connection.execute(select(func.count()).where(own)).scalar_one()
             spare = -(-(size - max_bytes) * many // size)
         found: list[OldSegment] = []

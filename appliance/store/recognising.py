@@ -12,7 +12,7 @@ from appliance.permissions import GRANTED, Caller, Role
 from appliance.store.account_records import OperatorState
 from appliance.store.api_tokens import ApiTokens, scopes_of
 from appliance.store.codes import Codes
-from appliance.store.credentials import SCREEN_PREFIX, SESSION_PREFIX, TOKEN_PREFIX, digest
+from appliance.store.credentials import KEYPAD_PREFIX, SCREEN_PREFIX, SESSION_PREFIX, TOKEN_PREFIX, digest
 from appliance.store.database import reading
 from appliance.store.sessions import IDLE, Sessions
 from appliance.store.tables import api_tokens, operator_sessions, operators, screens
@@ -40,6 +40,7 @@ class Recognising(Sessions, ApiTokens, Codes):
             (SESSION_PREFIX, operator_sessions, self._session),
             (TOKEN_PREFIX, api_tokens, self._api_token),
             (SCREEN_PREFIX, screens, self._paired),
+            (KEYPAD_PREFIX, screens, self._paired_keypad),
         )
         for prefix, table, look in kinds:
             if not credential.startswith(prefix):
@@ -82,7 +83,12 @@ class Recognising(Sessions, ApiTokens, Codes):
     def _paired(self, connection: Connection, hashed: str, now: datetime) -> Any:
         del now
         wanted = select(screens).where(screens.c.secret_sha256 == hashed, screens.c.revoked_at.is_(None))
-        return connection.execute(wanted).first()
+        return connection.execute(wanted.where(screens.c.lock.is_(None))).first()
+
+    def _paired_keypad(self, connection: Connection, hashed: str, now: datetime) -> Any:
+        del now
+        wanted = select(screens).where(screens.c.secret_sha256 == hashed, screens.c.revoked_at.is_(None))
+        return connection.execute(wanted.where(screens.c.lock.is_not(None))).first()
 
     def _note_use(self, table: Table, key: str, now: datetime) -> None:
         with suppress(StoreError), self._writing() as connection:
@@ -92,6 +98,8 @@ class Recognising(Sessions, ApiTokens, Codes):
 def _caller(prefix: str, row: Any) -> Caller:
     if prefix == SCREEN_PREFIX:
         return Caller("screen", row.id, Role.SCREEN, GRANTED[Role.SCREEN])
+    if prefix == KEYPAD_PREFIX:
+        return Caller("keypad", row.id, Role.KEYPAD, GRANTED[Role.KEYPAD])
     role = Role(row.role)
     if prefix == SESSION_PREFIX:
         return Caller("operator", row.operator, role, GRANTED[role], row.operator, row.id)

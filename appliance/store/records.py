@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from appliance.events import ActionOutcome, Event, Personal, SubjectIdentified
 from appliance.settings import ActionSettings, ScreenSettings
@@ -18,6 +18,8 @@ LEADERBOARD = "leaderboard"
 """The purpose without which nobody is counted."""
 GREETINGS = "greetings"
 """Name of the counter of greetings at the door."""
+COFFEES = "coffees"
+"""Name of the counter of coffees."""
 
 
 class SubjectState(StrEnum):
@@ -150,7 +152,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Something that is counted.
+    """Something that is counted where settings say so. Coffees are not: those always are, by `coffees`.
 
     Attributes:
         name: Of the counter.
@@ -209,6 +211,8 @@ class OutboxRow:
         deadline: Too late afterwards, if it is promised at most once.
         last_error: Why the last attempt failed; nothing personal.
         idempotency_key: The same for every attempt: for receivers that drop repetitions.
+        rule: Whose action it is; None: one of the settings'.
+        parameters: What the rule asks for.
     """
 
     id: int
@@ -223,6 +227,75 @@ class OutboxRow:
     finished_at: datetime | None
     last_error: str | None
     idempotency_key: str
+    rule: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRule:
+    """A rule as it is kept.
+
+    Attributes:
+        id: Opaque.
+        place: In which order rules are shown, from 0.
+        enabled: Whether it does anything.
+        version: Counts its changes, from 1.
+        body: Canonical JSON; the room `rules` reads it.
+    """
+
+    id: str
+    place: int
+    enabled: bool
+    version: int
+    body: str
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A song of the library, without its audio.
+
+    Attributes:
+        licence: Under which it may be played, or whence it is; may be empty.
+        seconds: How long it lasts.
+        media_type: Of the audio.
+        sha256: Of the audio.
+    """
+
+    id: str
+    title: str
+    licence: str
+    seconds: float
+    media_type: str
+    sha256: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RuleActivity:
+    """What a rule did lately.
+
+    Attributes:
+        fired: On how many events, at least 1.
+        last: When the newest of them happened, aware.
+    """
+
+    fired: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Several people under one label.
+
+    Attributes:
+        members: Ids of those who are in it, in order.
+    """
+
+    id: str
+    label: str
+    members: tuple[SubjectId, ...]
 
 
 @dataclass(frozen=True, slots=True)

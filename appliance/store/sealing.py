@@ -74,6 +74,11 @@ def embedding_row(reference: str, model: str) -> str:
     return f"templates/{reference}:{model}/embedding"
 
 
+def pin_row(subject: str) -> str:
+    """Where the hash of somebody's PIN rests."""
+    return f"pins/{subject}/hash"
+
+
 def personal_row(event: str) -> str:
     """Where what is personal about an event rests."""
     return f"events/{event}/personal"

@@ -1,14 +1,20 @@
-"""The store: log, outbox, people and operators over one database, for one device."""
+"""The store: log, outbox, people, operators and moments over one database, for one device."""
 
+from appliance.store.coffees import Coffees
 from appliance.store.counters import Counters
 from appliance.store.exported import Exporting
 from appliance.store.history import History
 from appliance.store.merging import Merging
+from appliance.store.moments_found import MomentsFound
+from appliance.store.moments_kept import MomentsKept
 from appliance.store.outbox import Outbox
+from appliance.store.pins import Pins
 from appliance.store.pruning import Pruning
 from appliance.store.recognising import Recognising
 from appliance.store.remote_copies import RemoteCopies
 from appliance.store.rewrapping import Rewrapping
+from appliance.store.rules import Rules
+from appliance.store.songs import Songs
 from appliance.store.timeline import Timeline
 
 
@@ -18,10 +24,16 @@ class Store(
     Merging,
     Recognising,
     Counters,
+    Coffees,
     RemoteCopies,
     Rewrapping,
+    Rules,
+    Pins,
+    Songs,
     Pruning,
     Exporting,
+    MomentsKept,
+    MomentsFound,
     Outbox,
 ):
     """Everything durable of a device.

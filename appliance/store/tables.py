@@ -150,6 +150,8 @@ outbox = Table(
     Column("finished_at", Time),
     Column("last_error", Text),
     Column("idempotency_key", String(ID_CHARS + 1 + NAME_CHARS), nullable=False, unique=True),
+    Column("rule", String(ID_CHARS)),  # whose action it is; null: one of the settings
+    Column("parameters", Text),  # canonical JSON: the rule's action as it was then
     Index(None, "device", "state", "not_before"),
     sqlite_autoincrement=True,  # an id that an admin wrote down is never given again
 )
@@ -293,6 +295,7 @@ screens = Table(
     Column("created_at", Time, nullable=False),
     Column("used_at", Time),
     Column("revoked_at", Time),
+    Column("lock", String(NAME_CHARS)),  # of a keypad: whose lock it is for; null: an office screen
 )
 
 one_time_codes = Table(
@@ -307,5 +310,94 @@ one_time_codes = Table(
     Column("attempts", Integer, nullable=False),  # wrong ones while it was good
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False),
+    Column("lock", String(NAME_CHARS)),  # of the keypad it pairs: for which lock
 )
 """Used once and deleted with it; of no use afterwards, so that none is kept."""
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("place", Integer, nullable=False),  # in which order they are shown
+    Column("enabled", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),  # counts its changes
+    Column("body", Text, nullable=False),  # canonical JSON: what it says
+    Column("created_at", Time, nullable=False),
+    Column("changed_at", Time, nullable=False),
+)
+"""On which events what is done; the room `rules` reads the body."""
+
+rule_firings = Table(
+    "rule_firings",
+    metadata,
+    Column("device", ForeignKey("devices.id"), primary_key=True),
+    Column("rule", ForeignKey("rules.id", ondelete="CASCADE"), primary_key=True),
+    Column("about", String(NAME_CHARS), primary_key=True),  # a subject, a label, a door; empty: nothing
+    Column("at", Time, nullable=False),
+)
+"""When each rule last fired about whom or what: for cool-downs, and the first of a day."""
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("label", String(NAME_CHARS), nullable=False),  # of several people, not of one
+    Column("created_at", Time, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group", ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", ForeignKey("subjects.id"), primary_key=True, index=True),
+)
+
+songs = Table(
+    "songs",
+    metadata,
+    Column("id", String(ID_CHARS), primary_key=True),
+    Column("title", String(NAME_CHARS), nullable=False),
+    Column("licence", String(NAME_CHARS), nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("media_type", String(NAME_CHARS), nullable=False),
+    Column("sha256", String(HASH_CHARS), nullable=False),  # of the audio
+    Column("audio", LargeBinary, nullable=False),  # prepared: trimmed, of even loudness, faded
+    Column("created_at", Time, nullable=False),
+)
+"""The library of songs, ready to be played; shared by all doors of a database."""
+
+subject_songs = Table(
+    "subject_songs",
+    metadata,
+    Column("subject", ForeignKey("subjects.id"), primary_key=True),
+    Column("song", ForeignKey("songs.id"), nullable=False, index=True),
+    Column("given_at", Time, nullable=False),
+)
+"""Whose theme song is which; gone with the person or the song."""
+
+pins = Table(
+    "pins",
+    metadata,
+    Column("subject", ForeignKey("subjects.id"), primary_key=True),
+    Column("sealed_hash", LargeBinary, nullable=False),  # argon2id: of four digits a hash alone hides nothing
+    Column("changed_at", Time, nullable=False),
+    Column("wrong", Integer, nullable=False),  # tries in a row that were not it
+    Column("paused_until", Time),  # refused until then; null: not
+)
+"""PINs for the keypad beside a lock."""
+
+coffees = Table(
+    "coffees",
+    metadata,
+    Column("event", String(ID_CHARS), primary_key=True),  # which retention may have dropped
+    Column("device", ForeignKey("devices.id"), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("day", String(DAY_CHARS), nullable=False),
+    Column("said", ForeignKey("subjects.id"), index=True),  # who the box said took it; null: a visitor
+    Column("subject", ForeignKey("subjects.id"), index=True),  # whose it is by the last word; null: nobody's
+    Column("visitor", Integer),
+    Column("holds", Boolean, nullable=False),  # whether there was a coffee at all, by the last word
+    Index(None, "at"),
+    Index(None, "subject", "at"),
+)
+"""Each coffee and whose it is by the last word, so that a correction moves the counter once, and back."""

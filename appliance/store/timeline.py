@@ -43,6 +43,7 @@ class Wanted:
 
     Attributes:
         encounters: Whether encounters are among them.
+        within: Only encounters with an event of one of these types; None: all of them.
         types: Types of other events that are; None: all.
         subject: Encounters in which this person was named, or is said to have been; events about them.
         verdicts: Encounters whose last decision is an event of one of these types; empty: any. Leaves no
@@ -54,6 +55,7 @@ class Wanted:
     """
 
     encounters: bool = True
+    within: tuple[str, ...] | None = None
     types: tuple[str, ...] | None = None
     subject: str | None = None
     verdicts: tuple[str, ...] = ()
@@ -189,6 +191,8 @@ class Timeline(EventLog):
         if wanted.subject is not None:
             stay.append(self._among(_f.c.subject == wanted.subject))
             alone.append(_e.c.subject == wanted.subject)
+        if wanted.within is not None:
+            stay.append(self._among(_f.c.type.in_(wanted.within)))
         if wanted.corrected:
             stay.append(self._among(_f.c.type == CORRECTED))
         if wanted.verdicts:

@@ -5,6 +5,7 @@ traceback does.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from appliance.errors import (
     ActionError,
@@ -13,6 +14,7 @@ from appliance.errors import (
     FormError,
     PhotoError,
     ThrottledError,
+    UnusableVideoError,
     WireError,
 )
 from appliance.wire.messages import Failure
@@ -41,7 +43,7 @@ def to_failure(error: ApplianceError) -> Failure:
         error=name,
         message=error.message[:_MESSAGE_LENGTH],
         hint=error.hint[:_MESSAGE_LENGTH],
-        reason=error.reason if isinstance(error, PhotoError) else "",
+        reason=_reason(error),
         position=error.position if isinstance(error, ChainBrokenError) else 0,
         permanent=error.permanent if isinstance(error, ActionError) else False,
         fields=error.fields if isinstance(error, FormError) else {},
@@ -49,17 +51,23 @@ def to_failure(error: ApplianceError) -> Failure:
     )
 
 
+def _reason(error: ApplianceError) -> str:
+    """The stable code that some errors carry."""
+    if isinstance(error, PhotoError):
+        return error.reason
+    return error.fault if isinstance(error, UnusableVideoError) else ""
+
+
 def to_error(failure: Failure) -> ApplianceError:
     """The error for a message, ready to be raised; a class we do not know becomes a WireError."""
     cls = _by_name().get(failure.error, WireError)
-    if issubclass(cls, PhotoError):
-        return cls(failure.message, reason=failure.reason, hint=failure.hint)
-    if issubclass(cls, ChainBrokenError):
-        return cls(failure.message, position=failure.position, hint=failure.hint)
-    if issubclass(cls, ActionError):
-        return cls(failure.message, permanent=failure.permanent, hint=failure.hint)
-    if issubclass(cls, FormError):
-        return cls(failure.message, fields=failure.fields, hint=failure.hint)
-    if issubclass(cls, ThrottledError):
-        return cls(failure.message, wait_s=failure.wait_s, hint=failure.hint)
-    return cls(failure.message, hint=failure.hint)
+    fields: tuple[tuple[type[ApplianceError], Mapping[str, Any]], ...] = (
+        (PhotoError, {"reason": failure.reason}),
+        (UnusableVideoError, {"fault": failure.reason}),
+        (ChainBrokenError, {"position": failure.position}),
+        (ActionError, {"permanent": failure.permanent}),
+        (FormError, {"fields": failure.fields}),
+        (ThrottledError, {"wait_s": failure.wait_s}),
+    )
+    more = next((own for kind, own in fields if issubclass(cls, kind)), {})
+    return cls(failure.message, hint=failure.hint, **more)

@@ -15,7 +15,14 @@ from appliance.permissions import Permission
 from appliance.store import IDENTIFY, Store
 from enroll.desk.cards import card, safety_in_short
 from enroll.desk.drafts import LEFT_S, Drafts, owner_of
-from enroll.desk.filled import Agreement, PersonId, checked_alias, checked_field_name, checked_initials
+from enroll.desk.filled import (
+    Agreement,
+    PersonId,
+    checked_alias,
+    checked_field_name,
+    checked_initials,
+    opens_for_them,
+)
 from enroll.desk.knowing import Knowledge
 from enroll.desk.people import person
 from enroll.desk.standing import OfDraft, Standing
@@ -88,6 +95,7 @@ class Enrolling:
         """Begin an enrolment, with the consent that it needs; no picture is looked at before."""
         given = asked.arguments
         subject = None if given.to is None else person(self._store, given.to)
+        opens_for_them(asked.who, subject, given.consent)
         if subject is None:
             name = checked_field_name(given.name)
             same = namesakes(self._store, name)
@@ -120,6 +128,7 @@ class Enrolling:
     def add_to(self, asked: Asked[AddTo]) -> Answer:
         """The pictures turn out to be of somebody enrolled: they are added to them."""
         subject = person(self._store, asked.arguments.person)
+        opens_for_them(asked.who, subject)
         with self._drafts.held(asked.arguments.draft, owner_of(asked.who)) as draft:
             draft.to, draft.name = subject.id, label(subject)
             draft.initials, draft.alias, draft.namesake = None, None, False
@@ -138,6 +147,8 @@ class Enrolling:
         with self._drafts.held(asked.arguments.draft, owner) as draft:
             verdicts = self._standing.verdicts(draft)
             subject = None if draft.to is None else person(self._store, draft.to)
+            # Once more: they may have agreed to it since.
+            opens_for_them(asked.who, subject)
             accepted = need_accepted(verdicts)
             if subject is None and not draft.namesake and namesakes(self._store, draft.name):
                 raise EnrolmentError(

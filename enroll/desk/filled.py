@@ -4,12 +4,14 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from appliance.app.desk.in_person import only_in_person
 from appliance.app.desk.operations import Arguments
 from appliance.errors import FormError
-from appliance.store import IDENTIFY, Consent
+from appliance.permissions import Caller
+from appliance.store import IDENTIFY, Consent, Subject
 from appliance.store.people import ALIAS_CHARS, INITIALS_CHARS, NAME_CHARS
 from appliance.writing import writable
-from enroll.consent import GIVEN_BY_CHARS, PURPOSES, TEXT_VERSION, checked_purposes, usable_given_by
+from enroll.consent import GIVEN_BY_CHARS, OPENS, PURPOSES, TEXT_VERSION, checked_purposes, usable_given_by
 from enroll.names import usable_name
 
 PersonId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z-]+$")]
@@ -69,6 +71,20 @@ class Agreement(Arguments):
             )
         purposes = checked_purposes(self.purposes) if first else self.purposes
         return Consent(purposes, self.text_version, self.given_by)
+
+
+def opens_for_them(who: Caller, *people: Subject | Agreement | None) -> None:
+    """See that no program says for whom a lock may open, nor changes who is taken for them.
+
+    Args:
+        who: Who asks.
+        people: Whom it is about, and what they are said to agree to.
+
+    Raises:
+        DeniedError: One agreed, or is said to, to doors being unlocked, and it is a program that asks.
+    """
+    if any(each is not None and OPENS in each.purposes for each in people):
+        only_in_person(who)
 
 
 def checked_field_name(text: str) -> str:

@@ -17,7 +17,14 @@ from enroll import erasing
 from enroll.changes import strictness_words
 from enroll.consent import PURPOSES, TEXT, TEXT_VERSION
 from enroll.desk.cards import card, cards, profile, safety, safety_in_short
-from enroll.desk.filled import Agreement, PersonId, checked_alias, checked_field_name, checked_initials
+from enroll.desk.filled import (
+    Agreement,
+    PersonId,
+    checked_alias,
+    checked_field_name,
+    checked_initials,
+    opens_for_them,
+)
 from enroll.desk.knowing import Knowledge
 from enroll.telling import Names, label
 from enroll.uniting import merged_json, proposal
@@ -194,12 +201,15 @@ class People:
     def resume(self, asked: Asked[Person]) -> Answer:
         """Recognise them again."""
         subject = person(self._store, asked.arguments.person)
+        opens_for_them(asked.who, subject)
         self._store.resume(subject.id)
         return self._changed(self._store.subject(subject.id), with_safety=True)
 
     def strictness(self, asked: Asked[Stricter]) -> Answer:
         """Make it rarer that a stranger is taken for them."""
         subject = person(self._store, asked.arguments.person)
+        if asked.arguments.factor < subject.strictness:
+            opens_for_them(asked.who, subject)
         changed = self._store.set_strictness(subject.id, asked.arguments.factor)
         words = strictness_words(label(changed), changed.strictness)
         return self._changed(changed, with_safety=True, words=words)
@@ -224,6 +234,7 @@ class People:
     def merge(self, asked: Asked[Two]) -> Answer:
         """Two enrolments of one person become one."""
         keep, other = (person(self._store, each) for each in (asked.arguments.keep, asked.arguments.other))
+        opens_for_them(asked.who, keep, other)
         would = proposal(self._store, self._knowledge.faces(), keep, other)
         merged = self._store.merge(keep.id, other.id)
         return self._changed(merged.subject, with_safety=True, **merged_json(merged, would))
@@ -231,6 +242,7 @@ class People:
     def give_consent(self, asked: Asked[Consented]) -> Answer:
         """Record that they agreed to more, or to a newer text."""
         subject = person(self._store, asked.arguments.person)
+        opens_for_them(asked.who, asked.arguments)
         self._store.give_consent(subject.id, asked.arguments.consent(first=False))
         return self._changed(self._store.subject(subject.id))
 

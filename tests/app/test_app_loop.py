@@ -16,6 +16,8 @@ from appliance.errors import StoreError, WireError
 from appliance.services import Layout, Services, open_services
 from appliance.settings import parse
 from appliance.store import sqlite_url
+from appliance.video.following import CameraVideo
+from appliance.video.h264 import has_idr
 from appliance.wire import Client, Reply, Request, Server
 from appliance.wire.messages import Done, Status, StatusRequest, WakeDispatch
 
@@ -176,6 +178,39 @@ def test_a_patient_loop_says_which_camera_can_never_work(services: Services, lay
     thread.join(PATIENCE_S)
 
     assert "clip.mp4" in told
+    assert not thread.is_alive()
+
+
+def test_whoever_records_gets_a_cameras_packets_from_the_loop(tmp_path: Path) -> None:
+    """A recording that is played again and again: its packets as they are, and the loop's account of them."""
+    layout = Layout(tmp_path / "state")
+    clip = write_clip(tmp_path / "clip.mp4", fps=40, frames=60, options={"g": "20", "bf": "0"})
+    watched = parse(f'[[cameras]]\nid = "yard"\nsource = "{clip}"\nwhen = "always"\ndisturbed_after_s = 0\n')
+    stop = threading.Event()
+    client = Client(layout.socket("loop"))
+
+    def video() -> dict[str, Any]:
+        with contextlib.suppress(WireError, KeyError):
+            told = client.call(StatusRequest(), Status).message.details
+            account: dict[str, Any] = told["cameras"]["yard"]["video"]
+            return account
+        return {}
+
+    with open_services(watched, layout, create=True) as services:
+        thread = threading.Thread(target=LoopProcess(watched, services, once=False).run, args=(stop,))
+        thread.start()
+        try:
+            until(lambda: video().get("codec") == "h264")
+            pieces = (each for each in CameraVideo(client, services.clock).follow("yard", 5.0, stop) if each)
+            first, second = next(pieces), next(pieces)
+            account = video()
+        finally:
+            stop.set()
+            thread.join(PATIENCE_S)
+
+    assert first.end_ms <= second.timecode_ms
+    assert has_idr(first.frames[0].data)
+    assert "" == account["fault"]
     assert not thread.is_alive()
 
 

@@ -14,14 +14,19 @@ import stores
 
 import appliance
 from appliance.app.rekeying import Places, rekey
+from appliance.app.video_streams import SpoolSealing, folder_of
 from appliance.errors import StoreError, VaultError
 from appliance.permissions import Role
-from appliance.services import Layout, open_services
+from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings, load
 from appliance.settings.overlay import SettingsFiles
 from appliance.store import Store
 from appliance.values import SFACE
 from appliance.vault import KeyFile, KeySource, PassphraseKey
+from appliance.video.clip import About
+from appliance.video.clip_folder import ClipFolder
+from appliance.video.clips import Clips
+from appliance.video.retention import Limits
 
 SUPPORT = Path(__file__).parents[1] / "support"
 NAMES = [f"Ann {number}" for number in range(201)]
@@ -38,6 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         first = services.store.subjects()[0]
         services.store.add_reference(first.id, stores.face(0.25), quality=80.0, details={})
         services.store.add_operator("Ada", Role.ADMIN)
+        clip = clips_of(services).begin("hall", 640, 360, About(), 1_000)
+        ClipFolder(services.layout.clips, clip.id, services.vault).add(0, 1_000, 2_000, b"a dog")
+        waiting = folder_of(services.layout.kvs, "office-hall")
+        waiting.mkdir(parents=True)
+        (waiting / "waits").write_bytes(SpoolSealing(waiting, services.vault).seal("row", b"a cat"))
     (folder / "state" / "appliance.toml").write_text("", encoding="utf-8")
     return folder
 
@@ -66,6 +76,25 @@ def sealed_in(store: Store) -> tuple[list[str | None], list[float], list[str | N
     logins = [each.login for each in store.operators()]
     names = sorted(str(each.name) for each in store.subjects())
     return list(names), [float(row.embedding[0]) for row in rows], logins, store.verify().last
+
+
+def clips_of(services: Services) -> Clips:
+    """The clips of a box at rest."""
+    kept = Limits(None, 1 << 30, 0)
+    clips = Clips(
+        services.layout.clips, services.vault, kept, lambda _: None, clock=services.clock, ids=services.ids
+    )
+    clips.open()
+    return clips
+
+
+def video(state: Path, source: KeySource) -> list[bytes]:
+    """What is recorded on a box, and what waits to be sent, in clear."""
+    with open_services(Settings(), Layout(state), source=source) as services:
+        clips = clips_of(services)
+        waiting = folder_of(services.layout.kvs, "office-hall")
+        sent = SpoolSealing(waiting, services.vault).unseal("row", (waiting / "waits").read_bytes())
+        return [*(clips.read(each.id, 0)[1] for each in clips.clips()), sent]
 
 
 def new(state: Path) -> KeySource:
@@ -103,6 +132,16 @@ def test_killed_after_any_step_the_old_key_or_the_new_opens_everything(killed: l
         assert whole, state.name
         assert all(whole), state.name
     assert len(killed) >= 8
+
+
+def test_killed_after_any_step_what_was_recorded_opens(killed: list[Path]) -> None:
+    """Clips, and what waits to be sent: by the old key or the new, and by the new one at the end."""
+    for state in killed:
+        sources = [each for each in (KeyFile(state / "device.key"), new(state)) if each.exists()]
+
+        assert [[b"a dog", b"a cat"]] * len(sources) == [video(state, source) for source in sources], (
+            state.name
+        )
 
 
 def test_broken_off_it_is_brought_to_its_end_by_the_next(killed: list[Path], tmp_path: Path) -> None:

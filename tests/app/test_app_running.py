@@ -56,8 +56,8 @@ def test_a_command_line_is_made_of_the_settings_as_they_are_now(layout: Layout) 
     assert [("web", "wrong"), None, ("web", "mended")] == said
 
 
-def test_credentials_for_a_bucket_reach_dispatch_alone(layout: Layout) -> None:
-    """Only it copies; what it was not handed, the supervisor's own environment does not give it either."""
+def test_credentials_for_aws_reach_who_sends_there_alone(layout: Layout) -> None:
+    """Dispatch copies, video streams; what they were not handed, its own environment gives neither."""
     given = {
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",
@@ -67,5 +67,7 @@ def test_credentials_for_a_bucket_reach_dispatch_alone(layout: Layout) -> None:
     specs = child_specs(Settings(), layout, command, once=False, environment=given)
     secret = {name: each for name, each in given.items() if name != "AWS_REGION"}
 
-    assert [("dispatch", secret)] == [(each.name, dict(each.env)) for each in specs if each.env]
+    assert [("dispatch", secret), ("video", secret)] == [
+        (each.name, dict(each.env)) for each in specs if each.env
+    ]
     assert {"AWS_REGION": "d"} == without_secrets(given)

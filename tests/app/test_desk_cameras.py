@@ -263,6 +263,21 @@ def test_why_a_camera_is_lost_is_told_with_what_to_do(here: Here, frames: int, w
     assert all("tried again and again" in each["hint"] for each in told)
 
 
+def test_whoever_sets_a_camera_up_is_told_what_to_set_in_it(here: Here) -> None:
+    """What it sends, and why a clip of it would be made anew, where its picture is looked at first."""
+    account = {"codec": "h264", "seconds": 12.0, "kbit_s": 4000, "group_s": 12.0, "crowded": False}
+    told = []
+    for fault in ("long_group", ""):
+        here.box.cameras = {"entrance": {"frames": 9, "video": {**account, "fault": fault, "group_s": 2.0}}}
+        told.append(here.ask("cameras.list")["cameras"][0]["video"])
+    here.box.cameras = {"entrance": {"frames": 9}}
+
+    assert [False, True] == [each["well"] for each in told]
+    assert "I-frame interval" in told[0]["hint"]
+    assert "copied" in told[1]["words"]
+    assert here.ask("cameras.list")["cameras"][0]["video"] is None
+
+
 def test_a_camera_that_is_gone_is_no_picture(here: Here) -> None:
     """One the loop does not know any more."""
     here.box.cameras = {}

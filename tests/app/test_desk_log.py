@@ -8,6 +8,7 @@ import decided
 import pytest
 import stores
 from captures import NOW
+from rule_bodies import rule
 
 from appliance.app.desk.corrections import Corrections
 from appliance.app.desk.entries import kind_of
@@ -18,7 +19,7 @@ from appliance.app.desk.operations import Desk
 from appliance.app.explaining import explained
 from appliance.decision import DECIDED
 from appliance.errors import DeniedError, FormError, NotSignedInError, StoreError
-from appliance.events import CaptureSkipped, Event, ProcessChanged, StrangerCaptured, event_types
+from appliance.events import CaptureSkipped, CoffeeTaken, Event, ProcessChanged, StrangerCaptured, event_types
 from appliance.permissions import GRANTED, Caller, Permission, Role
 from appliance.services import Services
 from appliance.store import Consent, NewEvent, StoredEvent, Subject
@@ -111,6 +112,23 @@ def test_a_visit_stands_together(desk: Desk, services: Services, ann: Subject, b
     )
     assert [None] == [each["visit"] for each in page["groups"] if each is not group]
     assert page["next"] is None
+
+
+def test_what_the_office_does_is_found_by_its_kind(desk: Desk, services: Services, ann: Subject) -> None:
+    """A coffee stands in the entry of whoever took it, a visitor's too; a rule is told of by its name."""
+    happen(services, *stay("e1", "score_and_margin", ann), CoffeeTaken(encounter="e1", subject=str(ann.id)))
+    happen(services, *stay("e2", "score_and_margin", ann), CoffeeTaken(encounter="v", visitor=7), seconds=10)
+    services.store.add_rule(rule().body())
+    coffees = entries(ask(desk, "log.page", kinds=["coffee"]))
+    changed = {
+        who: entries(ask(desk, "log.page", who, kinds=["actions"]))[0]["words"] for who in ("ada", "vera")
+    }
+
+    assert [("v", None), ("e1", "identified")] == [
+        (each["encounter"], each["decision"] and each["decision"]["verdict"]) for each in coffees
+    ]
+    assert [["visitor 7 took a coffee"], ["Ann took a coffee"]] == [each["also"] for each in coffees]
+    assert {"ada": "a rule, “Greet”, was made", "vera": "a rule was made"} == changed
 
 
 def seen_by(desk: Desk, who: str, decision: StoredEvent) -> str:

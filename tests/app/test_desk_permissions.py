@@ -75,17 +75,21 @@ def test_what_is_public_is_few(box: DeskBox) -> None:
 
     assert {
         *("first_run.create_admin", "first_run.state", "password.link", "password.redeem"),
-        *("screens.pair", "session.check", "session.open"),
+        *("keypads.pair", "screens.pair", "session.check", "session.open"),
     } == public
 
 
 def test_no_token_may_what_only_people_may(box: DeskBox, everybody: Everybody) -> None:
-    """A token of every scope there is admits nobody, changes no password and is no screen."""
+    """A token of every scope there is admits nobody, changes no password or PIN, and is no device."""
+    people = {
+        *(Permission.ACCOUNT, Permission.OPERATORS, Permission.LOCKS),
+        *(Permission.SCREEN, Permission.KEYPAD),
+    }
     credential = everybody.credentials["token of everything"]
     for name, operation in box.desk.operations.items():
-        if operation.permission in {Permission.ACCOUNT, Permission.OPERATORS, Permission.SCREEN}:
+        if operation.permission in people:
             assert DeniedError is outcome(box, name, credential), name
-    assert {Permission.ACCOUNT, Permission.OPERATORS, Permission.SCREEN} == set(Permission) - TOKEN_SCOPES
+    assert people == set(Permission) - TOKEN_SCOPES
 
 
 def test_names_are_subject_and_verb(box: DeskBox) -> None:

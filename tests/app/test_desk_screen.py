@@ -291,7 +291,7 @@ def test_a_revoked_screen_hears_nothing_of_what_it_waited_for(hall: Hall) -> Non
 
 
 def test_a_screen_may_ask_nothing_else(hall: Hall) -> None:
-    """Of all operations there are, these two and the public ones."""
+    """Of all operations there are, its own and the public ones."""
     allowed = set()
     for name, operation in hall.box.desk.operations.items():
         try:
@@ -301,7 +301,7 @@ def test_a_screen_may_ask_nothing_else(hall: Hall) -> None:
         except Exception:  # noqa: BLE001 - refused for its arguments: it would have been carried out
             allowed.add(name if operation.permission != "public" else "public")
 
-    assert {"screen.now", "screen.wait", "public"} == allowed
+    assert {"screen.now", "screen.wait", "screen.song", "screen.stop_songs", "public"} == allowed
 
 
 def test_screens_of_many_ask_at_once(hall: Hall) -> None:
@@ -383,9 +383,9 @@ def test_answers_hold_nothing_that_is_not_shown(hall: Hall) -> None:
     answer = hall.box.ask("screen.now", hall.screen)
 
     assert {"position", "state"} == set(answer)
-    assert {"greetings", "doors", "leaderboard", "theme"} == set(answer["state"])
+    assert {"greetings", "doors", "leaderboard", "coffee", "lines", "song", "theme"} == set(answer["state"])
     assert {"key", "text", "left_s"} == set(answer["state"]["greetings"][0])
-    assert {"place", "text", "count"} == set(answer["state"]["leaderboard"]["rows"][0])
+    assert {"key", "place", "text", "count"} == set(answer["state"]["leaderboard"]["rows"][0])
     assert {"id", "state"} == set(answer["state"]["doors"][0])
 
 

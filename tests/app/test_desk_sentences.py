@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from appliance.actions.unlock_policy import Reason
 from appliance.app.desk.sentences import Names, sentence
 from appliance.dispatch.wording import describe
 from appliance.events import AnyEvent, Event, event_types, parse_event
@@ -13,7 +14,10 @@ from appliance.events import AnyEvent, Event, event_types, parse_event
 ANN = "019b8f3c-7e57-7abc-8def-0123456789ab"
 BEN = "0190a5bc-0000-7000-8000-0000000badbe"
 GONE = "0190a5bc-0000-7000-8000-00000000dead"
-NAMES = Names({ANN: "Ann", BEN: "Ben"}.get, {"o": "Vera"}.get, {"t": "coffee"}.get, {"s": "Hall"}.get)
+THINGS = {"r": "Greet", "g": "Night", "so": "Chime"}
+NAMES = Names(
+    {ANN: "Ann", BEN: "Ben"}.get, {"o": "Vera"}.get, {"t": "coffee"}.get, {"s": "Hall"}.get, THINGS.get
+)
 NOBODY = Names(*(lambda _: None,) * 4)
 FACTS: dict[str, Any] = {
     "rule": "score_and_margin",
@@ -48,6 +52,15 @@ SEALED: dict[str, Any] = {
 }
 AT: dict[str, Any] = {"door": "front"}
 BY: dict[str, Any] = {"camera": "hall"}
+THING: dict[str, Any] = {
+    "trigger": "t",
+    "label": "dog",
+    "score": 0.9,
+    "track": 3,
+    "dwell_s": 2,
+    "box": (1, 2, 3, 4),
+    "model": "voc",
+}
 OPERATOR: dict[str, Any] = {"operator": "o", "role": "viewer"}
 WRONG: dict[str, Any] = {"encounter": "e", "corrects": "d", "was": "identified", "was_subject": ANN}
 
@@ -219,6 +232,106 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
     ("screen_paired", {"screen": "s"}, "an office screen, “Hall”, was paired"),
     ("screen_revoked", {"screen": "s"}, "an office screen, “Hall”, was disconnected for good"),
     ("door_calibrated", {**AT, "separation": 0.4}, "door front was set up"),
+    ("rule_added", {"rule": "r"}, "a rule, “Greet”, was made"),
+    ("rule_changed", {"rule": "r", "enabled": False}, "a rule, “Greet”, was changed and is switched off"),
+    ("rule_removed", {"rule": "gone", "enabled": False}, "a rule was removed"),
+    (
+        "rule_tried",
+        {"rule": "r", "subject": ANN},
+        "a rule, “Greet”, was tried out on Ann; nothing is counted",
+    ),
+    ("group_added", {"group": "g"}, "a group of people, “Night”, was made"),
+    ("group_changed", {"group": "g"}, "a group of people, “Night”, has another name"),
+    ("group_removed", {"group": "gone"}, "a group of people was removed"),
+    ("group_joined", {"group": "g", "subject": ANN}, "Ann joined a group of people “Night”"),
+    ("group_left", {"group": "g", "subject": ANN}, "Ann left a group of people “Night”"),
+    (
+        "screen_asked",
+        {"rule": "r", "rule_version": 1, "number": 0, "seconds": 8},
+        "the office screens were asked to show a line of the rule “Greet”",
+    ),
+    (
+        "screen_asked",
+        {"rule": "gone", "rule_version": 1, "number": 0, "seconds": 8},
+        "the office screens were asked to show a line",
+    ),
+    (
+        "screen_asked",
+        {"version": 1, "rule": "r", "text": "hello {alias}", "seconds": 8},
+        "the office screens were asked to show “hello {alias}”",
+    ),
+    ("object_seen", {**BY, **THING}, "a dog was seen"),
+    ("object_seen", {**BY, **THING, "label": "apple"}, "an apple was seen"),
+    ("coffee_taken", {"encounter": "e", "subject": ANN}, "Ann took a coffee"),
+    ("coffee_taken", {"encounter": "e", "visitor": 7}, "visitor 7 took a coffee"),
+    ("coffee_corrected", {"corrects": "d", "subject": ANN}, "somebody said whose coffee it was: Ann"),
+    ("coffee_corrected", {"corrects": "d", "was_subject": ANN}, "somebody said that there was no coffee"),
+    ("coffee_added", {"subject": ANN}, "a coffee was added by hand: Ann"),
+    ("song_added", {"song": "so"}, "a song, “Chime”, was added"),
+    ("song_changed", {"song": "so"}, "a song, “Chime”, was changed"),
+    ("song_removed", {"song": "gone"}, "a song was removed"),
+    ("song_given", {"song": "so", "subject": ANN}, "Ann was given a song “Chime”"),
+    ("song_taken_back", {"song": "so", "subject": ANN}, "Ann has no song any more"),
+    ("song_started", {"song": "so", "output": "box", "subject": ANN}, "a song, “Chime”, began for Ann"),
+    ("song_skipped", {"reason": "queue"}, "no song was played: others were being played"),
+    ("song_stopped", {}, "the music was stopped"),
+    (
+        "function_deployed",
+        {"function": "dogs", "network": ("a.example",), "contained": False},
+        (
+            "a function, “dogs”, was deployed; it may reach a.example; it is not held off from the rest of "
+            "the box, which was accepted"
+        ),
+    ),
+    ("function_removed", {"function": "dogs"}, "a function, “dogs”, was removed"),
+    ("function_started", {"function": "dogs"}, "function “dogs” runs"),
+    ("function_stopped", {"function": "dogs"}, "function “dogs” was stopped"),
+    ("function_failed", {"function": "dogs"}, "function “dogs” failed and is started again after a pause"),
+    (
+        "function_failed",
+        {"function": "dogs", "reason": "refused"},
+        "function “dogs” was not started: this machine does not hold it off from the rest of the box",
+    ),
+    ("clip_begun", {"clip": GONE, "begin_ms": 1, "camera": "hall"}, "a clip of camera hall began"),
+    (
+        "clip_ended",
+        {"clip": GONE, "begin_ms": 0, "end_ms": 65_000, "fragments": 33, "size_bytes": 9, "why": "complete"},
+        "a clip of the camera, 65 s long, ended: its time was over",
+    ),
+    (
+        "clip_deleted",
+        {"clip": GONE, "reason": "age", "camera": "hall"},
+        "a clip of camera hall was deleted: it was as old as clips may become",
+    ),
+    (
+        "stream_trouble",
+        {"stream": "dogs", "reason": "denied"},
+        "video does not arrive at the stream “dogs”: the box is not allowed to",
+    ),
+    ("stream_recovered", {"stream": "dogs"}, "video arrives at the stream “dogs” again"),
+    (
+        "unlock_granted",
+        {"lock": "front", "subject": ANN, "reason": "granted"},
+        "lock front was told to open for Ann",
+    ),
+    (
+        "unlock_refused",
+        {"lock": "front", "subject": ANN, "reason": "pin_wrong"},
+        "lock front stayed shut for Ann: the PIN was wrong",
+    ),
+    ("pin_set", {"subject": ANN}, "Ann has a new PIN"),
+    ("pin_removed", {"subject": ANN}, "Ann has no PIN any more"),
+    ("keypad_paired", {"keypad": "s", "lock": "front"}, "a keypad, “Hall”, of lock front was paired"),
+    (
+        "keypad_revoked",
+        {"keypad": "s", "lock": "front"},
+        "a keypad, “Hall”, of lock front was disconnected for good",
+    ),
+    (
+        "pin_throttled",
+        {"keypad": "s"},
+        "wrong PINs came too often at a keypad, “Hall”, and it has to wait now",
+    ),
 ]
 INSIDE = re.compile(
     r"dlib|sface|reference|\bfill\b|process|\bloop\b|\bmodels\b|spool|retract|token \w{6}\b|person \w{6}\b"
@@ -253,3 +366,12 @@ def test_no_sentence_has_a_word_of_the_program_s(names: Names) -> None:
 
     assert [] == [each for each in told if INSIDE.search(each)]
     assert len([each for each in exact if INSIDE.search(each)]) > len(exact) / 2
+
+
+def test_each_refusal_of_a_lock_is_explained() -> None:
+    """Every reason there is has words of its own, and no two the same."""
+    reasons = [each.value for each in Reason if each is not Reason.GRANTED]
+    told = {sentence(made("unlock_refused", {"lock": "front", "reason": each}), NAMES) for each in reasons}
+
+    assert len(reasons) == len(told)
+    assert not any("it was not allowed" in each for each in told)

@@ -82,13 +82,27 @@ def test_every_setting_is_described() -> None:
         for field in room["fields"]
     }
 
-    assert {row["key"]: row["scope"] for row in described(Settings)} == {
-        key: field["scope"] for key, field in found.items()
+    rows = {row["key"]: row["scope"] for row in described(Settings)}
+    tables = {key for key in found if any(row.startswith(f"{key}[].") for row in rows)}
+
+    assert {"objects[].regions", "objects[].triggers"} <= tables
+    assert {"tables"} == {found[key]["kind"] for key in tables}
+    assert {key: rows[key] for key in rows if not key.startswith(tuple(f"{each}[]." for each in tables))} == {
+        key: field["scope"] for key, field in found.items() if key not in tables
     }
     assert all(field["words"] for field in found.values())
-    assert {"switch", "integer", "number", "choice", "numbers", "lines", "secret", "path", "text"} == {
-        field["kind"] for field in found.values()
-    }
+    assert {
+        "switch",
+        "integer",
+        "number",
+        "choice",
+        "numbers",
+        "lines",
+        "secret",
+        "path",
+        "text",
+        "tables",
+    } == {field["kind"] for field in found.values()}
     assert {room["name"] for room in rooms()} == set(ROOMS)
 
 
@@ -110,6 +124,35 @@ def test_what_a_value_may_be(room: str, name: str, expected: dict[str, Any]) -> 
     field = next(f for r in rooms() if r["name"] == room for f in r["fields"] if f["name"] == name)
 
     assert expected == {key: field[key] for key in expected}
+
+
+def test_tables_within_a_part_are_shown_and_changed_as_a_whole(desk: Desk) -> None:
+    """What is looked for in a camera's pictures, and where: lists without ids, and tables by label."""
+    changes = {
+        "objects.pets.camera": "entrance",
+        "objects.pets.thresholds": {"dog": 0.7},
+        "objects.pets.regions": [{"region": [0, 0, 0.5, 1]}],
+        "objects.pets.triggers": [{"id": "dog-there", "label": "dog"}],
+    }
+    told = ask(desk, "settings.propose", changes=changes)["differences"]
+    ask(desk, "settings.save", changes=changes)
+    found = values(desk)
+
+    assert {
+        "objects.pets.camera",
+        "objects.pets.thresholds",
+        "objects.pets.regions",
+        "objects.pets.triggers",
+    } <= {each["key"] for each in told}
+    assert {"loop"} == {each["scope"] for each in told if each["key"] != "objects.pets.id"}
+    assert '[{"id": "dog-there", "label": "dog"}]' in {each["after"] for each in told}
+    assert ({"dog": 0.7}, {}) == tuple(found["objects.pets.thresholds"][key] for key in ("value", "default"))
+    assert [("dog-there", 60.0)] == [
+        (each["id"], each["cool_down_s"]) for each in found["objects.pets.triggers"]["value"]
+    ]
+    assert "objects.pets.triggers.dog-there.score" not in found
+    with pytest.raises(FormError, match="no setting"):
+        ask(desk, "settings.save", changes={"objects.pets.triggers.dog-there.score": 0.9})
 
 
 def test_where_each_value_comes_from(desk: Desk, files: SettingsFiles) -> None:
@@ -158,7 +201,7 @@ def test_a_change_is_shown_before_it_is_made(desk: Desk, files: SettingsFiles) -
         ("log.level", '"info"', '"debug"', "all"),
     ] == [tuple(row[key] for key in ("key", "before", "after", "scope")) for row in proposed["differences"]]
     assert not untouched
-    assert ["models", "dispatch", "loop", "desk", "web"] == proposed["restarts"]
+    assert ["models", "dispatch", "loop", "functions", "video", "desk", "web"] == proposed["restarts"]
     assert ["recognition.fpir", "log.level"] == saved["changed"]
     assert FILE == files.file.read_text()  # type: ignore[union-attr]
     assert 0.0005 == values(desk)["recognition.fpir"]["value"]

@@ -24,6 +24,8 @@ from importlib import metadata  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, Literal  # noqa: E402
 
+from appliance.errors import ApplianceError  # noqa: E402
+
 PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "dlib-bin", "face_recognition")
 
 QUIET_LOAD = 0.5
@@ -160,7 +162,13 @@ def main(measure: Callable[[], Sequence[Row]], description: str | None) -> None:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="machine, versions and rows as one JSON object")
     as_json = parser.parse_args().json
-    rows = measure()
+    try:
+        rows = measure()
+    except ApplianceError as error:
+        print(f"{Path(sys.argv[0]).stem}: {error.message}", file=sys.stderr)
+        if error.advice:
+            print(f"  {error.advice}", file=sys.stderr)
+        sys.exit(error.exit_code)
     if as_json:
         found = {"machine": machine(), "versions": versions(), "rows": [asdict(row) for row in rows]}
         json.dump(found, sys.stdout, indent=2)

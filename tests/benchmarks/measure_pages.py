@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from browser import open_browser, sign_in
 from logged import a_day
 from playwright.sync_api import Browser, BrowserContext, Page
+from ruled import a_failure
 from running_web import run_web
 
 from appliance.services import Services
@@ -54,7 +55,7 @@ port = 0
 level = "error"
 """
 PATHS = (
-    *("/", "/live", "/log", "/log/{event}", "/captures", "/recipients"),
+    *("/", "/live", "/log", "/log/{event}", "/captures", "/recipients", "/moments", "/clips"),
     *("/people", "/people/{person}", "/people/enrol", "/people/safety"),
     *("/cameras", "/cameras/entrance", "/doors", "/doors/front"),
     *(
@@ -67,6 +68,7 @@ PATHS = (
         "/account",
         "/set-up",
     ),
+    *("/rules", "/rules/new", "/rules/{rule}", "/rules/{rule}/dry-run", "/groups", "/outbox"),
     "/screen",
 )
 _TIMES = """() => {
@@ -99,7 +101,8 @@ def main(rounds: int) -> None:
 
     def prepare(services: Services) -> None:
         day = a_day(services, datetime.now(UTC))
-        places.update(person=str(day.ann.id), event=day.identified.id)
+        rule, _ = a_failure(services)
+        places.update(person=str(day.ann.id), event=day.identified.id, rule=rule)
 
     folder = tempfile.TemporaryDirectory()
     with (

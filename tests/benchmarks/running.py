@@ -38,19 +38,22 @@ class Box:
 
     Args:
         folder: Empty.
+
+    Attributes:
+        pictures: The recording, once it was prepared: a folder of pictures.
     """
 
     def __init__(self, folder: Path) -> None:
         self.layout = Layout(folder / "state")
         self.settings = Settings()
-        self._pictures = folder / "pictures"
+        self.pictures = folder / "pictures"
 
     def prepare(self) -> None:
         """Render the recording and enrol, by the ordinary command."""
-        self._pictures.mkdir()
+        self.pictures.mkdir()
         scene = Scene()
         for number in SEEN:
-            (self._pictures / f"{number}.jpg").write_bytes(encode_jpeg(scene.render(number), 92))
+            (self.pictures / f"{number}.jpg").write_bytes(encode_jpeg(scene.render(number), 92))
         self.enrol()
 
     def enrol(self) -> None:
@@ -76,7 +79,7 @@ class Box:
         Args:
             configured: With the settings written; otherwise on the recording, again and again.
         """
-        camera = () if configured else ("--camera", str(self._pictures), "--when", "always")
+        camera = () if configured else ("--camera", str(self.pictures), "--when", "always")
         process = subprocess.Popen(
             self._line("run", *camera), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )

@@ -9,7 +9,8 @@ import pytest
 from camera_sources import settings_for
 
 from appliance.camera import Scene, SceneSource, Script, Swing, Walk, open_source, recorded_frames, visits
-from appliance.camera.scene import DEFAULT_SCRIPT, PORTRAIT_FOLDER
+from appliance.camera.scene import DEFAULT_SCRIPT
+from appliance.camera.scene_people import PORTRAIT_FOLDER
 from appliance.camera.scene_script import OPEN_ANGLE, OPENING, PORTRAITS
 from appliance.camera.scene_set import DOOR_COLOURS
 from appliance.clock import SystemClock

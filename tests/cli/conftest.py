@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pull_office
 import pytest
 import stores
 from captures import NOW, make_shot
@@ -125,3 +126,8 @@ def one_wrong_byte(installed: Path, tmp_path: Path) -> Path:
 def context(box: Box) -> Context:
     """What a command on this box is handed."""
     return Context(None, box.state)
+
+
+running = pytest.fixture(scope="module")(pull_office.running)
+office = pytest.fixture(pull_office.office)
+put = pytest.fixture(pull_office.put)

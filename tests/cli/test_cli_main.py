@@ -60,4 +60,4 @@ def test_a_missing_choice_is_told_in_one_line(box: Any, tmp_path: Path) -> None:
     done = box.call("models", "convert", tmp_path / "source", tmp_path / "target")
 
     assert 2 == done.refusal[0]
-    assert "dlib, sface, yunet" in done.errors[0]
+    assert "coco-ssd, dlib, efficientnet, sface, voc-ssd, yolox, yunet" in done.errors[0]

@@ -66,6 +66,7 @@ def test_dead_letters_are_listed_with_what_went_wrong(box: Any, dead: dict[str, 
         "finished_at",
         "last_error",
         "idempotency_key",
+        "rule",
     } == set(rows[0])
     assert "no such" in words
     assert "\x1b" not in words

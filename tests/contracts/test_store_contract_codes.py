@@ -53,6 +53,7 @@ def test_a_code_runs_out(make_store: MakeStore, clock: ManualClock, purpose: Cod
             lambda code: store.set_password_by_code(code, "$"),
         ),
         CodePurpose.SCREEN: (lambda: store.screen_code("x"), store.pair_screen),
+        CodePurpose.KEYPAD: (lambda: store.keypad_code("x", "front"), store.pair_keypad),
     }
     make, use = uses[purpose]
     if purpose is CodePurpose.PASSWORD:
@@ -77,12 +78,14 @@ def test_a_code_is_good_for_its_purpose_only(make_store: MakeStore, purpose: Cod
         CodePurpose.FIRST_RUN: store.first_run_code,
         CodePurpose.PASSWORD: lambda: store.password_code(store.operators()[0].id),
         CodePurpose.SCREEN: lambda: store.screen_code("x"),
+        CodePurpose.KEYPAD: lambda: store.keypad_code("x", "front"),
     }
     code = codes[purpose]()
     uses: dict[CodePurpose, Callable[[], object]] = {
         CodePurpose.FIRST_RUN: lambda: store.add_first_admin(code, "cem", "$"),
         CodePurpose.PASSWORD: lambda: store.set_password_by_code(code, "$"),
         CodePurpose.SCREEN: lambda: store.pair_screen(code),
+        CodePurpose.KEYPAD: lambda: store.pair_keypad(code),
     }
     for other in set(CodePurpose) - {purpose}:
         with pytest.raises((NotSignedInError, DeniedError)):

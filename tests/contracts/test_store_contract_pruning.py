@@ -105,13 +105,13 @@ def test_a_database_that_is_too_large_loses_its_oldest(make_store: MakeStore) ->
 
 
 def test_what_went_makes_the_database_smaller(make_store: MakeStore) -> None:
-    """So that the next look does not drop as many again."""
+    """So that the next look does not drop as many again; what empty tables take is small beside it."""
     store = make_store()
-    fill(store, 4)
+    fill(store, 10)
     wanted = int(store.database_bytes() * 0.6)
     gone = store.prune_events(before=None, max_bytes=wanted)
 
-    assert 2 == len(gone)
+    assert 5 == len(gone)
     assert store.database_bytes() <= wanted * 1.1
     assert [] == store.prune_events(before=None, max_bytes=int(wanted * 1.1))
 

@@ -12,7 +12,7 @@ from stores import NOON, OPENED, SHUT, identified
 
 from appliance.decision import DECIDED
 from appliance.errors import ChainBrokenError
-from appliance.events import Event, PersonUndecided, StrangerSeen
+from appliance.events import CoffeeAdded, CoffeeTaken, Event, PersonUndecided, StrangerSeen
 from appliance.store import NewEvent, Store, sqlite_url
 from appliance.store.timeline import Entry, Wanted
 from appliance.values import Grade
@@ -101,6 +101,19 @@ def test_filters(make_store: MakeStore) -> None:
     assert [] == found(Wanted(encounters=False, verdicts=("stranger_seen",)))
     assert [] == found(Wanted(corrected=True))
     assert [[4], [2, 3]] == found(Wanted(since=NOON + timedelta(hours=1), until=NOON + timedelta(hours=4)))
+
+
+def test_encounters_are_found_by_what_happened_in_them(make_store: MakeStore) -> None:
+    """A coffee is found in the entry of whoever took it, and by itself where it belongs to nobody's stay."""
+    log = make_store()
+    taken = CoffeeTaken(encounter="b", subject=ANN)
+    happened = [said("a", ANN), said("b", ANN), taken, OPENED, CoffeeAdded(subject=ANN)]
+    log.append_all([NewEvent(each) for each in happened])
+    coffees = ("coffee_taken", "coffee_added")
+
+    assert [[5], [2, 3]] == placed(all_of(log, Wanted(within=coffees, types=coffees), 1))
+    assert [[5]] == placed(all_of(log, Wanted(encounters=False, types=coffees), 1))
+    assert [[4], [2, 3]] == placed(all_of(log, Wanted(within=coffees, types=("door_opened",)), 1))
 
 
 def test_an_entry_is_found_by_any_of_its_events(make_store: MakeStore) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outboxes import Bench, MemoryBench, StoreBench
@@ -55,6 +56,7 @@ class Running:
         clock: Clock | None = None,
         grace_s: float = 3.0,
         poll_s: float = 2.0,
+        **more: Any,
     ) -> None:
         self.wake = threading.Event()
         self.flag = threading.Event()
@@ -67,6 +69,7 @@ class Running:
             self.wake,
             grace_s=grace_s,
             poll_s=poll_s,
+            **more,
         )
         self.thread = threading.Thread(target=self._run)
         self.thread.start()

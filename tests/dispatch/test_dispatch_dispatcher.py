@@ -210,6 +210,15 @@ def test_an_action_that_is_not_in_the_settings_is_a_dead_letter(
     assert "no action of this name is in the settings" == memory.outbox.rows[number].error
 
 
+def test_a_dead_letter_says_what_is_missing(memory: MemoryBench, run: Make, wait_for: Wait) -> None:
+    """In the words of whoever knows what the name means: a webhook that went from the settings, a lock."""
+    number = memory.put("hook")
+    run(memory.outbox, {}, missing=lambda action: f"there is no {action} any more")
+    wait_for(lambda: memory.states()[number] == "dead")
+
+    assert "there is no hook any more" == memory.outbox.rows[number].error
+
+
 def test_an_event_without_its_body_is_a_dead_letter(
     memory: MemoryBench, run: Make, recorder: Make, wait_for: Wait
 ) -> None:
@@ -372,3 +381,17 @@ def test_a_song_that_was_not_begun_is_not_put_back(memory: MemoryBench, run: Mak
     running.stop()
 
     assert {first: "delivered", second: "expired"} == memory.states()
+
+
+def test_whoever_asks_to_be_left_alone_is(
+    memory: MemoryBench, run: Make, recorder: Make, wait_for: Wait
+) -> None:
+    """A pause that a receiver asks for is kept, however short the dispatcher's own would be."""
+    hook = recorder(ActionError("busy", retry_after_s=3600.0))
+    number = memory.put("hook")
+    run(memory.outbox, {"hook": hook})
+    wait_for(lambda: memory.outbox.rows[number].error == "busy")
+
+    row = memory.outbox.rows[number]
+    assert "pending" == row.state
+    assert row.not_before - datetime.now(UTC) > timedelta(minutes=59)

@@ -87,6 +87,43 @@ def test_an_end_is_an_end(bench: Bench, outcome: Outcome) -> None:
         bench.outbox.finish(number, Outcome.DELIVERED)
 
 
+def test_an_action_without_room_keeps_nothing_from_the_others(bench: Bench) -> None:
+    """However much of it is due and however few are asked for: the others get theirs, in their order."""
+    hooks = [bench.put("hook") for _ in range(5)]
+    bells = [bench.put("bell") for _ in range(3)]
+
+    assert bells[:2] == [row.id for row in bench.outbox.claim(now(), 2, room={"hook": 0})]
+    assert [*hooks[:2], bells[2]] == [row.id for row in bench.outbox.claim(now(), 9, room={"hook": 2})]
+    assert [] == list(bench.outbox.claim(now(), 9, room={"hook": 0, "bell": 7}))
+    assert hooks[2:] == [row.id for row in bench.outbox.claim(now(), 9, room={"bell": 0})]
+
+
+def test_little_that_is_promised_at_most_once_is_taken_ahead(bench: Bench) -> None:
+    """Where that is asked for, one at a time: what a crash finds claimed is unknown, begun or not."""
+    songs, hooks = [bench.put("song") for _ in range(3)], [bench.put("hook"), bench.put("hook")]
+
+    assert [songs[0], *hooks] == [row.id for row in bench.outbox.claim(now(), 9, sparing=True)]
+    assert [songs[1]] == [row.id for row in bench.outbox.claim(now(), 9, room={"song": 5}, sparing=True)]
+    assert [] == list(bench.outbox.claim(now(), 9, room={"song": 0}, sparing=True))
+    assert [songs[2]] == [row.id for row in bench.outbox.claim(now(), 9)]
+
+
+def test_what_was_not_begun_is_put_back_as_it_was(bench: Bench) -> None:
+    """The hook with the attempts it had; the song never again; what has ended is left alone."""
+    done, hook, tried = (bench.put("hook") for _ in range(3))
+    song, at = bench.put("song"), now()
+    bench.outbox.claim(at, 9)
+    bench.outbox.finish(done, Outcome.DELIVERED)
+    bench.outbox.finish(tried, Outcome.PENDING, error="busy", not_before=at)
+    bench.outbox.claim(at, 9)
+
+    bench.outbox.release([song, tried, hook, done], "not begun")
+    bench.outbox.release([], "not begun")
+
+    assert {done: "delivered", hook: "pending", tried: "pending", song: "expired"} == bench.states()
+    assert {hook: 1, tried: 2} == {row.id: row.attempts for row in bench.outbox.claim(at, 9)}
+
+
 def test_recovery_keeps_each_promise(bench: Bench) -> None:
     """After a crash: at least once is pending with its attempts, at most once unknown for ever."""
     hook, song = bench.put("hook"), bench.put("song")
@@ -96,6 +133,18 @@ def test_recovery_keeps_each_promise(bench: Bench) -> None:
 
     assert {hook: "pending", song: "unknown"} == bench.states()
     assert [(hook, 2)] == [(row.id, row.attempts) for row in bench.outbox.claim(now(), 9)]
+
+
+def test_a_crash_counts_against_what_was_begun_only(bench: Bench) -> None:
+    """However often it crashes, what waited behind is not given up for it: an action does one at a time."""
+    hooks, bell = [bench.put("hook") for _ in range(3)], bench.put("bell")
+    for _ in range(4):
+        bench.outbox.claim(now(), 9)
+        bench.outbox.recover(now())
+
+    assert {hooks[0]: 5, hooks[1]: 1, hooks[2]: 1, bell: 5} == {
+        row.id: row.attempts for row in bench.outbox.claim(now(), 9)
+    }
 
 
 def test_a_dispatcher_delivers_everything_in_order(
@@ -119,6 +168,17 @@ def test_a_dispatcher_delivers_everything_in_order(
     for action in actions.values():
         assert list(dict.fromkeys(action.seen)) == sorted(set(action.seen), key=action.seen.index)
         assert [d.at for d in action.deliveries] == sorted(d.at for d in action.deliveries)
+
+
+def test_what_may_have_happened_is_unknown_and_not_repeated(
+    bench: Bench, run: Callable[..., Any], recorder: Callable[..., Any], wait_for: Wait
+) -> None:
+    """Even where the outbox would repeat it: the action knows better."""
+    hook, number = recorder(ActionError("interrupted", unknown=True)), bench.put("hook")
+    run(bench.outbox, {"hook": hook})
+    wait_for(lambda: bench.states()[number] not in {"pending", "running"})
+
+    assert ("unknown", 1) == (bench.states()[number], len(hook.seen))
 
 
 def test_what_is_interrupted_is_recovered_by_the_next_dispatcher(

@@ -191,6 +191,100 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "screen_paired": ({"screen": BEN}, "screen 0badbe was paired"),
     "screen_revoked": ({"screen": BEN}, "screen 0badbe is paired no more"),
+    "rule_added": ({"rule": BEN}, "rule 0badbe was made"),
+    "rule_changed": ({"rule": BEN, "enabled": False}, "rule 0badbe was changed and is switched off"),
+    "rule_removed": ({"rule": BEN, "enabled": False}, "rule 0badbe was removed"),
+    "rule_tried": ({"rule": BEN, "subject": ANN}, "rule 0badbe was tried on Ann; nothing is counted"),
+    "group_added": ({"group": BEN}, "group 0badbe was made"),
+    "group_changed": ({"group": BEN}, "group 0badbe has another name"),
+    "group_removed": ({"group": BEN}, "group 0badbe was removed"),
+    "group_joined": ({"group": BEN, "subject": ANN}, "Ann joined group 0badbe"),
+    "group_left": ({"group": BEN, "subject": ANN}, "Ann left group 0badbe"),
+    "screen_asked": (
+        {"rule": BEN, "rule_version": 1, "number": 0, "seconds": 8, "subject": ANN},
+        "the screens were asked to show a line about Ann for 8 s",
+    ),
+    "object_seen": (
+        {
+            "trigger": "t",
+            "label": "dog",
+            "score": 0.876,
+            "track": 3,
+            "dwell_s": 2,
+            "box": (1, 2, 3, 4),
+            "model": "voc",
+            "camera": "hall",
+        },
+        "dog seen by camera hall for 2 s (88%, voc)",
+    ),
+    "coffee_taken": (
+        {"encounter": "e", "subject": ANN, "score": 0.9, "camera": "kitchen"},
+        "Ann took a coffee by camera kitchen (cup, 90%)",
+    ),
+    "coffee_corrected": (
+        {"corrects": "d", "was_subject": BEN, "subject": ANN},
+        "a coffee was corrected: said to be of person 0badbe, really Ann",
+    ),
+    "coffee_added": ({"subject": ANN}, "a coffee of Ann was added by hand"),
+    "song_added": ({"song": BEN}, "song 0badbe was added"),
+    "song_changed": ({"song": BEN}, "song 0badbe was changed"),
+    "song_removed": ({"song": BEN}, "song 0badbe was removed"),
+    "song_given": ({"song": BEN, "subject": ANN}, "Ann was given song 0badbe"),
+    "song_taken_back": ({"song": BEN, "subject": ANN}, "Ann no longer has song 0badbe"),
+    "song_started": ({"song": BEN, "output": "box", "subject": ANN}, "song 0badbe began for Ann (box)"),
+    "song_skipped": (
+        {"reason": "quiet_hours", "subject": ANN},
+        "no song was played for Ann: these are quiet hours",
+    ),
+    "song_stopped": ({}, "the music was stopped"),
+    "unlock_granted": (
+        {"lock": "front", "subject": ANN, "reason": "granted", "pin": True},
+        "lock front was told to open for Ann (with a PIN)",
+    ),
+    "unlock_refused": (
+        {"lock": "front", "subject": ANN, "reason": "no_pin"},
+        "lock front stays shut for Ann: no PIN was typed at the keypad",
+    ),
+    "pin_set": ({"subject": ANN}, "Ann has a new PIN"),
+    "pin_removed": ({"subject": ANN}, "Ann has no PIN any more"),
+    "keypad_paired": ({"keypad": BEN, "lock": "front"}, "keypad 0badbe was paired with lock front"),
+    "keypad_revoked": ({"keypad": BEN, "lock": "front"}, "keypad 0badbe is no longer paired with lock front"),
+    "function_deployed": (
+        {"function": "dogs", "network": ("a.example",), "contained": False},
+        "function dogs was deployed; it may reach a.example; it is not contained, which was accepted",
+    ),
+    "function_removed": ({"function": "dogs"}, "function dogs was removed"),
+    "clip_begun": ({"clip": "019b8f3c-aaaaaa", "begin_ms": 1}, "clip aaaaaa began"),
+    "clip_ended": (
+        {
+            "clip": "019b8f3c-aaaaaa",
+            "begin_ms": 0,
+            "end_ms": 65_000,
+            "fragments": 33,
+            "size_bytes": 3 * 1024 * 1024,
+            "why": "longest",
+        },
+        ("clip aaaaaa of 65 s ended: a clip becomes no longer; another one goes on (33 fragments, 3.0 MiB)"),
+    ),
+    "clip_deleted": (
+        {"clip": "019b8f3c-aaaaaa", "reason": "age"},
+        "clip aaaaaa was deleted with its key: it was too old",
+    ),
+    "stream_trouble": (
+        {"stream": "dogs", "reason": "denied", "fragments_lost": 2},
+        (
+            "stream dogs: what is recorded does not arrive: the credentials do not allow it (2 fragments "
+            "given up)"
+        ),
+    ),
+    "stream_recovered": ({"stream": "dogs"}, "stream dogs: what is recorded arrives again"),
+    "function_started": ({"function": "dogs"}, "function dogs runs"),
+    "function_stopped": ({"function": "dogs"}, "function dogs was stopped"),
+    "function_failed": (
+        {"function": "dogs", "reason": "silent"},
+        "function dogs failed: it gave no sign of life",
+    ),
+    "pin_throttled": ({"keypad": BEN}, "wrong PINs came too often at keypad 0badbe; it is slowed down"),
 }
 
 

@@ -13,7 +13,7 @@ from appliance.values import DoorState
 HEIGHT, LEFT, RIGHT, WIDTH = 36, 24, 72, 96
 SIDES = np.arange(0, 6), np.arange(WIDTH - 6, WIDTH)
 OUTLINE = Outline(np.ones((HEIGHT, WIDTH), bool), LEFT, RIGHT, 0, *SIDES, certain=True)
-DIFFERS = Signs(0.1, 0.4, 0.7, opened=1.0, at_left=True, at_right=True, high=0.9, low=0.9)
+DIFFERS = Signs(0.1, 0.4, 0.7, opened=1.0, across=1.0, at_left=True, at_right=True, high=0.9, low=0.9)
 """All of the door differs, and some of the wall."""
 
 
@@ -98,6 +98,65 @@ def test_who_covers_door_and_wall_evenly_opens_nothing() -> None:
 
     assert COVERED == weighed(OPEN, np.full_like(shut, 55), shut=shut, hidden=True)
     assert OPEN == weighed(OPEN, np.full_like(shut, 55), shut=shut)
+
+
+def lined_wall() -> np.ndarray:
+    """The door, with lines on the wall on both sides of it."""
+    pixels = shut_door()
+    pixels[:, [8, 14, 80, 86]] = 120
+    return pixels
+
+
+def beside(*, left: bool) -> np.ndarray:
+    """Somebody of one gray before the wall and the nearer half of the leaf."""
+    pixels = lined_wall()
+    pixels[:, slice(0, 48) if left else slice(48, WIDTH)] = 150
+    return pixels
+
+
+BELIED = replace(DIFFERS, left=1.0, right=0.2)
+"""By brightness, the wall is as it was on the left alone."""
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["left", "right"])
+def test_who_a_light_was_fitted_to_opens_nothing(*, left: bool) -> None:
+    """The wall they hide seems bare and the bare wall does not; the walls' lines say it is the other way."""
+    signs = BELIED if left else replace(BELIED, left=0.2, right=1.0)
+    lines = DoorLines(lined_wall(), beside(left=left), OUTLINE)
+
+    assert lines.belie(signs)
+    assert COVERED == weighed(OPEN, beside(left=left), shut=lined_wall(), signs=signs, hidden=True)
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [replace(BELIED, left=0.2, right=1.0), replace(BELIED, right=1.0), replace(BELIED, right=None)],
+    ids=["as the lines say", "both bare", "one side only"],
+)
+def test_lines_belie_nothing_that_agrees_with_them(signs: Signs) -> None:
+    """What brightness says of the walls may be true: an opening stays one."""
+    assert not DoorLines(lined_wall(), beside(left=True), OUTLINE).belie(signs)
+    assert OPEN == weighed(OPEN, beside(left=True), shut=lined_wall(), signs=signs, hidden=True)
+
+
+def test_lines_belie_nothing_beside_an_outline_that_is_assumed() -> None:
+    """Nobody knows which columns are wall."""
+    lines = DoorLines(lined_wall(), beside(left=True), replace(OUTLINE, certain=False))
+
+    assert not lines.belie(BELIED)
+
+
+def test_an_opening_shows_the_wall_beside_its_edge() -> None:
+    """Who comes along a wall of nearly their gray hides its lines; an opening at no edge needs no wall."""
+    lines = DoorLines(lined_wall(), beside(left=True), OUTLINE)
+    at_left = replace(DIFFERS, left=0.8, right=0.8, at_right=False)
+    at_right = replace(at_left, at_left=False, at_right=True)
+
+    assert not lines.show_edge(at_left)
+    assert lines.show_edge(replace(at_left, left=1.0))
+    assert lines.show_edge(at_right)
+    assert not lines.show_edge(replace(at_right, right=0.2))
+    assert lines.show_edge(replace(at_left, at_left=False))
 
 
 def test_a_leaf_that_slides_over_the_wall_still_opens() -> None:

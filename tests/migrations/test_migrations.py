@@ -6,17 +6,21 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from rule_bodies import LINE, rule
 from sqlalchemy import Engine, inspect, text
 from stores import AGREED, NOON, OPENED, SHUT, face, identified, on, sql, store
 
 from appliance.clock import ManualClock
 from appliance.errors import ChainBrokenError, StoreError, StoreVersionError
+from appliance.events import CoffeeTaken
 from appliance.permissions import Permission, Role
+from appliance.rules import RuleEngine, parse_rule
 from appliance.store import OutboxState, Store, sqlite_url
 from appliance.store.database import make_engine, migrating, reading
 from appliance.store.schema import HEAD, MIGRATIONS, bring_up_to_date, downgrade, upgrade, version
@@ -36,16 +40,22 @@ def described(engine: Engine) -> dict[str, object]:
             [{**column, "type": str(column["type"])} for column in inspector.get_columns(table)],
             inspector.get_pk_constraint(table),
             sorted(map(str, inspector.get_foreign_keys(table))),
-            sorted(map(str, inspector.get_indexes(table))),
+            sorted(map(_index, inspector.get_indexes(table))),
             sorted(map(str, inspector.get_unique_constraints(table))),
         )
         for table in sorted(inspector.get_table_names())
     }
 
 
+def _index(found: Any) -> str:
+    """An index, comparable: of which rows it is, as text."""
+    options = {name: str(value) for name, value in found.get("dialect_options", {}).items()}
+    return str({**found, "dialect_options": options})
+
+
 def filled(address: str) -> Store:
     """An open store with something in every table."""
-    made = store(address, subscriptions=[on("door_opened")])
+    made = store(address, subscriptions=[on("door_opened")], rules=RuleEngine())
     made.open()
     ann = made.add_subject("Ann", consent=AGREED)
     made.add_reference(ann.id, face(), quality=50)
@@ -57,6 +67,12 @@ def filled(address: str) -> Store:
     made.add_token(cem.id, "a script", {Permission.LOG})
     made.pair_screen(made.screen_code("Kitchen"))
     made.password_code(cem.id)
+    made.add_rule(rule("door_shut", LINE).body())
+    made.set_members(made.add_group("Night shift").id, [ann.id])
+    made.give_song(ann.id, made.add_song("Chime", "CC0-1.0", 1.5, "audio/mpeg", b"sound").id)
+    made.set_pin(ann.id, "a hash")
+    made.append(CoffeeTaken(encounter="e", visitor=1))
+    made.append(SHUT)
     return made
 
 
@@ -132,6 +148,8 @@ def test_an_old_database_comes_up_with_its_data(tmp_path: Path, dump: Path) -> N
         "0005": (8, 10.0),
         "0006": (8, 10.0),
         "0007": (8, 10.0),
+        "0008": (15, 10.0),
+        "0009": (15, 10.0),
     }[dump.stem]
     path = tmp_path / "store.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
@@ -145,6 +163,37 @@ def test_an_old_database_comes_up_with_its_data(tmp_path: Path, dump: Path) -> N
         assert face()[DLIB].embedding.tobytes() == opened.template_rows([DLIB])[0].embedding.tobytes()
         assert [OutboxState.DEAD] == [row.state for row in opened.outbox()]
         assert report.last + 1 == opened.append(SHUT).position
+
+
+def test_a_database_of_rules_comes_up_with_them(tmp_path: Path) -> None:
+    """Rule, group, song, PIN, coffee, and what a rule asked for are there, and belong together."""
+    path = tmp_path / "store.sqlite3"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript((MIGRATIONS.parent / "data" / "databases" / "0008.sql").read_text())
+    with store(sqlite_url(path), rules=RuleEngine()) as opened:
+        (ann,), (kept,), (group,) = opened.subjects(), opened.rules(), opened.groups()
+        (song,), (coffee,), (row,) = opened.songs(), opened.coffees(), opened.outbox()
+        opened.append(OPENED)
+
+        assert rule("door_opened", LINE, cool_down_s=60) == parse_rule(kept.body)
+        assert ("Night shift", (ann.id,)) == (group.label, group.members)
+        assert {ann.id: song.id} == opened.theme_songs()
+        assert [ann.id] == [each.subject for each in opened.pins()]
+        assert (ann.id, True) == (coffee.subject, coffee.holds)
+        assert (kept.id, {"seconds": 8.0, "text": "hello"}) == (row.rule, row.parameters)
+        assert 2 == len(opened.outbox())
+
+
+def test_what_rules_asked_for_is_no_action_of_the_settings_afterwards(engine: Engine) -> None:
+    """Going back, what they asked for and is not done is given up: nobody there knows what it means."""
+    address = engine.url.render_as_string(hide_password=False)
+    filled(address).close()
+    before = sql(address, "SELECT state FROM outbox WHERE action = 'screen'")
+    with migrating(engine) as connection:
+        downgrade(connection, "0007")
+
+    assert [("pending",)] == [tuple(each) for each in before]
+    assert [("dead",)] == [tuple(e) for e in sql(address, "SELECT state FROM outbox WHERE action = 'screen'")]
 
 
 def test_strictness_comes_and_goes_with_data(engine: Engine) -> None:

@@ -49,6 +49,12 @@ when = "always"
 [encounters]
 end_after_s = 1.0
 
+[deeplens]
+enabled = false
+
+[video]
+enabled = false
+
 [web]
 port = 0
 

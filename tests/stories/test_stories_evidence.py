@@ -91,7 +91,9 @@ def test_a_stranger_comes_and_only_the_admin_learns_who(tmp_path: Path) -> None:
         s3.make_bucket()
         s3.faults = [Fault("500"), Fault("lost"), Fault("cut")]
         bucket = BUCKET.format(bucket=s3.bucket, endpoint=s3.endpoint, credentials=credentials)
-        settings.write_text(SETTINGS.format(recipient=f'"{public}"', port=0) + bucket, encoding="utf-8")
+        settings.write_text(
+            SETTINGS.format(recipient=f'"{public}"', port=0, output="off") + bucket, encoding="utf-8"
+        )
         state = box.folder / "state"
         for name, picture in NAMES.items():
             call(

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
+from commands import call
 
 from appliance.app.embedding import ModelsClient
 from appliance.errors import ApplianceError, WireError
@@ -86,13 +88,13 @@ def children(state: Path) -> SupervisorStatus:
 
 
 def test_it_runs_every_process(running: Path) -> None:
-    """Models, dispatch, desk, web and loop, each a process of its own."""
+    """Models, dispatch, functions, video, desk, web and loop, each a process of its own."""
     well = until(
         lambda: {"running"} == {child.state for child in children(running).children}, "every child running"
     )
 
     assert well
-    assert ["models", "dispatch", "desk", "web", "loop"] == [
+    assert ["models", "dispatch", "functions", "video", "desk", "web", "loop"] == [
         child.name for child in children(running).children
     ]
 
@@ -138,7 +140,7 @@ def test_somebody_enrolled_is_in_the_running_loops_gallery(running: Path, models
 
 def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     """Each child in turn: back with another pid, logged, and the loop's frames go on."""
-    for name in ("models", "dispatch", "desk", "web", "loop"):
+    for name in ("models", "dispatch", "functions", "video", "desk", "web", "loop"):
         before = next(child for child in children(running).children if child.name == name)
         assert before.pid is not None
         os.kill(before.pid, signal.SIGKILL)
@@ -147,7 +149,7 @@ def test_a_killed_process_is_restarted_and_said_so(running: Path) -> None:
     with open_services(Settings(), Layout(running)) as services:
         restarted = until(lambda: _restarts(services.store), "the restarts in the log")
 
-    assert {"models", "dispatch", "desk", "web", "loop"} <= restarted
+    assert {"models", "dispatch", "functions", "video", "desk", "web", "loop"} <= restarted
 
 
 NAMES: dict[tuple[str, ...], set[str]] = {
@@ -177,11 +179,11 @@ NAMES: dict[tuple[str, ...], set[str]] = {
     },
     ("models", "list"): {
         *("id", "file", "purpose", "licence", "size_bytes", "sha256", "input", "output"),
-        *("sources", "converted_from", "converter"),
+        *("sources", "converted_from", "converter", "optional"),
     },
     ("outbox", "list"): {
         *("number", "action", "state", "delivery", "attempts", "event", "not_before", "deadline"),
-        *("started_at", "finished_at", "last_error", "idempotency_key"),
+        *("started_at", "finished_at", "last_error", "idempotency_key", "rule"),
     },
 }
 """What each command that lists or shows says with --json: the names of an answer, or of a row of it."""
@@ -193,82 +195,122 @@ def test_commands_with_json_speak_json(running: Path, command: tuple[str, ...]) 
     with open_services(Settings(), Layout(running)) as services:
         if not any(subject.name == "Jsonia" for subject in services.store.subjects()):
             services.store.add_subject("Jsonia", consent=Consent(("identify",), "test", "test"))
-    done = subprocess.run(appliance(running, *command, "--json"), capture_output=True, text=True, check=False)
+    done = call("--state", running, *command, "--json")
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(done.out)
     except ValueError:
-        answer = [json.loads(line) for line in done.stdout.splitlines()]
+        answer = [json.loads(line) for line in done.out.splitlines()]
     rows = answer if isinstance(answer, list) else [answer]
 
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (0, "") == (done.code, done.err)
     assert [] == [sorted(row) for row in rows if NAMES[command] != set(row)]
 
 
-def test_nothing_is_left_of_it_when_it_stops(tmp_path: Path) -> None:
-    """SIGTERM ends every process, in order, with code 0; the sockets are gone."""
-    state = fresh(tmp_path / "state")
-    process = subprocess.Popen(appliance(state, "run", "--camera", "scene:door"))
-    until(lambda: frames(state), "a first frame")
-    pids = [child.pid for child in children(state).children if child.pid is not None]
-    process.terminate()
+@dataclass(frozen=True)
+class Stopped:
+    """A box that ran, was asked something, and was ended by a SIGTERM.
 
-    assert 0 == process.wait(30)
-    assert [] == [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-    assert [] == list((state / "run").glob("*.sock"))
+    Attributes:
+        state: Its state directory.
+        pids: Of its processes, by name.
+        code: It ended with.
+        told: What it was asked.
+    """
 
-
-def test_a_small_box_runs_loop_and_models_as_one_process(tmp_path: Path) -> None:
-    """With `processes.models = "loop"` there is no models process, and pictures are still embedded."""
-    state = tmp_path / "state"
-    settings = tmp_path / "appliance.toml"
-    settings.write_text(f'[processes]\nmodels = "loop"\n{ANY_PORT}', encoding="utf-8")
-    command = [*appliance(state), "--settings", str(settings), "run", "--camera", "scene:door"]
-    process = subprocess.Popen(command)
-    try:
-        until(lambda: frames(state), "a first frame")
-        found = ModelsClient(Client(Layout(state).socket("models"))).embed(
-            (PORTRAITS / "obama.jpg").read_bytes()
-        )
-        names = [child.name for child in children(state).children]
-    finally:
-        process.terminate()
-
-    assert 0 == process.wait(30)
-    assert 1 == found.faces
-    assert ["dispatch", "desk", "web", "loop"] == names
+    state: Path
+    pids: dict[str, int]
+    code: int
+    told: Any
 
 
-def test_secrets_reach_only_who_needs_them(tmp_path: Path) -> None:
-    """A passphrase to processes with keys, a camera's to loop and desk, neither to a command line."""
-    state = tmp_path / "state"
-    settings = tmp_path / "appliance.toml"
-    settings.write_text(f'[vault]\nkey = "passphrase"\n{ANY_PORT}', encoding="utf-8")
-    secrets = {"APPLIANCE_PASSPHRASE": "open sesame", "APPLIANCE_CAMERA": "rtsp://u:hunter2@127.0.0.1:9/x"}
+def stopped(
+    folder: Path, settings: str, *command: str, secrets: Mapping[str, str], ask: Callable[[Path], Any]
+) -> Stopped:
+    """Run a box with every process that its settings want, ask it something, and end it."""
+    state, file = folder / "state", folder / "appliance.toml"
+    file.write_text(f"{settings}{ANY_PORT}", encoding="utf-8")
     process = subprocess.Popen(
-        [*appliance(state), "--settings", str(settings), "run"], env={**os.environ, **secrets}
+        [*appliance(state), "--settings", str(file), "run", *command], env={**os.environ, **secrets}
     )
     try:
         until(lambda: all(child.pid for child in children(state).children), "every process")
-        pids = {child.name: child.pid for child in children(state).children}
-        known = {
-            name: {word for word in ("open sesame", "hunter2") if word in _environment(pid)}
-            for name, pid in pids.items()
-        }
-        lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in (*pids.values(), process.pid)]
+        told = ask(state)
+        pids = {child.name: child.pid for child in children(state).children if child.pid is not None}
     finally:
         process.terminate()
+        code = process.wait(30)
+    return Stopped(state, pids, code, told)
 
-    assert 0 == process.wait(30)
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    """A small box on the rendered door; how many faces it found in a picture."""
+
+    def ask(state: Path) -> int:
+        until(lambda: frames(state), "a first frame")
+        photos = ModelsClient(Client(Layout(state).socket("models")))
+        return photos.embed((PORTRAITS / "obama.jpg").read_bytes()).faces
+
+    return stopped(
+        tmp_path_factory.mktemp("small"),
+        '[processes]\nmodels = "loop"\n',
+        *("--camera", "scene:door"),
+        secrets={},
+        ask=ask,
+    )
+
+
+SECRETS = {"APPLIANCE_PASSPHRASE": "open sesame", "APPLIANCE_CAMERA": "rtsp://u:hunter2@127.0.0.1:9/x"}
+
+
+@pytest.fixture(scope="module")
+def secretive(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    """A box with two secrets in its environment; which process had which there, and the command lines."""
+
+    def ask(state: Path) -> tuple[dict[str, set[str]], list[str]]:
+        running = {child.name: child.pid for child in children(state).children}
+        words = {"open sesame", "hunter2"}
+        known = {name: {word for word in words if word in _environment(pid)} for name, pid in running.items()}
+        everybody = (*running.values(), children(state).pid)
+        return known, [Path(f"/proc/{pid}/cmdline").read_text() for pid in everybody]
+
+    folder = tmp_path_factory.mktemp("secretive")
+    return stopped(folder, '[vault]\nkey = "passphrase"\n', secrets=SECRETS, ask=ask)
+
+
+def test_a_small_box_runs_loop_and_models_as_one_process(small: Stopped) -> None:
+    """With `processes.models = "loop"` there is no models process, and pictures are still embedded."""
+    assert ["dispatch", "functions", "video", "desk", "web", "loop"] == list(small.pids)
+    assert 1 == small.told
+
+
+def test_secrets_reach_only_who_needs_them(secretive: Stopped) -> None:
+    """A passphrase to processes with keys, a camera's to loop and desk, neither to a command line."""
+    known, lines = secretive.told
     both = {"open sesame", "hunter2"}
     keyless: set[str] = set()
+
     assert {
         "models": keyless,
         "dispatch": {"open sesame"},
+        "functions": {"open sesame"},
+        "video": {"open sesame"},
         "desk": both,
         "web": keyless,
         "loop": both,
     } == known
     assert [] == [line for line in lines if "sesame" in line or "hunter2" in line]
+
+
+@pytest.mark.parametrize("box", ["small", "secretive"])
+def test_nothing_is_left_of_it_when_it_stops(box: str, request: pytest.FixtureRequest) -> None:
+    """SIGTERM ends every process, in order, with code 0; the sockets are gone. Of both boxes that end."""
+    ended: Stopped = request.getfixturevalue(box)
+
+    assert 0 == ended.code
+    assert len(ended.pids) >= 5
+    assert [] == [pid for pid in ended.pids.values() if Path(f"/proc/{pid}").exists()]
+    assert [] == list((ended.state / "run").glob("*.sock"))
 
 
 def test_no_camera_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -299,4 +341,4 @@ def _restarts(store: Store) -> set[str]:
         for stored in store.events(types=("process_restarted",))
         if stored.event is not None and hasattr(stored.event, "process")
     }
-    return found if {"models", "dispatch", "desk", "web", "loop"} <= found else set()
+    return found if {"models", "dispatch", "functions", "video", "desk", "web", "loop"} <= found else set()

@@ -5,7 +5,9 @@ Runs everywhere; its twin on a filmed crowd is `test_stories_clip.py`.
 
 import io
 import json
+import re
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pyrage
@@ -16,8 +18,9 @@ from appliance.app.parts import read_tables
 from appliance.app.replaying import Replayed, replay
 from appliance.app.whatif import what_if
 from appliance.camera import Scene
-from appliance.cli.context import with_camera
+from appliance.cli.demo import SETTINGS
 from appliance.decision import Changes
+from appliance.dispatch.wording import describe
 from appliance.events import StrangerCaptured, StrangerSeen, SubjectIdentified
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
@@ -26,16 +29,21 @@ from appliance.values import Grade
 
 PORTRAITS = Path(__file__).parents[2] / "data" / "portraits" / "enrol"
 
+UNCERTAIN = re.compile(r"\d+ KiB.*")
+"""Sealing is random, and goes by the day: of what was sealed neither size nor end is the same again."""
+
 Story = tuple[Replayed, tuple[Replayed, Replayed], dict[str, str], Path, pyrage.x25519.Identity]
 
 
 @pytest.fixture(scope="module")
 def story(models: ModelsClient, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """The scene replayed, once sealing and twice not; who is who; the state; the admin's key."""
+    """The demo's scene replayed, once sealing and twice not; who is who; the state; the admin's key."""
     folder = tmp_path_factory.mktemp("scene")
     key = pyrage.x25519.Identity.generate()
-    plain = Settings.model_validate({"evidence": {"recipients": [str(key.to_public())]}})
-    settings = with_camera(plain, "scene:door", None)
+    demo = tomllib.loads(SETTINGS.format(recipient=json.dumps(str(key.to_public())), port=0, output="none"))
+    settings = Settings.model_validate(
+        {"cameras": demo["cameras"][:1], "doors": demo["doors"], "evidence": demo["evidence"]}
+    )
     ids: dict[str, str] = {}
     with open_services(settings, Layout(folder / "box"), create=True) as services:
         for who in ("obama", "astronaut"):
@@ -66,6 +74,24 @@ def test_everybody_is_told_as_the_scene_tells_it(story: Story) -> None:
         *("door_opened", "greeting astronaut", "confirmed astronaut", "door_shut", "final astronaut"),
         *("door_opened", "stranger_seen", "stranger_captured", "door_shut", "stranger_seen"),
     ] == told
+
+
+def test_the_readme_shows_what_is_said_of_the_scene(story: Story) -> None:
+    """Its lines of doors, faces and the sealed stranger: every word and figure, in this order."""
+    done, _, ids, _, _ = story
+    names = {"obama": "Barack Obama", "astronaut": "Eileen Collins"}
+    said = [
+        UNCERTAIN.sub("", describe(stored.event, lambda subject: names[ids[subject]]))
+        for stored in done.events
+        if stored.event is not None
+    ]
+    text = (PORTRAITS.parents[2] / "README.md").read_text(encoding="utf-8").partition("## First run")[2]
+    lines = text.partition("```text")[2].partition("```")[0].splitlines()
+    shown = [UNCERTAIN.sub("", line[10:]) for line in lines if re.search(r"\bfront\b", line)]
+    rest = iter(said)
+
+    assert 8 == len(shown)
+    assert [] == [line for line in shown if line not in rest]
 
 
 def test_nobody_is_named_who_was_not_there(story: Story) -> None:

@@ -1,10 +1,10 @@
 """Command one of the README, as somebody types it, and as a program calls it."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,56 +19,11 @@ from appliance.settings import load
 from appliance.values import DLIB, DLIB_MIRROR, SFACE
 from appliance.vault.sealing import Kind, open_sealed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-START_S = 120.0
+START_S = 240.0
 PASSWORD = "four quiet words here"  # noqa: S105 - of a box that lives for one test
 COMMAND = [sys.executable, "-m", "appliance", "demo", "--port", "0", "--folder"]
-DOOR = ("opened", "shut")
-FILL = re.compile(rf"door front ({'|'.join(DOOR)}) \(fill (\d+)%\)")
-LIKENESS = re.compile(r"  (.+) came in at front \((greeting|confirmed): score (-?\d\.\d+)")
-NEAR = 0.1
-"""How far a likeness may lie from the README's: which frames are decided on differs from run to run."""
-
-
-@pytest.mark.debian(reason="chromium")
-def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path) -> None:
-    """Its link makes an account, and who comes in is explained; it says at Ctrl-C what is left of it."""
-    if not installed():
-        pytest.skip("Debian package chromium")
-    with typed([*COMMAND, str(tmp_path / "demo")]) as terminal:
-        link = terminal.read(r"first admin, once, within 24 h: (https://\S+)\n", within_s=START_S)
-        with open_browser() as browser, open_page(browser, link.partition("/first-run")[0]) as (page, _):
-            page.set_default_timeout(START_S * 1000)
-            steps, explained = look_around(page, link)
-        came = terminal.read(r"Barack Obama came in at front \(.*", within_s=START_S)
-        code = terminal.interrupt()
-        said = terminal.text
-
-    assert 0 == code
-    assert "All set" in steps
-    assert "Barack Obama" in explained
-    assert "score" in came
-    assert "what is left of it" in said.partition(came)[2]
-    assert re.search(r"the log holds: events 1 to \d+", said)
-
-
-def look_around(page: Page, link: str) -> tuple[str, str]:
-    """Make the account, see that everything is set up, and have the first coming-in explained.
-
-    Returns:
-        What the page of the steps says, and the headline of the account.
-    """
-    page.goto(link)
-    page.get_by_label("Your name").fill("Ada")
-    page.get_by_label("A password").fill(PASSWORD)
-    page.get_by_label("The same once more").fill(PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
-    page.goto("/set-up")
-    steps = page.locator("main").inner_text()
-    page.goto("/")
-    page.locator("a.home-came", has_text="Barack Obama").first.click()
-    return steps, page.locator("h1").inner_text()
 
 
 @dataclass(frozen=True)
@@ -102,7 +57,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         said = []
         for line in process.stdout:
             said.append(line)
-            if "sealed" in line and "recipient" in line and not looked_at:
+            if "sealed" in line and "at front" in line and not looked_at:
                 found, looked_at = search(folder)
                 assert process.poll() is None
                 process.send_signal(signal.SIGTERM)
@@ -129,26 +84,63 @@ def search(folder: Path) -> tuple[list[str], set[str]]:
     return [*state_search.places(state, wanted), *state_search.pictures(state)], looked_at
 
 
+@pytest.mark.debian(reason="chromium")
+def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, played: Played) -> None:
+    """Its link makes an account, and who comes in is explained; it says at Ctrl-C what is left of it.
+
+    Once more in a folder where it was played: nobody is enrolled again.
+    """
+    if not installed():
+        pytest.skip("Debian package chromium")
+    shutil.copytree(played.folder, tmp_path / "demo")
+    with typed([*COMMAND, str(tmp_path / "demo")]) as terminal:
+        link = terminal.read(r"first admin, once, within 24 h: (https://\S+)\n", within_s=START_S)
+        with open_browser() as browser, open_page(browser, link.partition("/first-run")[0]) as (page, _):
+            page.set_default_timeout(START_S * 1000)
+            steps, explained = look_around(page, link)
+        came = terminal.read(r"Barack Obama came in at front \(.*", within_s=START_S)
+        code = terminal.interrupt()
+        said = terminal.text
+
+    assert 0 == code
+    assert "enrolling" in played.said
+    assert "enrolling" not in said
+    assert "All set" in steps
+    assert "Barack Obama" in explained
+    assert "score" in came
+    assert "what is left of it" in said.partition(came)[2]
+    assert re.search(r"the log holds: events 1 to \d+", said)
+
+
+def look_around(page: Page, link: str) -> tuple[str, str]:
+    """Make the account, see that everything is set up, and have the first coming-in explained.
+
+    Returns:
+        What the page of the steps says, and the headline of the account.
+    """
+    page.goto(link)
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("A password").fill(PASSWORD)
+    page.get_by_label("The same once more").fill(PASSWORD)
+    page.get_by_role("button", name="Create the account").click()
+    page.goto("/set-up")
+    steps = page.locator("main").inner_text()
+    page.goto("/")
+    page.locator("a.home-came", has_text="Barack Obama").first.click()
+    return steps, page.locator("h1").inner_text()
+
+
 def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(played: Played) -> None:
-    """No code is printed where it may be kept; a SIGTERM ends the appliance, then the demo, in good order."""
+    """No code is printed where it may be kept; a SIGTERM ends the appliance, then the demo, in good order.
+
+    Doors and faces are told of; how they are, and with which figures, a replay of the scene says.
+    """
     assert 0 == played.code
-    assert "half a minute; Ctrl-C ends it" in played.said
+    assert re.search(r"\d\d:\d\d:\d\d  door front opened \(fill \d\d%\)", played.said)
+    assert re.search(r"  sealed a stranger's image at front: \d frames?, ", played.said)
+    assert "a minute; Ctrl-C ends it" in played.said
     assert "/first-run" not in played.said
     assert "what is left of it" in played.said
-
-
-def test_the_readme_shows_what_it_prints(played: Played) -> None:
-    """The fills to the percent, and each likeness about as it comes out."""
-    readme = Path("README.md").read_text(encoding="utf-8").partition("## First run")[2]
-    shown = readme.partition("```text")[2].partition("```")[0]
-    fills = {state: {fill for kind, fill in FILL.findall(played.said) if kind == state} for state in DOOR}
-    seen = {(who, grade): float(score) for who, grade, score in LIKENESS.findall(played.said)}
-    told = {(who, grade): float(score) for who, grade, score in LIKENESS.findall(shown)}
-
-    assert {"opened": 2, "shut": 2} == Counter(kind for kind, _ in FILL.findall(shown))
-    assert [] == [(kind, fill) for kind, fill in FILL.findall(shown) if fill not in fills[kind]]
-    assert 3 == len(told)
-    assert [] == [each for each, score in told.items() if abs(seen[each] - score) > NEAR]
 
 
 def test_while_it_runs_nothing_of_anybody_is_in_any_byte_of_its_state(played: Played) -> None:

@@ -30,7 +30,7 @@ def copy(settings: S3Settings, services: Services) -> list[str]:
         return [copied.capture for copied in copying.round(lambda: False)]
 
 
-def until_done(settings: S3Settings, services: Services, tries: int = 12) -> list[SinkError]:
+def until_done(settings: S3Settings, services: Services, tries: int = 60) -> list[SinkError]:
     """Round after round, each by one that knows nothing of the one before; what went wrong on the way."""
     wrong: list[SinkError] = []
     for _ in range(tries):

@@ -72,6 +72,11 @@ class DeskBox:
         code = self.ask("screens.begin_pairing", admin, label=label)["code"]
         return str(self.ask("screens.pair", code=code)["secret"])
 
+    def keypad(self, admin: str, lock: str, label: str = "By the door") -> str:
+        """A keypad paired with a lock of the settings; its secret."""
+        code = self.ask("keypads.begin_pairing", admin, label=label, lock=lock)["code"]
+        return str(self.ask("keypads.pair", code=code)["secret"])
+
     def everybody(self) -> "Everybody":
         """One of each who may ask."""
         admin = self.first_admin()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _PATIENCE_S = 60.0
-_END_S = 30.0
+_END_S = 120.0
 _CTRL_C = b"\x03"
 
 

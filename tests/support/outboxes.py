@@ -4,12 +4,13 @@ The contract suite in `tests/dispatch` runs against both.
 """
 
 import itertools
+import math
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from stores import OPENED, SHUT, on
 from stores import store as make_store
@@ -18,7 +19,7 @@ from appliance.clock import Clock, SystemClock
 from appliance.dispatch import Outbox, Outcome
 from appliance.errors import StoreError
 from appliance.events import CameraChanged, Event
-from appliance.store import Delivery, sqlite_url
+from appliance.store import Delivery, NewEvent, sqlite_url
 
 EVENTS: dict[str, Event] = {
     "hook": OPENED,
@@ -43,8 +44,11 @@ class Bench(Protocol):
     def put(self, action: str, *, at: datetime | None = None) -> int:
         """Let happen what triggers an action; the number of its row."""
 
+    def put_many(self, action: str, many: int) -> None:
+        """Let it happen so many times, faster."""
+
     def states(self) -> dict[int, str]:
-        """Row number → state."""
+        """Row number → state, of the youngest thousand at least."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class MemoryRow:
     deadline: datetime
     not_before: datetime
     idempotency_key: str
+    rule: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     state: str = "pending"
     started_at: datetime | None = None
     error: str | None = None
@@ -107,15 +113,20 @@ class MemoryOutbox:
             )
             return number
 
-    def claim(self, now: datetime, limit: int) -> list[MemoryRow]:
-        """Take what is due, oldest first."""
+    def claim(
+        self, now: datetime, limit: int, *, room: Mapping[str, int] | None = None, sparing: bool = False
+    ) -> list[MemoryRow]:
+        """Take what is due and fits, oldest first; sparing: of an action none behind one at most once."""
         with self._lock:
             self._fail()
-            due = [row for row in self.rows.values() if row.state == "pending" and _is_due(row, now)]
-            taken = [
-                replace(row, state="running", attempts=row.attempts + 1, started_at=now)
-                for row in due[:limit]
-            ]
+            left: dict[str, float] = dict(room or {})
+            taken: list[MemoryRow] = []
+            for row in self.rows.values():
+                fits = len(taken) < limit and left.setdefault(row.action, math.inf) > 0
+                if fits and row.state == "pending" and _is_due(row, now):
+                    last = sparing and row.delivery == "at_most_once"
+                    left[row.action] = 0 if last else left[row.action] - 1
+                    taken.append(replace(row, state="running", attempts=row.attempts + 1, started_at=now))
             self.rows.update({row.id: row for row in taken})
             return taken
 
@@ -140,14 +151,28 @@ class MemoryOutbox:
                 row, state=outcome.value, error=error, not_before=not_before or row.not_before
             )
 
+    def release(self, rows: Sequence[int], error: str) -> None:
+        """Put back what was not begun."""
+        with self._lock:
+            self._fail()
+            for row in [self.rows[number] for number in rows if self.rows[number].state == "running"]:
+                if row.delivery == "at_most_once":
+                    self.rows[row.id] = replace(row, state="expired", error=error)
+                else:
+                    self.rows[row.id] = replace(row, state="pending", attempts=row.attempts - 1)
+
     def recover(self, now: datetime) -> None:
         """Sort out what is running."""
         with self._lock:
             self._fail()
-            for row in self.rows.values():
-                if row.state == "running":
-                    state = "unknown" if row.delivery == "at_most_once" else "pending"
-                    self.rows[row.id] = replace(row, state=state, not_before=now)
+            begun: set[str] = set()
+            for row in sorted(self.rows.values(), key=lambda each: each.id):
+                if row.state == "running" and row.delivery == "at_most_once":
+                    self.rows[row.id] = replace(row, state="unknown", not_before=now)
+                elif row.state == "running":
+                    attempts = row.attempts - (row.action in begun)
+                    begun.add(row.action)
+                    self.rows[row.id] = replace(row, state="pending", not_before=now, attempts=attempts)
 
     def _fail(self) -> None:
         if next(self._calls) in self.failing:
@@ -176,6 +201,11 @@ class MemoryBench:
             30 if song else 3600,
         )
 
+    def put_many(self, action: str, many: int) -> None:
+        """Write the rows."""
+        for _ in range(many):
+            self.put(action)
+
     def states(self) -> dict[int, str]:
         """Row number → state."""
         return {row.id: row.state for row in self.outbox.rows.values()}
@@ -197,6 +227,11 @@ class StoreBench:
         """Append the event that triggers it."""
         self.store.append(EVENTS[action], at=at or datetime.now(UTC))
         return self.store.outbox(limit=1)[0].id
+
+    def put_many(self, action: str, many: int) -> None:
+        """Append the events in one transaction."""
+        at = datetime.now(UTC)
+        self.store.append_all([NewEvent(EVENTS[action], at=at) for _ in range(many)])
 
     def states(self) -> dict[int, str]:
         """Row number → state."""

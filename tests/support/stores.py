@@ -12,6 +12,7 @@ from sqlalchemy import text
 from appliance.clock import ManualClock
 from appliance.events import ActionOutcome, DecisionFacts, DoorChanged, SubjectIdentified
 from appliance.ids import seeded_ids
+from appliance.rules import RuleEngine
 from appliance.store import Consent, Counter, Delivery, Seal, Store, Subscription
 from appliance.store.database import make_engine
 from appliance.values import DLIB, SFACE, DoorState, FaceTemplate, Grade, ModelId, Templates
@@ -31,6 +32,7 @@ def store(
     clock: ManualClock | None = None,
     subscriptions: Sequence[Subscription] = (),
     counters: Sequence[Counter] = (),
+    rules: RuleEngine | None = None,
     patience_s: float = 5.0,
     seed: int = 1,
     head_file: Path | None = None,
@@ -45,6 +47,7 @@ def store(
         ids=seeded_ids(seed),
         subscriptions=subscriptions,
         counters=counters,
+        rules=rules,
         patience_s=patience_s,
         head_file=head_file,
     )

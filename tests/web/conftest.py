@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import live_cinema
 import pytest
+import stores
+import web_clients
 from browser import installed, open_browser, open_page
 from logged import Day, a_day
 from models_process import models_process
 from playwright.sync_api import Browser, Page
+from ruled import SETTINGS_FILE, Ruled
 from running_web import Running, run_web
 from web_site import Site, open_site
 
@@ -31,6 +35,27 @@ def site(tmp_path: Path, filled: tuple[Path, dict[Role, str]]) -> Iterator[Site]
     shutil.copytree(filled[0], tmp_path / "state", ignore=shutil.ignore_patterns("run"))
     with open_site(Layout(tmp_path / "state"), secrets=filled[1]) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def all_that_rules_name(
+    tmp_path_factory: pytest.TempPathFactory, filled: tuple[Path, dict[Role, str]]
+) -> Iterator[Ruled]:
+    """A site with a camera, a door, a webhook, a lock, a command and a broker; Ann and Ben."""
+    state = tmp_path_factory.mktemp("ruled") / "state"
+    shutil.copytree(filled[0], state, ignore=shutil.ignore_patterns("run"))
+    layout = Layout(state)
+    layout.settings_file.write_text(SETTINGS_FILE, encoding="utf-8")
+    with open_site(layout, secrets=filled[1]) as opened:
+        add = opened.services.store.add_subject
+        ann, ben = (str(add(name, consent=stores.AGREED).id) for name in ("Ann Archer", "Ben Bauer"))
+        yield Ruled(opened, ann, ben)
+
+
+@pytest.fixture
+def ruled(all_that_rules_name: Ruled) -> Ruled:
+    """The same without rules and groups; what was logged and done stays."""
+    return all_that_rules_name.emptied()
 
 
 @pytest.fixture
@@ -78,3 +103,11 @@ def page(browser: Browser, running_web: Running) -> Iterator[Page]:
     """A page of the admin, signed in, at `running_web`; its console must stay silent."""
     with open_page(browser, running_web.url, secret=running_web.secret()) as (opened, _):
         yield opened
+
+
+layout = pytest.fixture(live_cinema.layout)
+cinema = pytest.fixture(live_cinema.cinema)
+views = pytest.fixture(live_cinema.views)
+
+counting = pytest.fixture(web_clients.counting)
+logged = pytest.fixture(web_clients.logged)

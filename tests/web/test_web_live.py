@@ -4,106 +4,23 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import stores
-from factories import stamp
-from shared_frames import NOTE, gray
-from watching_box import WatchingBox
+from live_cinema import PATIENCE_S, Cinema, nobody, until
+from shared_frames import NOTE
 from web_site import Browser, Site, open_site
 
-from appliance.app.rendering import ViewHandlers
 from appliance.errors import PeerGoneError
-from appliance.frames import FrameWriter
 from appliance.permissions import Role
 from appliance.services import Layout
-from appliance.wire import Reply, Request, Server
-from appliance.wire.messages import RenderView, StatusRequest, ViewRendered, WatchFrames
 from web.application import create_app
 from web.static_files import FOLDER
 from web.views import View, Views
 
-FILE = '[[cameras]]\nid = "entrance"\nsource = "scene:door"\nwhen = "always"\n'
 GONE = (FOLDER / "pictures" / "no-picture.jpg").read_bytes()
-PATIENCE_S = 15.0
-
-
-class Cinema:
-    """A loop that shows frame after frame, and a models process that counts what it is asked for.
-
-    Attributes:
-        box: What the loop says.
-        asked: JPEGs asked for.
-        shared: How often the loop was asked for its memory.
-        note: What is seen in each frame.
-    """
-
-    def __init__(self, layout: Layout) -> None:
-        self.box = WatchingBox()
-        self.asked: list[RenderView] = []
-        self.shared = 0
-        self.note: dict[str, Any] = dict(NOTE)
-        self._layout = layout
-        self._views = ViewHandlers()
-
-    def render(self, request: Request[RenderView]) -> Reply[ViewRendered]:
-        """A JPEG, counted."""
-        self.asked.append(request.message)
-        return self._views.render(request)
-
-    def watch(self, request: Request[WatchFrames]) -> Reply[Any]:
-        """The memory, counted."""
-        self.shared += 1
-        return self.box.watch(request)
-
-    @contextmanager
-    def loop(self) -> Iterator[None]:
-        """The loop, while the block lasts; a new one has new memory, whose numbers begin anew."""
-        over = threading.Event()
-        handlers = {StatusRequest: self.box.status, WatchFrames: self.watch}
-        with FrameWriter(320, 180) as writer:
-            self.box.fd = writer.fd
-
-            def film() -> None:
-                number = 0
-                while not over.wait(0.05):
-                    writer.write(stamp(number), gray(320, 180, number % 200), json.dumps(self.note).encode())
-                    number += 1
-
-            thread = threading.Thread(target=film)
-            thread.start()
-            try:
-                with Server(self._layout.socket("loop"), handlers):
-                    yield
-            finally:
-                over.set()
-                thread.join()
-
-    @contextmanager
-    def models(self) -> Iterator[None]:
-        """The models process, while the block lasts."""
-        with Server(self._layout.socket("models"), {RenderView: self.render}):
-            yield
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    """A box whose settings have one camera."""
-    state = tmp_path / "state"
-    state.mkdir(mode=0o700)
-    (state / "appliance.toml").write_text(FILE, encoding="utf-8")
-    return Layout(state)
-
-
-@pytest.fixture
-def cinema(layout: Layout) -> Iterator[Cinema]:
-    """Loop and models process, running."""
-    shown = Cinema(layout)
-    with shown.loop(), shown.models():
-        yield shown
 
 
 @pytest.fixture
@@ -114,27 +31,6 @@ def lit(layout: Layout) -> Iterator[Site]:
         site.app = create_app(site.desk, run=layout.state / "run", stopping=stopping)
         yield site
         stopping.set()
-
-
-@pytest.fixture
-def views(layout: Layout) -> Iterator[Views]:
-    """The views of that box, without a site."""
-    stopping = threading.Event()
-    yield Views(layout.state / "run", stopping)
-    stopping.set()
-
-
-def nobody(_: list[str]) -> dict[str, str]:
-    """Knows no name."""
-    return {}
-
-
-def until(met: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not met():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def parts(browser: Browser, path: str) -> Iterator[bytes]:
@@ -149,7 +45,7 @@ def jpegs(browser: Browser, count: int, kind: str = "device") -> list[bytes]:
     found = []
     for part in parts(browser, f"/live/entrance/{kind}.mjpeg"):
         if b"Content-Type: image/jpeg" in part:
-            found.append(part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n--next-picture\r\n"))
+            found.append(part.partition(b"\r\n\r\n")[2].rpartition(b"\r\n--")[0])
         if len(found) == count:
             break
     return found
@@ -174,6 +70,17 @@ def test_pictures_come_one_after_the_other(cinema: Cinema, lit: Site) -> None:
     assert first.startswith(b"\xff\xd8\xff")
     assert len({first, second, third}) == 3
     assert "device" == cinema.asked[0].kind
+
+
+def test_what_parts_pictures_is_another_in_each_answer(cinema: Cinema, lit: Site) -> None:
+    """So nobody who makes a camera's pictures can write a part of another kind into one."""
+    viewer = lit.client(Role.VIEWER)
+    boundaries = set()
+    for _ in range(2):
+        with viewer.get("/live/entrance/device.mjpeg", buffered=False) as response:
+            boundaries.add(response.mimetype_params["boundary"])
+
+    assert 2 == len(boundaries)
 
 
 def test_one_picture_can_be_had_alone(cinema: Cinema, lit: Site) -> None:
@@ -232,136 +139,6 @@ def test_what_there_is_not_is_not_there(cinema: Cinema, lit: Site, path: str) ->
     with lit.client(Role.ADMIN).get(f"/live/{path}") as response:
         assert 404 == response.status_code
     assert [] == cinema.asked
-
-
-# ------------------------------------------------------------ once for all
-
-
-def test_each_picture_is_made_once_however_many_look(cinema: Cinema, views: Views) -> None:
-    """Twelve viewers cost what one does, and each gets the very same bytes."""
-    view, got = views.view("entrance", "device", named=False), []
-    lock, over = threading.Lock(), threading.Event()
-
-    def look() -> None:
-        number = 0
-        with view.watching(nobody):
-            while not over.is_set():
-                shown = view.wait(number, 1.0)
-                if shown is not None:
-                    number = shown.number
-                    with lock:
-                        got.append((number, shown.jpeg))
-
-    threads = [threading.Thread(target=look) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    until(lambda: len(got) > 60)
-    over.set()
-    for thread in threads:
-        thread.join()
-
-    assert len({number for number, _ in got}) == len(set(got))
-    assert len(cinema.asked) <= max(number for number, _ in got) + 2
-
-
-def test_who_looks_slowly_misses_pictures_and_holds_up_nobody(cinema: Cinema, views: Views) -> None:
-    """After a pause comes the newest, not the next."""
-    del cinema
-    view = views.view("entrance", "device", named=False)
-    with view.watching(nobody):
-        first = view.wait(0, PATIENCE_S)
-        assert first is not None
-        time.sleep(0.8)
-        second = view.wait(first.number, PATIENCE_S)
-        newest = view.wait(0, PATIENCE_S)
-
-    assert second is not None
-    assert second.number > first.number + 2
-    assert newest is not None
-    assert newest.number - second.number <= 1
-
-
-def test_nothing_is_asked_for_when_nobody_looks(cinema: Cinema, views: Views) -> None:
-    """Neither before the first nor some seconds after the last: no JPEG, no lease of the loop's frames."""
-    view = views.view("entrance", "device", named=False)
-    before = (len(cinema.asked), cinema.shared, view.alive)
-    with view.watching(nobody):
-        view.wait(0, PATIENCE_S)
-    until(lambda: not view.alive)
-    asked, shared = len(cinema.asked), cinema.shared
-    time.sleep(0.5)
-
-    assert (0, 0, False) == before
-    assert (asked, shared) == (len(cinema.asked), cinema.shared)
-
-
-def test_who_comes_back_is_not_shown_what_was(cinema: Cinema, views: Views) -> None:
-    """The last picture of an earlier look is not the first of the next."""
-    view = views.view("entrance", "device", named=False)
-    with view.watching(nobody):
-        first = view.wait(0, PATIENCE_S)
-    until(lambda: not view.alive)
-    asked = len(cinema.asked)
-    with view.watching(nobody):
-        again = view.wait(0, PATIENCE_S)
-
-    assert first is not None
-    assert again is not None
-    assert again.number > first.number
-    assert len(cinema.asked) > asked
-
-
-def test_a_name_is_asked_for_once_and_not_for_every_picture(cinema: Cinema, views: Views) -> None:
-    """By who looks; somebody whose name is not known is not asked after with each frame either."""
-    asked: list[list[str]] = []
-
-    def names(wanted: list[str]) -> dict[str, str]:
-        asked.append(wanted)
-        return {}
-
-    view = views.view("entrance", "project", named=True)
-    with view.watching(names):
-        until(lambda: len(cinema.asked) > 8)
-
-    assert [["s1"]] == asked
-
-
-def test_names_learned_for_an_admin_are_not_shown_to_a_viewer(cinema: Cinema, views: Views) -> None:
-    """Both look at once: each sees the names that the desk tells them, in the picture and beside it."""
-    all_of_them = views.view("entrance", "project", named=True, everybody=True)
-    some = views.view("entrance", "project", named=True, everybody=False)
-    with all_of_them.watching(lambda wanted: dict.fromkeys(wanted, "Ann")), some.watching(lambda _: {}):
-        until(lambda: len(cinema.asked) > 8)
-        shown = [each.wait(0, PATIENCE_S) for each in (all_of_them, some)]
-
-    assert [True, False] == ["Ann" in str(each and each.told) for each in shown]
-
-
-def test_the_first_picture_of_somebody_has_their_name_already(cinema: Cinema, views: Views) -> None:
-    """A single picture, too, as the first page fetches it: nobody is shown as "person" who has a name."""
-    view = views.view("entrance", "project", named=True)
-    with view.watching(lambda wanted: dict.fromkeys(wanted, "Ann")):
-        shown = view.wait(0, PATIENCE_S)
-        asked = [each.labels for each in cinema.asked[:2]]
-
-    assert shown is not None
-    assert [{}, {"s1": "Ann"}] == asked
-    assert "Ann" in [face["name"] for face in shown.told["faces"]]
-
-
-def test_who_comes_in_between_two_looks_has_their_name(cinema: Cinema, views: Views) -> None:
-    """A view lingers for who loads the page anew; somebody who came in meanwhile is no nameless person."""
-    view = views.view("entrance", "project", named=True)
-    faces, cinema.note["faces"] = cinema.note["faces"], []
-    with view.watching(lambda wanted: dict.fromkeys(wanted, "Ann")):
-        view.wait(0, PATIENCE_S)
-    cinema.note["faces"] = faces
-    until(lambda: "Ann" in cinema.asked[-1].labels.values() or not view.alive)
-    with view.watching(lambda wanted: dict.fromkeys(wanted, "Ann")):
-        shown = view.wait(0, PATIENCE_S)
-
-    assert shown is not None
-    assert "Ann" in [face["name"] for face in shown.told["faces"]]
 
 
 # ------------------------------------------------------------ when something is away

@@ -14,18 +14,30 @@ from typing import Any
 
 import pytest
 from desks import CONSENT
+from hosting_at_hand import hosting_at_hand
 from logged import a_day
+from pydantic import SecretStr
+from recorded import a_recording, recording_at_hand
+from ruled import a_failure
 from web_site import Browser, Site, open_site
 from werkzeug.routing import Rule
 
+from appliance.events import SongStarted
 from appliance.permissions import GRANTED, Permission, Role
 from appliance.services import Layout
-from appliance.settings import CameraSettings, DoorSettings, Settings
+from appliance.settings import CameraSettings, DoorSettings, LockSettings, Settings, WebhookSettings
+from appliance.store import TOKEN_SCOPES
 from web.access import PUBLIC, declared, for_tokens
 
 SETTINGS = Settings(
     cameras=(CameraSettings(id="entrance", source="scene:door"),),
     doors=(DoorSettings(id="main", camera="entrance"),),
+    locks=(LockSettings(id="front", door="main"),),
+    webhooks=(
+        WebhookSettings(
+            id="chat", url=SecretStr("https://chat.example/hook"), secret=SecretStr("0123456789abcdef")
+        ),
+    ),
 )
 PRIVATE = ("session", "draft")
 """These are their owner's alone; whatever else has an id is the box's, and every admin's to look after."""
@@ -77,23 +89,31 @@ class Box:
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
     """It, with something of everything."""
-    with open_site(Layout(tmp_path / "state"), SETTINGS) as site:
+    layout = Layout(tmp_path / "state")
+    with (
+        open_site(layout, SETTINGS) as site,
+        hosting_at_hand(layout),
+        recording_at_hand(site.services) as recording,
+    ):
         secret = site.admit("Zoe", Role.ADMIN)
 
         def zoe(operation: str, *, with_: str = secret, **arguments: Any) -> Any:
             return site.desk.ask(operation, arguments, credential=with_).result
 
         day = a_day(site.services, datetime.now(UTC))
-        everything = sorted(each.value for each in GRANTED[Role.ADMIN])
-        scopes = [each for each in everything if each not in {"account", "operators"}]
+        scopes = sorted(each.value for each in TOKEN_SCOPES)
         made = zoe("tokens.create", label="Zoe's", scopes=scopes)
         adas = site.ask("tokens.create", label="Ada's", scopes=scopes)["secret"]
+        rule, row = a_failure(site.services)
+        song = site.ask("songs.choose", sound="ding-dong")["id"]
         real = {
             "session": zoe("session.check")["session"],
             "draft": zoe("enrol.begin", name="Cem", consent=CONSENT)["draft"],
             "photo": "1",
             "token": made["token"]["id"],
             "screen": site.ask("screens.list")[0]["id"],
+            "lock": "front",
+            "keypad": site.ask("keypads.list")[0]["id"],
             "operator": zoe("session.check")["operator"],
             "person": str(day.ann.id),
             "keep": str(day.ann.id),
@@ -105,18 +125,35 @@ def box(tmp_path: Path) -> Iterator[Box]:
             "door": "main",
             "kind": "device",
             "room": "screen",
+            "rule": rule,
+            "webhook": "chat",
+            "group": site.ask("groups.add", label="Night shift")["id"],
+            "row": str(row),
+            "song": song,
+            "name": "dogs",
+            "clip": a_recording(site.services, datetime.now(UTC), clips=recording.clips, seconds=1).clip,
+            "piece": "0.m4s",
+            "view": "x1",
+            "sound": "ding-dong",
+            "key": a_screen_song(site, song),
         }
         draft = zoe("enrol.begin", with_=made["secret"], name="Cem", consent=CONSENT)["draft"]
         admin = GRANTED[Role.ADMIN]
         strangers = (
             Caller("nobody", site.client(), frozenset()),
-            Caller("a screen", site.client(Role.SCREEN), frozenset()),
+            Caller("a screen", site.client(Role.SCREEN), GRANTED[Role.SCREEN]),
             Caller("a viewer", site.client(Role.VIEWER), GRANTED[Role.VIEWER]),
             Caller("an admin", site.client(Role.ADMIN), admin),
             Caller("an admin's token", site.client(), frozenset(map(Permission, scopes)), adas),
         )
         programs = {**real, "draft": draft}
         yield Box(site, real, programs, site.client(Role.ADMIN, secret=secret), made["secret"], strangers)
+
+
+def a_screen_song(site: Site, song: str) -> str:
+    """What the screens are told of a song that begins there."""
+    site.services.store.append(SongStarted(song=song, output="screen"))
+    return str(site.ask("screen.now", as_=Role.SCREEN)["state"]["song"]["key"])
 
 
 @dataclass(frozen=True)
@@ -183,7 +220,10 @@ def things(box: Box) -> list[Any]:
         ask(box.zoe, "GET", f"/people/enrol/{box.real['draft']}")[0],
         ask(box.zoe, "GET", f"/api/v1/enrolments/{box.programs['draft']}", token=box.token)[0],
     ]
-    names = ("operators.list", "screens.list", "tokens.list", "people.list", "captures.list")
+    names = (
+        *("operators.list", "screens.list", "tokens.list", "people.list", "captures.list"),
+        *("rules.list", "groups.list", "outbox.list"),
+    )
     return [
         hers,
         [[each["id"] for each in box.site.ask("session.list")]],

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from hosting_at_hand import hosting_at_hand
+from recorded import recording_at_hand
 from web_site import Browser, Site, open_site
 from werkzeug.routing import Rule
 
@@ -66,14 +68,15 @@ class Somebody:
     browser: Browser
     permissions: frozenset[Permission]
     headers: dict[str, str]
-    is_screen: bool = False
+    device: Permission | None = None
     is_token: bool = False
 
 
 @pytest.fixture(scope="module")
 def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, list[Somebody]]]:
     """One site for all routes; and nobody, a screen, a viewer, an admin, tokens, and what is no good."""
-    with open_site(Layout(Path(tmp_path_factory.mktemp("routes")) / "state")) as site:
+    layout = Layout(Path(tmp_path_factory.mktemp("routes")) / "state")
+    with open_site(layout) as site, hosting_at_hand(layout), recording_at_hand(site.services):
         narrow = site.ask("tokens.create", label="narrow", scopes=["people"])["secret"]
         revoked = site.ask("tokens.create", label="revoked", scopes=["people", "log"])
         site.ask("tokens.revoke", token=revoked["token"]["id"])
@@ -83,7 +86,13 @@ def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, 
             [
                 Somebody("nobody", site.client(), none, {}),
                 Somebody("somebody unknown", site.client(Role.ADMIN, secret="x" * 43), none, {}),
-                Somebody("a screen", site.client(Role.SCREEN), GRANTED[Role.SCREEN], {}, is_screen=True),
+                Somebody(
+                    "a screen",
+                    site.client(Role.SCREEN),
+                    GRANTED[Role.SCREEN],
+                    {},
+                    device=Permission.SCREEN,
+                ),
                 Somebody("a viewer", site.client(Role.VIEWER), GRANTED[Role.VIEWER], {}),
                 Somebody("an admin", site.client(Role.ADMIN), GRANTED[Role.ADMIN], {}),
                 Somebody(
@@ -92,6 +101,13 @@ def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, 
                     frozenset({Permission.PEOPLE}),
                     {"Authorization": f"Bearer {narrow}"},
                     is_token=True,
+                ),
+                Somebody(
+                    "a keypad",
+                    site.client(Role.KEYPAD),
+                    GRANTED[Role.KEYPAD],
+                    {},
+                    device=Permission.KEYPAD,
                 ),
                 Somebody(
                     "a revoked token",
@@ -129,7 +145,8 @@ def expected(app: Flask, who: Somebody, route: Route) -> str:
     if for_tokens(app, route.rule) and not who.is_token:
         return "sign in"
     # Each cookie counts only where it is asked for: a screen's for screens, a session elsewhere.
-    known = bool(who.permissions) and (who.is_token or who.is_screen == (route.needs is Permission.SCREEN))
+    devices = route.needs if route.needs in {Permission.SCREEN, Permission.KEYPAD} else None
+    known = bool(who.permissions) and (who.is_token or who.device == devices)
     if not known:
         return "sign in"
     return "through" if route.needs in who.permissions else "refused"

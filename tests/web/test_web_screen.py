@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from browser import Console, axe, open_page, overflow, shots
 from playwright.sync_api import Browser, Page, Route, expect
+from rule_bodies import asked_line
 from running_web import Running, run_web
 from stores import OPENED, SHUT, identified
 
@@ -39,6 +40,11 @@ repeat_after_s = 4
 NAMES = (("Ann Archer", "Annie"), ("Ben Bauer", None), ("Cem Celik", "Dora the Explorer"))
 STAYS = ("/", "/log", "/live")
 """Pages that show what is, and stay open."""
+LINES = (
+    "hello {alias}",
+    "Fire drill at eleven: leave by the stairs and meet in the yard, please bring nobody's coffee along",
+)
+"""Lines of rules, the longest allowed among them."""
 _A_DAY = timedelta(days=1)
 LETTER_SHARE = 0.037
 """Least height of a letter's line as a share of the screen's: 40 of 1080 pixels, read from three metres."""
@@ -265,7 +271,7 @@ def test_an_unpaired_screen_says_so(hall: Hall, tv: Tv) -> None:
 
 
 def test_it_can_be_read_from_three_metres(hall: Hall, tv: Tv) -> None:
-    """On each size, idle and greeting: no line under a 27th of the shorter side, and nothing cut off."""
+    """On each size, idle, greeting, with a rule's lines: none under a 27th of the shorter side or cut off."""
     sizes = [(1280, 800), (1920, 1080), (3840, 2160), (1080, 1920)]
 
     def wrong(page: Page) -> list[Any]:
@@ -283,9 +289,16 @@ def test_it_can_be_read_from_three_metres(hall: Hall, tv: Tv) -> None:
         hall.greet(0, 1, 2)
         expect(page.locator("[data-names] li")).to_have_count(3)
         greeting = wrong(page)
+        for text in LINES:
+            hall.services.store.append(asked_line(hall.services.store, text, 30))
+        expect(page.locator("[data-said] li")).to_have_text(
+            [LINES[0].replace("{alias}", "somebody"), LINES[1]]
+        )
+        lines = wrong(page)
 
         assert [] == idle
         assert [] == greeting
+        assert [] == lines
 
 
 def _smallest(page: Page) -> float:
@@ -302,7 +315,7 @@ def _smallest(page: Page) -> float:
 def _cut_off(page: Page) -> list[str]:
     """Texts that stick out of the screen."""
     found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll(".clock, .date, .leaders, .names li, .greeting, .foot li")]
+        """() => [...document.querySelectorAll(".clock, .date, .leaders, .names li, .greeting, li")]
           .filter((each) => each.checkVisibility({checkVisibilityCSS: true}))
           .filter((each) => { const box = each.getBoundingClientRect();
             return box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight; })

@@ -9,7 +9,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from hosting_at_hand import hosting_at_hand
 from logged import Day, a_day
+from recorded import a_recording, recording_at_hand
+from ruled import a_failure
 from web_site import Browser, Site, open_site
 
 from appliance.permissions import Permission, Role
@@ -27,6 +30,11 @@ source = "scene:door"
 [[doors]]
 id = "main"
 camera = "entrance"
+
+[[webhooks]]
+id = "chat"
+url = "https://chat.example/hook"
+secret = "0123456789abcdef"
 """
 NO_PAGES = {
     "/static/<build>/<path:name>",
@@ -35,6 +43,15 @@ NO_PAGES = {
     "/live/<camera>/<kind>.jpg",
     "/live/<camera>/<kind>/seen",
     "/captures/<capture>.age",
+    "/clips/<clip>/index.m3u8",
+    "/clips/<clip>/<piece>",
+    "/clips/<clip>/outside/<view>/<piece>",
+    "/functions/<name>/now",
+    "/functions/<name>/project.mjpeg",
+    "/rules/<rule>/try/<event>",
+    "/songs/<song>.mp3",
+    "/songs/sounds/<sound>.mp3",
+    "/screen/songs/<key>",
 }
 """Addresses with something in them that answer no page."""
 
@@ -46,21 +63,25 @@ class House:
     Attributes:
         site: It.
         day: What is in its log.
+        clip: A recording.
     """
 
     site: Site
     day: Day
+    clip: str
 
     def reader(self, path: str) -> Browser:
-        """Who reads a page: the screen its own, an admin all others."""
+        """Who reads a page: a device its own, an admin all others."""
         rule, _ = self.site.app.url_map.bind("").match(path.partition("?")[0], return_rule=True)
-        screen = declared(self.site.app, rule) is Permission.SCREEN
-        return self.site.client(Role.SCREEN if screen else Role.ADMIN)
+        devices = {Permission.SCREEN: Role.SCREEN, Permission.KEYPAD: Role.KEYPAD}
+        return self.site.client(devices.get(declared(self.site.app, rule), Role.ADMIN))
 
     def with_something(self) -> dict[str, list[str]]:
         """By rule, addresses of pages with something in them."""
         ann, ben = self.day.ann.id, self.day.ben.id
         rooms = [each["name"] or "site" for each in self.site.ask("settings.describe")["rooms"]]
+        rule = self.site.services.store.rules()[0].id
+        group = self.site.services.store.groups()[0].id
         decisions = (self.day.identified, self.day.stranger, self.day.undecided)
         return {
             "/people/<person>": [f"/people/{ann}", f"/people/{ben}"],
@@ -69,6 +90,13 @@ class House:
             "/settings/<room>": [f"/settings/{each}" for each in rooms],
             "/cameras/<camera>": ["/cameras/entrance"],
             "/doors/<door>": ["/doors/main"],
+            "/connections/webhooks/<webhook>": ["/connections/webhooks/chat"],
+            "/rules/<rule>": [f"/rules/{rule}"],
+            "/rules/<rule>/dry-run": [f"/rules/{rule}/dry-run?days=30"],
+            "/rules/<rule>/try": [f"/rules/{rule}/try"],
+            "/groups/<group>": [f"/groups/{group}"],
+            "/clips/<clip>": [f"/clips/{self.clip}"],
+            "/functions/<name>": ["/functions/dogs", "/functions/birds"],
         }
 
     def pages(self) -> list[str]:
@@ -89,8 +117,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     layout = Layout(tmp_path_factory.mktemp("house") / "state")
     layout.state.mkdir(mode=0o700)
     layout.settings_file.write_text(FILE, encoding="utf-8")
-    with open_site(layout, load(layout.settings_file)) as site:
-        yield House(site, a_day(site.services, datetime.now(UTC)))
+    with (
+        open_site(layout, load(layout.settings_file)) as site,
+        hosting_at_hand(layout),
+        recording_at_hand(site.services) as recording,
+    ):
+        day = a_day(site.services, datetime.now(UTC))
+        clip = a_recording(site.services, datetime.now(UTC), clips=recording.clips, seconds=1).clip
+        a_failure(site.services)
+        site.services.store.add_group("Night shift")
+        yield House(site, day, clip)
 
 
 @pytest.fixture(scope="module")

@@ -2,72 +2,20 @@
 
 import contextlib
 import ipaddress
-import socket
-import ssl
-import struct
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
+from web_clients import STREAM, Counting, eventually, opened
 
-from appliance.clock import SystemClock
-from appliance.errors import SettingsError, WireError
-from appliance.vault.certificate import ensure_certificate
+from appliance.errors import WireError
 from web import watch
 from web.application import create_app
 from web.desk import DeskClient
 from web.server import Server, behind
-
-
-class Counting:
-    """A WSGI application with a page, a stream that counts until it is stopped, and a place for bodies.
-
-    Attributes:
-        open: Streams that are open now.
-        ended: Streams whose generator was closed or ran out.
-    """
-
-    def __init__(self) -> None:
-        self.stopping = threading.Event()
-        self.open = 0
-        self.ended = 0
-        self.read = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer."""
-        path = environ["PATH_INFO"]
-        if path == "/stream":
-            start("200 OK", [("Content-Type", "text/event-stream")])
-            return self._stream()
-        if path == "/body":
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            self.read += len(body)
-        text = f"{path} {environ['REMOTE_ADDR']} {environ['wsgi.url_scheme']}".encode()
-        start("413 Too Large" if path == "/unread" else "200 OK", [("Content-Length", str(len(text)))])
-        return [text]
-
-    def _stream(self) -> Iterator[bytes]:
-        with self._lock:
-            self.open += 1
-        try:
-            while not self.stopping.wait(0.05):
-                yield b"data: now\n\n"
-        finally:
-            with self._lock:
-                self.open -= 1
-                self.ended += 1
-
-
-@pytest.fixture
-def counting() -> Counting:
-    """The application."""
-    return Counting()
 
 
 @pytest.fixture
@@ -75,38 +23,6 @@ def served(counting: Counting) -> Iterator[Server]:
     """It, at a port, in plain HTTP."""
     with Server(counting, stopping=counting.stopping) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    ensure_certificate(folder / "c.pem", folder / "k.pem", (), SystemClock().wall())
-    return folder / "c.pem", folder / "k.pem"
-
-
-@pytest.fixture
-def secured(counting: Counting, certificate: tuple[Path, Path]) -> Iterator[Server]:
-    """It, over TLS."""
-    with Server(counting, stopping=counting.stopping, tls=certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def logged() -> Iterator[list[Any]]:
-    """What is written into the diagnostics."""
-    with capture_logs() as found:
-        yield found
-
-
-def eventually(true: Callable[[], bool], within_s: float = 5.0) -> bool:
-    """Whether something becomes true in time."""
-    until = time.monotonic() + within_s
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def get(server: Server, path: str = "/page", **headers: str) -> tuple[int, str]:
@@ -118,21 +34,11 @@ def get(server: Server, path: str = "/page", **headers: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-def opened(server: Server, said: bytes = b"", *, of: str = "127.0.0.1") -> socket.socket:
-    """A bare connection that has said something, of a client with this address."""
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=10, source_address=(of, 0))
-    sock.sendall(said)
-    return sock
-
-
-_STREAM = b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
 def test_forty_streams_and_a_page(served: Server, counting: Counting) -> None:
     """Twenty viewers and twenty screens look, and a page is answered beside them."""
     with contextlib.ExitStack() as stack:
         for _ in range(40):
-            stack.enter_context(opened(served, _STREAM))
+            stack.enter_context(opened(served, STREAM))
 
         assert eventually(lambda: counting.open == 40)
         assert 200 == get(served)[0]
@@ -140,7 +46,7 @@ def test_forty_streams_and_a_page(served: Server, counting: Counting) -> None:
 
 def test_a_client_that_is_gone_ends_its_stream(served: Server, counting: Counting) -> None:
     """Nothing is made for who does not look any more."""
-    opened(served, _STREAM).close()
+    opened(served, STREAM).close()
 
     assert eventually(lambda: counting.ended == 1)
     assert 0 == counting.open
@@ -151,7 +57,7 @@ def test_it_stops_at_once_with_streams_open(counting: Counting) -> None:
     with contextlib.ExitStack() as stack:
         with Server(counting, stopping=counting.stopping) as server:
             for _ in range(20):
-                stack.enter_context(opened(server, _STREAM))
+                stack.enter_context(opened(server, STREAM))
             assert eventually(lambda: counting.open == 20)
             began = time.monotonic()
         took = time.monotonic() - began
@@ -205,24 +111,6 @@ def said_back(server: Server, address: str) -> bytes:
         return b""
 
 
-def test_silence_after_the_handshake_holds_no_thread(
-    counting: Counting, certificate: tuple[Path, Path]
-) -> None:
-    """Many who greet and say nothing more, and a page is answered by one of two threads."""
-    context = ssl.create_default_context(cafile=certificate[0])
-    with (
-        Server(counting, threads=2, tls=certificate, stopping=counting.stopping) as server,
-        contextlib.ExitStack() as stack,
-    ):
-        for _ in range(10):
-            sock = stack.enter_context(opened(server))
-            stack.enter_context(context.wrap_socket(sock, server_hostname="localhost"))
-        began = time.monotonic()
-        test_it_speaks_tls(server, certificate)
-
-    assert time.monotonic() - began < 5.0
-
-
 def test_a_slow_sentence_is_cut(counting: Counting) -> None:
     """A head that comes a letter at a time is cut, long before it is over."""
     with (
@@ -272,84 +160,6 @@ def test_a_port_that_is_taken_is_said(served: Server, counting: Counting) -> Non
     assert "web.port" in caught.value.hint
 
 
-def test_it_speaks_tls(secured: Server, certificate: tuple[Path, Path]) -> None:
-    """With the certificate it was given, for a client that trusts it."""
-    context = ssl.create_default_context(cafile=certificate[0])
-    connection = HTTPSConnection("localhost", secured.port, context=context, timeout=10)
-    with contextlib.closing(connection):
-        connection.request("GET", "/page")
-        answer = connection.getresponse().read()
-
-    assert answer.endswith(b" https")
-
-
-def test_it_speaks_no_old_tls(secured: Server) -> None:
-    """Nothing before TLS 1.2."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-
-    assert "TLSv1.3" == handshake(secured, context)
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    assert "TLSv1.2" == handshake(secured, context)
-
-
-def handshake(server: Server, context: ssl.SSLContext) -> str | None:
-    """The version that is agreed upon."""
-    with opened(server) as sock, context.wrap_socket(sock) as wrapped:
-        return wrapped.version()
-
-
-def test_no_handshake_keeps_others_out(secured: Server, certificate: tuple[Path, Path]) -> None:
-    """A client that connects and says nothing, or half a handshake, is served beside everybody else."""
-    with opened(secured), opened(secured, b"\x16\x03\x01"):
-        began = time.monotonic()
-        test_it_speaks_tls(secured, certificate)
-
-    assert time.monotonic() - began < 2.0
-
-
-def test_plain_http_is_sent_to_tls(secured: Server) -> None:
-    """Who typed http:// gets there all the same."""
-    with opened(secured, b"GET / HTTP/1.1\r\nHost: door.local:8443\r\n\r\n") as sock:
-        answer = sock.recv(1000)
-
-    assert answer.startswith(b"HTTP/1.1 308")
-    assert b"\r\nLocation: https://door.local:8443/\r\n" in answer
-
-
-@pytest.mark.parametrize("said", [b"\x16", b"\x16\x03\x01\x02\x00\x01"])
-def test_half_a_handshake_holds_no_thread(
-    counting: Counting, certificate: tuple[Path, Path], said: bytes
-) -> None:
-    """More of them than there are threads, of several addresses, and a page is answered at once."""
-    with (
-        Server(counting, threads=4, tls=certificate, stopping=counting.stopping) as server,
-        contextlib.ExitStack() as stack,
-    ):
-        for number in range(30):
-            stack.enter_context(opened(server, said, of=f"127.0.0.{2 + number % 2}"))
-        time.sleep(0.3)
-        began = time.monotonic()
-        test_it_speaks_tls(server, certificate)
-        took = time.monotonic() - began
-
-    assert took < 2.0
-
-
-def test_half_a_handshake_is_cut_in_the_end(counting: Counting, certificate: tuple[Path, Path]) -> None:
-    """It holds no thread, and not its place for ever either."""
-    with (
-        Server(counting, tls=certificate, stopping=counting.stopping, head_s=0.5) as server,
-        opened(server, b"\x16\x03") as sock,
-    ):
-        began = time.monotonic()
-        said = sock.recv(10)
-
-    assert b"" == said
-    assert time.monotonic() - began < 5.0
-
-
 @pytest.mark.parametrize(
     "said",
     [
@@ -389,22 +199,6 @@ def test_what_two_readers_could_read_differently_is_refused(served: Server, head
     assert answer.startswith(b"HTTP/1.1 400")
 
 
-def test_a_viewer_who_leaves_is_no_warning(secured: Server, counting: Counting, logged: list[Any]) -> None:
-    """However they go, in the middle of a stream or of a request: diagnostics stay quiet."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    for said in (_STREAM, b"GET /page HT"):
-        sock = context.wrap_socket(opened(secured))
-        sock.sendall(said)
-        time.sleep(0.2)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.close()
-    assert eventually(lambda: counting.ended == 1)
-    time.sleep(0.2)
-
-    assert [] == [each for each in logged if each["log_level"] not in {"debug", "info"}]
-
-
 def test_a_fault_of_ours_is_a_warning(logged: list[Any]) -> None:
     """What no client did is told by its kind, without its words."""
 
@@ -418,23 +212,6 @@ def test_a_fault_of_ours_is_a_warning(logged: list[Any]) -> None:
 
     assert [("connection_broke", "RuntimeError")] == [(each["event"], each["error"]) for each in found]
     assert "Ann" not in str(found)
-
-
-def test_noise_is_survived(secured: Server, certificate: tuple[Path, Path]) -> None:
-    """What is neither costs the connection and nothing else."""
-    for noise in (b"\x00" * 100, b"\x16" * 100, b"\r\n\r\n", b"\x16\x03\x01\x00\x05hello"):
-        with opened(secured, noise) as sock:
-            sock.recv(1000)
-
-    test_it_speaks_tls(secured, certificate)
-
-
-def test_a_key_of_another_certificate_is_said(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
-    """Before anything is served, naming both files."""
-    ensure_certificate(tmp_path / "c.pem", tmp_path / "k.pem", (), SystemClock().wall())
-
-    with pytest.raises(SettingsError, match=r"k\.pem"):
-        Server(Counting(), tls=(certificate[0], tmp_path / "k.pem"))
 
 
 _PROXY = ipaddress.ip_network("127.0.0.1/32")

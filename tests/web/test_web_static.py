@@ -134,6 +134,7 @@ def test_scripts_and_styles_refer_to_nothing_elsewhere() -> None:
         path.name
         for path in FOLDER.rglob("*")
         if path.suffix in {".css", ".js", ".html", ".svg"}
+        and "vendor" not in path.parts  # held to their hashes, and looked at when they were taken
         and re.search(r"https?://(?!www\.w3\.org/)", remark.sub("", path.read_text(encoding="utf-8")))
     ]
 

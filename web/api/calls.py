@@ -130,7 +130,7 @@ def _told(endpoint: Endpoint, described: Described) -> tuple[dict[str, Any], byt
         UnsupportedMediaType: It says it is something else.
     """
     if endpoint.uploads:
-        return _queried(described), _uploaded()
+        return _queried(described), _uploaded(endpoint.file)
     if endpoint.method == "GET":
         return _queried(described), b""
     if request.args:
@@ -146,15 +146,15 @@ def _told(endpoint: Endpoint, described: Described) -> tuple[dict[str, Any], byt
     return body, b""
 
 
-def _uploaded() -> bytes:
-    """The picture: the field `file` of a form of several parts, or the body itself."""
+def _uploaded(kind: str) -> bytes:
+    """The file, of that kind: the field `file` of a form of several parts, or the body itself."""
     if request.mimetype == "multipart/form-data":
         file = request.files.get("file")
         if file is None:
-            raise FormError("file: the picture is missing", fields={"file": "missing"})
+            raise FormError("file: it is missing", fields={"file": "missing"})
         content: bytes = file.read()
         return content
-    if request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
+    if request.mimetype.startswith(f"{kind}/") or request.mimetype == "application/octet-stream":
         return request.get_data(cache=False)
     raise UnsupportedMediaType
 

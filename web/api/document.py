@@ -18,10 +18,20 @@ _TAGS: Final = {
     "live": ("Watching", "Cameras, and who is seen."),
     "log": ("The log", "Who came by, why the box says so, and what it really was."),
     "feed": ("The log", ""),
+    "moments": ("Moments", "What was seen when, found again and counted."),
+    "clips": ("Clips", "Video of what happened: which there is, and how it goes."),
+    "rules": ("Rules", "What is done when something happens, and what became of it."),
+    "groups": ("Rules", ""),
+    "functions": ("DeepLens", "Functions written for AWS DeepLens, hosted here."),
+    "outbox": ("Rules", ""),
+    "coffee": ("Coffee", "Who leads, and whose each cup was."),
+    "songs": ("Songs", "What is played, for whom, and how loud."),
     "captures": ("Sealed pictures", "Of strangers; they open with a private key that the box never has."),
     "recipients": ("Sealed pictures", ""),
     "cameras": ("Setting up", "Cameras, doors, settings and the machine."),
     "doors": ("Setting up", ""),
+    "mqtt": ("Setting up", ""),
+    "webhooks": ("Setting up", ""),
     "settings": ("Setting up", ""),
     "system": ("Setting up", ""),
 }
@@ -136,7 +146,7 @@ def _operation(endpoint: Endpoint, described: Described) -> dict[str, Any]:
     if described.words:
         told["description"] = described.words
     if endpoint.uploads:
-        told["requestBody"] = _upload()
+        told["requestBody"] = _upload(endpoint)
     elif not in_query:
         told["requestBody"] = _body(described, in_path)
     return told
@@ -151,15 +161,16 @@ def _body(described: Described, in_path: frozenset[str]) -> dict[str, Any]:
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
 
 
-def _upload() -> dict[str, Any]:
-    picture = {"type": "string", "format": "binary"}
-    form = {"type": "object", "properties": {"file": picture}, "required": ["file"]}
+def _upload(endpoint: Endpoint) -> dict[str, Any]:
+    file = {"type": "string", "format": "binary"}
+    form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+    words = "A picture of 25 MiB" if endpoint.file == "image" else "A sound file of 20 MiB"
     return {
         "required": True,
-        "description": "A picture of 25 MiB at most: as it is, or as the field file of a form.",
+        "description": f"{words} at most: as it is, or as the field file of a form.",
         "content": {
-            "image/*": {"schema": picture},
-            "application/octet-stream": {"schema": picture},
+            f"{endpoint.file}/*": {"schema": file},
+            "application/octet-stream": {"schema": file},
             "multipart/form-data": {"schema": form},
         },
     }
@@ -220,9 +231,11 @@ def _shown(endpoint: Endpoint, described: Described) -> Shown:
 
 def _example(endpoint: Endpoint, described: Described, in_path: frozenset[str]) -> str:
     if endpoint.uploads:
+        if endpoint.file == "audio":
+            return "-H 'Content-Type: audio/mpeg' --data-binary @song.mp3"
         return "-H 'Content-Type: image/jpeg' --data-binary @photo.jpg"
     if endpoint.media:
-        return "-o sealed.age"
+        return "-o song.mp3" if endpoint.media.startswith("audio/") else "-o sealed.age"
     if endpoint.method == "GET":
         return ""
     wanted = {

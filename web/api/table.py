@@ -20,7 +20,8 @@ class Endpoint:
         method: GET or POST.
         path: Behind the prefix, with arguments in braces.
         summary: What it does, in a line.
-        uploads: Its body is a picture file; its other arguments come in the query.
+        uploads: Its body is a file; its other arguments come in the query.
+        file: What kind of file, as the first half of a media type.
         media: What it answers instead of JSON; empty: JSON.
         cursor: The argument that goes on where `next` of an answer says; empty: it has no pages.
         slow_s: Seconds it may take.
@@ -31,6 +32,7 @@ class Endpoint:
     path: str
     summary: str
     uploads: bool = False
+    file: Literal["image", "audio"] = "image"
     media: str = ""
     cursor: str = ""
     slow_s: float = 10.0
@@ -110,6 +112,37 @@ ENDPOINTS: Final = (
     _get("log.note", "/log/{event}/note", "The note to a correction"),
     _post("log.correct", "/log/{event}/correct", "Say who it really was"),
     _get("feed.wait", "/events", "Wait for what is logged next", slow_s=40.0),
+    # Moments
+    _get("moments.page", "/moments", "What was seen, the newest first, page by page", cursor="before"),
+    _get("moments.bars", "/moments/bars", "How much of it there was over time"),
+    _get("moments.hours", "/moments/hours", "At which hours of the week"),
+    _get("moments.choices", "/moments/choices", "What moments can be searched by"),
+    # Coffee
+    _get("coffee.board", "/coffee", "Who leads in coffee: of a day, a week, a month, or all time"),
+    _get("coffee.lately", "/coffee/lately", "The newest coffees"),
+    _get("coffee.hours", "/coffee/hours", "Coffees of the last 24 hours, hour by hour"),
+    _get("coffee.people", "/coffee/people", "Whose coffee one may have been"),
+    _post("coffee.correct", "/coffee/corrections", "Say whose coffee it was, or that there was none"),
+    _post("coffee.add", "/coffee/additions", "Count a coffee that no camera saw"),
+    # Rules
+    _get("rules.list", "/rules", "What is done by itself, and when; what each rule did lately"),
+    _get("rules.choices", "/rules/choices", "What a rule may name"),
+    _post("rules.dry_run", "/rules/dry-run", "What a rule would have done; nothing is done"),
+    _get("rules.get", "/rules/{rule}", "One rule"),
+    _post("rules.add", "/rules", "Add a rule"),
+    _post("rules.change", "/rules/{rule}", "Have a rule say something else"),
+    _post("rules.switch", "/rules/{rule}/switch", "Switch a rule on or off"),
+    _post("rules.move", "/rules/{rule}/move", "Put a rule at another place among the others"),
+    _post("rules.remove", "/rules/{rule}/remove", "Remove a rule"),
+    _post("rules.try", "/rules/{rule}/try", "Do a rule's actions once about somebody, as a test"),
+    _get("rules.trial", "/rule-trials/{event}", "What became of what was tried", slow_s=30.0),
+    _get("groups.list", "/groups", "Groups of people that rules may ask for"),
+    _post("groups.add", "/groups", "Make a group"),
+    _post("groups.rename", "/groups/{group}/rename", "Call a group something else"),
+    _post("groups.members", "/groups/{group}/members", "Say who is in a group, all of them"),
+    _post("groups.remove", "/groups/{group}/remove", "Remove a group; nobody in it is"),
+    _get("outbox.list", "/outbox", "What is done about events, and what became of it", cursor="before"),
+    _post("outbox.retry", "/outbox/{row}/retry", "Try again what failed for good"),
     # Sealed pictures
     _get("captures.list", "/captures", "Sealed pictures of strangers, page by page", cursor="before"),
     Endpoint(
@@ -140,6 +173,43 @@ ENDPOINTS: Final = (
     _get("settings.describe", "/settings/description", "What settings there are"),
     _post("settings.propose", "/settings/propose", "What a change would do"),
     _post("settings.save", "/settings", "Change settings"),
+    _get("songs.list", "/songs", "The library of songs, whose theme song is which, and how loud"),
+    _get("songs.now", "/songs/now", "What the box plays"),
+    _get("songs.sounds", "/songs/sounds", "Sounds that ship with the appliance"),
+    Endpoint("songs.audio", "GET", "/songs/{song}/audio", "A song to be heard", media="audio/mpeg"),
+    Endpoint(
+        "songs.sound_audio", "GET", "/songs/sounds/{sound}/audio", "A sound to be heard", media="audio/mpeg"
+    ),
+    Endpoint(
+        "songs.add",
+        "POST",
+        "/songs",
+        "Make a song of a part of a sound file",
+        uploads=True,
+        file="audio",
+        slow_s=75.0,
+    ),
+    _post("songs.choose", "/songs/sounds/{sound}/choose", "Take a sound into the library"),
+    _post("songs.rename", "/songs/{song}/rename", "Another title"),
+    _post("songs.remove", "/songs/{song}/remove", "Remove a song"),
+    _post("songs.give", "/songs/given", "Make a song somebody's theme song, or let them have none"),
+    _post("songs.play", "/songs/{song}/play", "Play a song now", slow_s=75.0),
+    _post("songs.stop", "/songs/stop", "End what plays and what waits"),
+    _post("songs.volume", "/songs/volume", "How loud"),
+    _post("songs.default", "/songs/default", "The song of whoever has none of their own"),
+    # Clips
+    _get("clips.list", "/clips", "Clips of video, the newest first, page by page", cursor="before"),
+    _get("clips.state", "/clips/state", "How recording goes, and how it arrives at streams"),
+    _get("clips.at", "/clips/at", "The clip of a camera that holds a moment"),
+    _get("clips.show", "/clips/{clip}", "One clip; of one that is gone, what the log says"),
+    _get("functions.list", "/functions", "Hosted DeepLens functions, and how each is"),
+    _get("functions.messages", "/functions/{name}/messages", "What one published after a number"),
+    _get("functions.log", "/functions/{name}/log", "What one printed"),
+    _post("functions.start", "/functions/{name}/start", "Let one run"),
+    _post("functions.stop", "/functions/{name}/stop", "End one; it stays deployed"),
+    _get("functions.porting", "/functions/{name}/porting", "What was changed of one to run it"),
+    _post("mqtt.check", "/mqtt/check", "Try the broker out", slow_s=60.0),
+    _post("webhooks.test", "/webhooks/{webhook}/test", "Try a webhook out", slow_s=75.0),
     _get("system.state", "/system", "How the processes are"),
     _get("system.examine", "/system/examination", "Examine the machine", slow_s=120.0),
 )
@@ -148,6 +218,8 @@ ENDPOINTS: Final = (
 _PEOPLE_ONLY: Final = "Passwords, sessions and who else comes in are for people who sign in; no token may."
 _PUBLIC: Final = "For browsers that are not signed in yet; a program is given a token instead."
 _SCREEN: Final = "For paired screens, whose page asks it; a token is no screen."
+_KEYPAD: Final = "For the paired keypads of locks, whose page asks it; a token is no keypad."
+_LOCKS: Final = "What opens a door, and who has a PIN, is for people who sign in; no token may."
 
 EXCEPTIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -162,11 +234,32 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             *("first_run.create_admin", "first_run.state", "password.link", "password.redeem"),
-            *("screens.pair", "session.check", "session.open"),
+            *("keypads.pair", "screens.pair", "session.check", "session.open"),
         ),
         _PUBLIC,
     ),
-    **dict.fromkeys(("screen.now", "screen.wait"), _SCREEN),
+    **dict.fromkeys(("screen.now", "screen.wait", "screen.song", "screen.stop_songs"), _SCREEN),
+    **dict.fromkeys(("keypad.now", "keypad.enter"), _KEYPAD),
+    **dict.fromkeys(
+        (
+            *("locks.choose", "locks.decisions", "locks.list", "locks.people"),
+            *("locks.remove_pin", "locks.set_pin"),
+            *("keypads.begin_pairing", "keypads.list", "keypads.revoke"),
+        ),
+        _LOCKS,
+    ),
+    **dict.fromkeys(
+        ("clips.playlist", "clips.piece", "clips.file", "clips.file_part"),
+        "Video comes at /clips/CLIP/index.m3u8 as it is played, and as a file at /clips/CLIP/download.",
+    ),
+    **dict.fromkeys(
+        ("clips.open_outside", "clips.read_outside"),
+        "What is stored at Kinesis Video Streams a program asks for there, with rights of its own.",
+    ),
+    "clips.delete": "What was recorded is deleted by somebody who is signed in, here or on the machine.",
+    "functions.deploy": "What runs here is for somebody who is signed in, here or on the machine.",
+    "functions.remove": "What runs here is for somebody who is signed in, here or on the machine.",
+    "functions.picture": "They come one after the other at /functions/NAME/project.mjpeg.",
     "doors.paint": "A picture for the page on which a door is clicked; doors.propose has it in numbers.",
 }
 """Operations that no address has, and why."""

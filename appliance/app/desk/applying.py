@@ -20,9 +20,12 @@ from typing import Any
 
 from appliance import private_files
 from appliance.app.checking import faults
+from appliance.app.desk.foreign import foreign_targets
+from appliance.app.desk.in_person import decides_a_lock, only_in_person
 from appliance.app.desk.sources import foreign_sources
 from appliance.errors import ApplianceError, FormError, SettingsError, UnknownProcessError, WireError
 from appliance.events import Event, SettingsChanged
+from appliance.permissions import Caller
 from appliance.services import Services
 from appliance.settings import Settings
 from appliance.settings.keys import key_of
@@ -31,9 +34,9 @@ from appliance.store import NewEvent, StoredEvent
 from appliance.wire import Client
 from appliance.wire.messages import Done, RestartChild
 
-ORDER = ("models", "dispatch", "loop", "desk", "web")
+ORDER = ("models", "dispatch", "loop", "functions", "video", "desk", "web")
 """Everything that a change with the scope `all` restarts, in this order."""
-WHOLE = ("store", "vault", "processes.models", "web.enabled")
+WHOLE = ("store", "vault", "processes.models", "web.enabled", "video.enabled")
 """Settings that the supervisor itself goes by: they hold once the whole appliance was started anew."""
 
 _OURS = ("desk", "web")
@@ -112,17 +115,33 @@ class Applying:
         self._later_s = later_s
         self._lock = threading.Lock()
 
-    def propose(self, changes: Mapping[str, Any], *, resets: Iterable[str] = ()) -> Proposal:
+    def propose(
+        self, changes: Mapping[str, Any], *, resets: Iterable[str] = (), who: Caller | None = None
+    ) -> Proposal:
         """What would be; see `appliance.settings.overlay.proposed`.
+
+        Args:
+            changes: Key → value.
+            resets: Keys for which the file's word is to hold again.
+            who: Who asks; None: whoever asks has been seen to be somebody who is signed in, or what is
+                changed here never has a say in whom a lock opens for.
 
         Raises:
             FormError: It would be wrong, or the program does not know what it names.
+            DeniedError: It has a say in whom a lock opens for, and no person asks who is signed in.
             SettingsError: The files are wrong already.
         """
         found = proposed(self._files, changes, resets=resets)
+        keys = [each.key for each in found.differences]
+        if who is not None and decides_a_lock(keys, self._files.read().settings, found.settings):
+            only_in_person(who)
         raw = found.settings.model_dump()
         # First, so that no other fault says what there is on this machine.
         fields = foreign_sources(found.settings, self._known_sources(), self._services.layout)
+        now = self._files.read()
+        foreign = foreign_targets(now.settings, found.settings, changes, now.base.raw)
+        if foreign:
+            raise FormError(next(iter(foreign.values())), fields=foreign)
         for fault in faults(found.settings):
             # A fault of a camera begins with its name, which the key says already.
             words = fault.words.partition(": ")[2] if fault.words.startswith("camera ") else fault.words
@@ -153,6 +172,7 @@ class Applying:
         revision: str = "",
         events: Iterable[Event] = (),
         anew: Collection[str] = (),
+        who: Caller | None = None,
     ) -> Saved:
         """Make it so: write, log, restart.
 
@@ -163,15 +183,17 @@ class Applying:
             revision: Of the settings that whoever saves has seen; empty: whatever they are now.
             events: Logged with the change, in the same transaction.
             anew: Processes that restart even where no setting is another: something else they read is.
+            who: As for `propose`.
 
         Raises:
             FormError: It would be wrong, or the settings are not what was seen any more.
+            DeniedError: As for `propose`.
             SettingsError: The files are wrong already, or the overlay cannot be written.
             StoreError: It cannot be logged; what was there before holds again then.
         """
         with self._lock:
             given = changes(self._files.read().settings) if callable(changes) else changes
-            found = self.propose(given, resets=resets)
+            found = self.propose(given, resets=resets, who=who)
             if revision and revision != found.revision:
                 raise FormError(_CHANGED, fields={"revision": _CHANGED})
             if not found.differences and not anew:

@@ -8,9 +8,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
+from appliance.app.desk.leaderboard import Row
 from appliance.events import (
+    CoffeeAdded,
+    CoffeeCorrected,
+    CoffeeTaken,
     ConsentChanged,
     DecisionCorrected,
     DoorChanged,
@@ -26,6 +30,8 @@ from appliance.values import Grade
 
 MOST_GREETINGS: Final = 6
 """People greeted at once; of more, those who came last."""
+NEWEST_S: Final = 20.0
+"""Seconds for which it is told who took the newest coffee."""
 
 
 DOORS: Final = (
@@ -35,19 +41,13 @@ DOORS: Final = (
 """The event types that say how doors are."""
 PEOPLE: Final = ("subject_identified", "stranger_seen", "decision_corrected")
 """Those that say who comes in, or who it really was."""
+COFFEES: Final = ("coffee_taken", "coffee_added", "coffee_corrected")
+"""Those that move the leaderboard of coffees."""
 CHANGES: Final = (
     *("consent_given", "consent_withdrawn", "subject_merged", "subject_removed"),
     *("subject_renamed", "subject_paused", "subject_resumed"),
 )
 """Those after which somebody may be called otherwise, or not at all."""
-
-
-class Row(TypedDict):
-    """A line of the leaderboard: place from 1, what the person is called, how often."""
-
-    place: int
-    text: str
-    count: int
 
 
 @dataclass(slots=True)
@@ -66,6 +66,23 @@ class _Greeting:
     subject: str
     encounter: str
     text: str
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest coffee.
+
+    Attributes:
+        event: Its id; never told.
+        subject: Whose; None: a visitor's. Never told.
+        visitor: Their number.
+        until_s: Monotonic seconds until which it is told.
+    """
+
+    event: str
+    subject: str | None
+    visitor: int | None
     until_s: float
 
 
@@ -94,7 +111,10 @@ class Board:
         self._greetings: list[_Greeting] = []
         self._greeted_s: dict[str, float] = {}
         self.rows: list[Row] | None = None
+        self.boards: list[dict[str, Any]] = []
         self.day = ""
+        self.newest: Newest | None = None
+        self._newest_row: Row | None = None
 
     def take(self, stored: StoredEvent, now: datetime, seconds: float) -> bool:
         """Take an event in, in the order of the log.
@@ -122,11 +142,33 @@ class Board:
                 each.text = self._called(each.subject) or ""
             self._leave_out(lambda each: not each.text)
             return True
-        return False
+        return self._coffee(stored, now, seconds)
 
-    def ranked(self, rows: list[Row] | None, day: str) -> None:
-        """The leaderboard as it is on a day; None: there is none."""
-        self.rows, self.day = rows, day
+    def ranked(
+        self,
+        rows: list[Row] | None,
+        day: str,
+        boards: list[dict[str, Any]] | None = None,
+        newest: Row | None = None,
+    ) -> None:
+        """The leaderboards as they are on a day.
+
+        Args:
+            rows: Of greetings; None: there is none.
+            day: It.
+            boards: Of coffees.
+            newest: The row of whoever took the newest coffee on the first of those, whether it is shown there
+                or not; None: they are not on it.
+        """
+        self.rows, self.day, self.boards, self._newest_row = rows, day, boards or [], newest
+
+    def just_now(self, seconds: float) -> dict[str, Any] | None:
+        """Who took the newest coffee: `{key, row, left_s}`, the key of that coffee; None after a while."""
+        newest, row = self.newest, self._newest_row
+        if newest is None or row is None or newest.until_s <= seconds:
+            return None
+        key = hashlib.sha256(f"newest {newest.event}".encode()).hexdigest()[:12]
+        return {"key": key, "row": row, "left_s": round(newest.until_s - seconds, 3)}
 
     def greetings(self, seconds: float) -> list[dict[str, Any]]:
         """Who is greeted at this moment, those who came last at the end."""
@@ -139,6 +181,19 @@ class Board:
     def doors(self) -> list[dict[str, str]]:
         """Each door and how it is: `open`, `held_open`, `shut`, `unsure`, or `unknown`."""
         return [{"id": door, "state": state} for door, state in self._doors.items()]
+
+    def _coffee(self, stored: StoredEvent, now: datetime, seconds: float) -> bool:
+        event = stored.event
+        if isinstance(event, CoffeeTaken | CoffeeAdded):
+            age_s = max((now - stored.at).total_seconds(), 0.0)
+            visitor = event.visitor if isinstance(event, CoffeeTaken) else None
+            self.newest = Newest(stored.id, event.subject, visitor, seconds - age_s + NEWEST_S)
+        elif isinstance(event, CoffeeCorrected):
+            if self.newest is not None and self.newest.event == event.corrects:
+                self.newest = None
+        else:
+            return False
+        return True
 
     def _identified(
         self, stored: StoredEvent, event: SubjectIdentified, now: datetime, seconds: float

@@ -5,6 +5,8 @@ Opens no camera; the loop does, when it reads the settings anew.
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -18,6 +20,7 @@ from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.desk.sources import RECORDINGS, kind_of, shown
 from appliance.app.shut_pictures import forget_picture
+from appliance.app.stream_judging import judged_stream
 from appliance.errors import FormError
 from appliance.permissions import Permission
 from appliance.services import Layout
@@ -105,6 +108,7 @@ class Cameras:
                 "written": _named(camera.id, written),
                 "changed": any(key.split(".")[:2] == ["cameras", camera.id] for key in changed),
                 **camera_state(camera, loop),
+                "video": _video(loop.cameras.get(camera.id, {}), running) if loop.running else None,
             }
             for camera in running.cameras
         ]
@@ -135,7 +139,7 @@ class Cameras:
             # Without a door there is nothing to wait for; the door's own page changes that.
             changes[f"cameras.{given.camera}.when"] = "always"
         with fields_of(f"cameras.{given.camera}", "camera"):
-            saved = self._applying.save(changes, revision=given.revision)
+            saved = self._applying.save(changes, revision=given.revision, who=asked.who)
         return Answer(saved.told())
 
     def _remove(self, asked: Asked[Which]) -> Answer:
@@ -149,7 +153,7 @@ class Cameras:
             doors[:] = [door.id for door in written.doors if door.camera == given.camera]
             return {f"cameras.{given.camera}": None, **{f"doors.{door}": None for door in doors}}
 
-        saved = self._applying.save(without_it, revision=given.revision)
+        saved = self._applying.save(without_it, revision=given.revision, who=asked.who)
         for door in doors:
             forget_picture(self._layout, door)
         return Answer(saved.told())
@@ -166,6 +170,12 @@ class Cameras:
             raise FormError(words, fields={"camera": words}, hint=hint)
         words = "there is no such camera"
         raise FormError(words, fields={"camera": words})
+
+
+def _video(seen: Mapping[str, Any], running: Settings) -> dict[str, Any] | None:
+    """How well what a camera sends can be recorded; None: nothing came yet, or nothing is recorded."""
+    judged = judged_stream(seen.get("video", {}), running.video.pre_trigger_s)
+    return asdict(judged) if judged is not None and running.video.enabled else None
 
 
 def found_devices(folder: Path) -> list[dict[str, str]]:

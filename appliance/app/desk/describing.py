@@ -10,12 +10,15 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from appliance.settings import Settings, nested_model
+from appliance.settings.keys import ELEMENT
 from appliance.settings.relations import LISTS
+from appliance.settings.source import is_tables
 
 ROOMS: Final[Mapping[str, tuple[str, str]]] = {
     "": ("This place", "What this office is called."),
     "cameras": ("Cameras", "Where pictures come from, and when faces are read in them."),
     "doors": ("Doors", "Where each door is in its camera's picture, and how open and shut are told apart."),
+    "objects": ("Things", "What else is looked for in cameras' pictures, and what of it is worth an event."),
     "faces": ("Faces", "How faces are found, and which are good enough to look at."),
     "recognition": ("Recognition", "How sure the box has to be before it says who somebody is."),
     "encounters": ("Coming by", "When somebody's stay at the door begins, is decided and ends."),
@@ -29,6 +32,16 @@ ROOMS: Final[Mapping[str, tuple[str, str]]] = {
     "processes": ("Processes", "How the work is divided among processes."),
     "web": ("These pages", "Where the admin pages and the office screen are served."),
     "screen": ("Office screen", "What the screen in the office shows, and how long."),
+    "coffee": ("Coffee", "Where coffees are counted, of what, and how often somebody may take one."),
+    "deeplens": ("DeepLens", "Functions written for AWS DeepLens, and what they are given."),
+    "audio": ("Sound", "Where songs are played, how loud, and when they are not."),
+    "video": ("Video", "How long recordings are, and what of them stays on the box."),
+    "video.kvs": ("Video elsewhere", "Kinesis Video Streams, where recordings can go as well."),
+    "index": ("Moments", "What was seen, kept so that it can be found again."),
+    "index.opensearch": ("Moments elsewhere", "An OpenSearch that is told what was seen."),
+    "mqtt": ("MQTT", "A broker that is told what happens, for Home Assistant and others."),
+    "webhooks": ("Webhooks", "Addresses that events are posted to, where a rule says so."),
+    "locks": ("Locks", "How each lock is told to open, and what has to be so before it is."),
     "actions": ("Actions", "What is done when something happens."),
     "log": ("Diagnostics", "What the appliance says on its own output; this is not the log of who came by."),
 }
@@ -42,6 +55,39 @@ CLOSED: Final[Mapping[str, str]] = {
     "captures.s3": (
         "Where copies go, with whose credentials, and when the ones here may be deleted is said on the "
         "machine itself. Change it in the settings file."
+    ),
+    "locks": (
+        "What opens a lock is chosen on the page of locks, in words that say what it means; how a lock is "
+        "told is said on the machine itself. Change the rest in the settings file."
+    ),
+    "mqtt.ca_file": "A path on this machine is for whoever is signed in on it.",
+    "mqtt.certificate": "A path on this machine is for whoever is signed in on it.",
+    "mqtt.private_key": "A path on this machine is for whoever is signed in on it.",
+    "webhooks.ca_file": "A path on this machine is for whoever is signed in on it.",
+    "webhooks.allow_private": (
+        "What the box may reach in its own network is said on the machine itself: whoever gets into these "
+        "pages must not post to it by way of the box. Change it in the settings file."
+    ),
+    "deeplens.accept_uncontained": (
+        "Functions that nothing contains can do whatever the appliance can: whoever gets into these pages "
+        "would have a shell on this machine. Say so in the settings file."
+    ),
+    "deeplens.credentials_file": "A path on this machine is for whoever is signed in on it.",
+    "deeplens.endpoint_url": (
+        "Where functions' credentials are shown is said on the machine itself. Change it in the file."
+    ),
+    "deeplens.send_recordings": (
+        "Video would leave the box, to streams whose names a function chooses: that is said on the machine "
+        "itself. Change it in the settings file."
+    ),
+    "video.kvs": (
+        "Where video goes, and with whose credentials, is said on the machine itself: whoever gets into "
+        "these pages must not send it somewhere else. Change it in the settings file."
+    ),
+    "index.opensearch": (
+        "Where moments go, with whose credentials, and what they tell of people is said on the machine "
+        "itself: whoever gets into these pages must not send them somewhere else. Change it in the settings "
+        "file."
     ),
     "heads.folder": "A path on this machine is for whoever is signed in on it.",
     "store": "A wrong word here, and the appliance no longer finds its log. Change it in the settings file.",
@@ -93,6 +139,13 @@ TITLES: Final[Mapping[str, str]] = {
     "expire_days": "How long sealed pictures are kept",
     "evidence.max_mib": "Room for sealed pictures",
     "min_free_mib": "Space to leave free on the disk",
+    "video.enabled": "Record video",
+    "clip_s": "Length of a recording",
+    "pre_trigger_s": "From before it happened",
+    "longest_s": "Longest recording",
+    "video.retention_days": "How long recordings are kept",
+    "video.max_mib": "Room for recordings",
+    "deeplens.send_recordings": "Send what functions record",
     "make_room_mib": "Old pictures make room below",
     "recipients": "Who may open them",
     "events_days": "How long the log is kept",
@@ -102,6 +155,28 @@ TITLES: Final[Mapping[str, str]] = {
     "captures.s3.region": "Region of the bucket",
     "captures.s3.max_kib_s": "Most bandwidth",
     "models_memory_mib": "Memory for reading photos",
+    "mqtt.host": "Broker",
+    "keepalive_s": "Noticed to be gone after",
+    "publish_events": "Publish what happens",
+    "mqtt.events": "Which events",
+    "mqtt.home_assistant": "Show the box in Home Assistant",
+    "mqtt.timeout_s": "Wait for a receipt",
+    "mqtt.username": "Name to log on with",
+    "ca_file": "Certificates to check against",
+    "webhooks.aliases": "Post aliases",
+    "mqtt.node": "What tells this box apart",
+    "mqtt.prefix": "Topics begin with",
+    "mqtt.client_id": "What the box calls itself",
+    "last_person": "Tell who was there last",
+    "mqtt.coffees": "Tell coffees",
+    "mqtt.pictures": "Publish pictures",
+    "picture_s": "A picture every",
+    "discovery_prefix": "Where Home Assistant looks",
+    "mqtt.thing": "Name of the thing",
+    "infer_topic": "Topic of what is seen",
+    "url": "Address",
+    "secret": "Key that requests are signed with",
+    "allow_private": "Private networks",
     "leaderboard_days": "Days the leaderboard looks back",
     "composition": "Which networks decide",
     "fpir": "Strangers taken for somebody",
@@ -122,6 +197,14 @@ TITLES: Final[Mapping[str, str]] = {
     "theme": "Light or dark",
     "models": "Where photos are read",
     "json_lines": "As JSON, a line each",
+    "objects.model": "Which network",
+    "objects.labels": "What counts",
+    "threshold": "Least certainty",
+    "thresholds": "Least certainty, thing by thing",
+    "lost_after_s": "Gone after",
+    "publish": "What is published",
+    "regions": "Where things count",
+    "triggers": "What is worth an event",
 }
 """What fields are called on the page where their own name says little."""
 
@@ -136,6 +219,8 @@ EXPERT: Final[frozenset[str]] = frozenset(
         *("recognition.stranger_band", "encounters.confirm_frames", "encounters.keep_frames"),
         *("encounters.end_after_s", "evidence.min_free_mib", "evidence.make_room_mib"),
         "processes.models_memory_mib",
+        *("mqtt.protocol", "mqtt.client_id", "mqtt.keepalive_s", "mqtt.timeout_s", "mqtt.node"),
+        *("mqtt.discovery_prefix", "mqtt.thing", "mqtt.infer_topic"),
     }
 )
 """Settings that pages fold away: whoever changes them knows how the program works."""
@@ -150,8 +235,16 @@ UNITS: Final[Mapping[str, str]] = {
 
 
 def closed(key: str) -> str | None:
-    """Why a key cannot be changed over the network; None: it can."""
-    return next((why for part, why in CLOSED.items() if key == part or key.startswith(f"{part}.")), None)
+    """Why a key cannot be changed over the network; None: it can.
+
+    Of an element of a list it is asked with the element's id or without: what is closed is so in each.
+    """
+    parts = key.split(".")
+    keys = {key, ".".join((parts[0], *parts[2:]))} if parts[0] in LISTS and len(parts) > ELEMENT else {key}
+    return next(
+        (why for part, why in CLOSED.items() for each in keys if each == part or each.startswith(f"{part}.")),
+        None,
+    )
 
 
 @functools.cache
@@ -178,7 +271,8 @@ def rooms() -> list[dict[str, Any]]:
 def _models(model: type[BaseModel], within: str) -> Iterator[tuple[str, type[BaseModel]]]:
     """Every part of the settings, and the parts of those, with dots: `captures.s3`."""
     for name, field in model.model_fields.items():
-        if (inner := nested_model(field.annotation)) is not None:
+        inner = nested_model(field.annotation)
+        if inner is not None and not (within and is_tables(field.annotation)):
             yield f"{within}{name}", inner
             yield from _models(inner, f"{within}{name}.")
 
@@ -187,7 +281,7 @@ def kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
     """What a value may be, of its JSON schema: `kind` and what limits it.
 
     Kinds: `switch`, `integer`, `number`, `choice`, `numbers` (so many), `lines` (any number of words),
-    `secret`, `path`, `text`.
+    `secret`, `path`, `text`, `tables` (what a page shows and a file says).
     """
     if "$ref" in schema:
         return kind(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
@@ -197,6 +291,8 @@ def kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
         return {**(kind(inner[0], root) if len(inner) == 1 else {"kind": "text"}), "optional": optional}
     if "enum" in schema:
         return {"kind": "choice", "choices": list(schema["enum"])}
+    if schema.get("type") == "object" or "$ref" in schema.get("items", {}):
+        return {"kind": "tables"}
     if schema.get("type") == "array":
         many = schema.get("prefixItems")
         return {"kind": "numbers", "many": len(many)} if many else {"kind": "lines"}
@@ -218,9 +314,9 @@ def kind(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
 def _fields(
     model: type[BaseModel], schema: Mapping[str, Any], root: Mapping[str, Any], room: str
 ) -> Iterator[dict[str, Any]]:
-    """The fields of one model, without those that are parts of their own."""
+    """The fields of one model, without those that are parts of their own; tables within one are a field."""
     for name, field in model.model_fields.items():
-        if nested_model(field.annotation) is not None:
+        if nested_model(field.annotation) is not None and not (room and is_tables(field.annotation)):
             continue
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         unit = next((words for end, words in UNITS.items() if name.endswith(end)), "")

@@ -6,15 +6,15 @@ A secret is in exactly one answer, that of the operation that makes it.
 from datetime import timedelta
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from appliance.app.desk.guarding import Guard
 from appliance.app.desk.operations import PUBLIC, Answer, Arguments, Asked, Nothing, Operation
+from appliance.app.desk.pairing import Pair, code_told, device_facts, paired
 from appliance.app.desk.times import moment
 from appliance.permissions import Permission
 from appliance.services import Services
-from appliance.store import ApiToken, CodePurpose, Screen
-from appliance.store.codes import LASTS
+from appliance.store import ApiToken, CodePurpose
 
 _LABEL = Field(max_length=200)
 _ID = Field(max_length=36)
@@ -38,13 +38,6 @@ class NewScreen(Arguments):
     """Attributes: label: which device it is, e.g. where it hangs."""
 
     label: str = _LABEL
-
-
-class Pair(Arguments):
-    """Attributes: code: as it was typed on the screen; client: the address it comes from."""
-
-    code: SecretStr = Field(max_length=100)
-    client: str = Field(default="", max_length=100)
 
 
 class WhichScreen(Arguments):
@@ -108,7 +101,7 @@ class Devices:
     def list_screens(self, asked: Asked[Nothing]) -> Answer:
         """Every screen, revoked ones included."""
         del asked
-        return Answer([_screen(each) for each in self._store.screens()])
+        return Answer([device_facts(each) for each in self._store.screens()])
 
     def begin_pairing(self, asked: Asked[NewScreen]) -> Answer:
         """Make a code to be typed on the screen within ten minutes.
@@ -117,7 +110,7 @@ class Devices:
             FormError: A label that cannot be.
         """
         code = self._store.screen_code(asked.arguments.label, made_by=asked.who.id)
-        return Answer({"code": code, "lasts_s": LASTS[CodePurpose.SCREEN].total_seconds()})
+        return code_told(code, CodePurpose.SCREEN)
 
     def pair(self, asked: Asked[Pair]) -> Answer:
         """Take a code for a screen's secret.
@@ -126,9 +119,8 @@ class Devices:
             NotSignedInError: The code is no good.
             ThrottledError: Codes were tried too often from there.
         """
-        with self._guard.tried(asked.arguments.client):
-            secret, screen = self._store.pair_screen(asked.arguments.code.get_secret_value())
-        return Answer({"secret": secret, "screen": _screen(screen)})
+        take = self._store.pair_screen
+        return paired(asked.arguments, self._guard, take, called="screen", facts=device_facts)
 
     def revoke_screen(self, asked: Asked[WhichScreen]) -> Answer:
         """Let a screen's link be good no more.
@@ -150,14 +142,4 @@ def _token(token: ApiToken) -> dict[str, Any]:
         "used_at": moment(token.used_at),
         "expires_at": moment(token.expires_at),
         "revoked_at": moment(token.revoked_at),
-    }
-
-
-def _screen(screen: Screen) -> dict[str, Any]:
-    return {
-        "id": screen.id,
-        "label": screen.label,
-        "created_at": moment(screen.created_at),
-        "used_at": moment(screen.used_at),
-        "revoked_at": moment(screen.revoked_at),
     }

@@ -12,6 +12,7 @@ from appliance.app.desk.applying import Applying, Source
 from appliance.app.desk.door_showing import JUDGED, Point, Region, Showing
 from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.forms import fields_of
+from appliance.app.desk.in_person import decides_a_lock, only_in_person
 from appliance.app.desk.live import camera_state
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.shut_pictures import forget_picture, kept_content, kept_instead
@@ -120,9 +121,13 @@ class Doors:
 
         Raises:
             FormError: It cannot be; or under `sure`, there is a doubt that whoever asks is to be asked about.
+            DeniedError: A lock is at this door and not off, and no person asks who is signed in.
         """
         given = asked.arguments
         written = self._source.files.read().settings
+        # Also where no setting would be another: its picture would be.
+        if decides_a_lock([f"doors.{given.door}"], written):
+            only_in_person(asked.who)
         there = next((each for each in written.doors if each.id == given.door), None)
         if given.fresh and (there or any(each.id == given.door for each in self._source.running().doors)):
             raise FormError("taken", fields={"door": "there is a door of this name already"})
@@ -133,7 +138,7 @@ class Doors:
         changes.update(self._camera(given, written, asked.who))
         with fields_of(key, "door"):
             # Refused before any picture is given up for it.
-            self._applying.propose(changes)
+            self._applying.propose(changes, who=asked.who)
             usable = self._usable(asked, there)
             if not given.sure and usable is not True:
                 raise FormError("not told apart", fields={"sure": _doubt(usable)})
@@ -145,12 +150,14 @@ class Doors:
             )
             picture, content = self._pictured(asked, there)
             if picture == "earlier":
-                saved = self._applying.save(changes, revision=given.revision, events=[done])
+                saved = self._applying.save(changes, revision=given.revision, events=[done], who=asked.who)
             else:
                 # The loop reads the picture when it starts: another one alone is reason enough to.
                 anew = ("loop",) if content != kept_content(self._layout, given.door) else ()
                 with kept_instead(self._layout, given.door, content):
-                    saved = self._applying.save(changes, revision=given.revision, events=[done], anew=anew)
+                    saved = self._applying.save(
+                        changes, revision=given.revision, events=[done], anew=anew, who=asked.who
+                    )
         return Answer({**saved.told(), "picture": picture})
 
     def _judged(self) -> dict[str, bool | None]:
@@ -231,7 +238,7 @@ class Doors:
                 changes[f"cameras.{door.camera}.when"] = "always"
             return changes
 
-        saved = self._applying.save(without_it, revision=given.revision)
+        saved = self._applying.save(without_it, revision=given.revision, who=asked.who)
         forget_picture(self._layout, given.door)
         return Answer(saved.told())
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from appliance.app.desk.naming import SOMEBODY
-from appliance.app.desk.sentences import Names, sentence
+from appliance.app.desk.saying import Name, Names, nameless
+from appliance.app.desk.sentences import sentence
 from appliance.app.desk.times import moment
 from appliance.decision import DECIDED, verdict_of
 from appliance.dispatch.wording import describe, plain
@@ -24,7 +25,21 @@ from appliance.store.timeline import Entry
 from appliance.values import Verdict
 
 Kind = Literal[
-    "people", "door", "camera", "captures", "enrolment", "access", "settings", "processes", "actions"
+    "people",
+    "door",
+    "camera",
+    "captures",
+    "enrolment",
+    "access",
+    "settings",
+    "processes",
+    "actions",
+    "objects",
+    "coffee",
+    "songs",
+    "locks",
+    "functions",
+    "video",
 ]
 """What an entry is about; `people` are those who came by."""
 
@@ -40,14 +55,29 @@ _BEGINNINGS: Final[dict[str, Kind]] = {
     "sign_in_": "access",
     "password_": "access",
     "token_": "access",
+    "screen_asked": "actions",
     "screen_": "access",
     "settings_": "settings",
     "device_key_": "settings",
     "log_pruned": "settings",
     "process_": "processes",
     "action_": "actions",
+    "rule_": "actions",
+    "group_": "actions",
+    "object_": "objects",
+    "coffee_": "coffee",
+    "song_": "songs",
+    "unlock_": "locks",
+    "pin_": "locks",
+    "keypad_": "locks",
+    "function_": "functions",
+    "clip_": "video",
+    "stream_": "video",
 }
 """By the beginning of an event's type; of those that belong to an encounter only where it is not known."""
+
+_BESIDE: Final[frozenset[Kind]] = frozenset({"coffee", "songs", "locks"})
+"""What is told of a stay besides who it was."""
 
 Call = Callable[[str], dict[str, Any] | None]
 """Somebody's id → who they are, as JSON values; None: nobody may be named here."""
@@ -69,13 +99,22 @@ class Shown:
         operator: Who did something, or which token.
         screen: Which screen it is about.
         in_spool: Whether a capture is still kept.
+        thing: What rules, groups of people and songs are called.
     """
 
-    def __init__(self, person: Call, operator: Call, screen: Call, in_spool: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        person: Call,
+        operator: Call,
+        screen: Call,
+        in_spool: Callable[[str], bool],
+        *,
+        thing: Name = nameless,
+    ) -> None:
         self._person = person
         self._operator = operator
         self._in_spool = in_spool
-        self._names = Names(self._called, _name(operator), _name(operator), _name(screen))
+        self._names = Names(self._called, _name(operator), _name(operator), _name(screen), thing)
 
     def entry(self, entry: Entry) -> dict[str, Any]:
         """An entry as JSON values."""
@@ -116,6 +155,7 @@ class Shown:
             "encounter": entry.encounter,
             "decision": said,
             "history": [self._step(each) for each in entry.events],
+            "also": [self._words(each) for each in entry.events if kind_of(each.type) in _BESIDE],
             "capture": self._capture(entry.events),
             "correction": correction,
             "wrong": last is not None and _is_wrong(last, entry.events),

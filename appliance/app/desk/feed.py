@@ -66,12 +66,18 @@ class Feed:
         """How often the log was looked at; stands still while nobody waits."""
         return self._looks
 
-    def wait(self, after: int, timeout_s: float) -> int:
+    def wake(self) -> None:
+        """Have those who wait look whether they are `woken`: something happened that is in no log."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, after: int, timeout_s: float, woken: Callable[[], bool] = lambda: False) -> int:
         """Wait until there are events behind a position, or until the time is over.
 
         Args:
             after: A position; that of the newest event means: the next one.
             timeout_s: Seconds, `LONGEST_S` at most.
+            woken: Whether the wait is over for another reason; asked with each `wake`.
 
         Returns:
             The position of the newest event; `after` or less when nothing came.
@@ -84,7 +90,8 @@ class Feed:
             self._changed.notify_all()
             try:
                 self._changed.wait_for(
-                    lambda: self._closed or self._position > after, min(timeout_s, LONGEST_S)
+                    lambda: self._closed or self._position > after or woken(),
+                    min(timeout_s, LONGEST_S),
                 )
                 return max(now, self._position)
             finally:

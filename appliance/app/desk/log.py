@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, Field
 from appliance.app.desk.entries import Kind, Shown, kind_of
 from appliance.app.desk.naming import SOMEBODY, People
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
+from appliance.app.desk.things import Things
 from appliance.app.explaining import decided, explained
 from appliance.decision import DECIDED, Likeness, told, verdict_of
 from appliance.dispatch.wording import person, plain
@@ -35,6 +36,8 @@ _TYPES: Final[dict[Verdict, str]] = {
     Verdict.UNDECIDED: "person_undecided",
 }
 _DOOR: Final = ("door_opened", "door_shut")
+_WITHIN: Final[frozenset[Kind]] = frozenset({"coffee", "songs", "locks"})
+"""Kinds of which events stand in the entry of whoever came by."""
 
 
 class Page(Arguments):
@@ -201,7 +204,8 @@ class Log:
 
     def _shown(self, caller: Caller) -> Shown:
         people, operators = People(self._store, caller), Operators(self._store, caller)
-        return Shown(people.of, operators.of, operators.screen, self._spool.has)
+        things = Things(self._store, caller)
+        return Shown(people.of, operators.of, operators.screen, self._spool.has, thing=things.name)
 
 
 class Operators:
@@ -249,7 +253,8 @@ def wanted(given: Page) -> Wanted:
     if given.kinds:
         types = tuple(each for each in event_types() if kind_of(each) in given.kinds)
     return Wanted(
-        encounters=not given.kinds or "people" in given.kinds,
+        encounters=not given.kinds or bool({"people", *_WITHIN} & set(given.kinds)),
+        within=None if not given.kinds or "people" in given.kinds else types,
         types=types,
         subject=given.person,
         verdicts=() if given.verdict is None else (_TYPES[given.verdict],),

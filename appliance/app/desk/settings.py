@@ -14,11 +14,10 @@ from appliance.app.desk.describing import closed, rooms
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import FormError
 from appliance.permissions import Permission
-from appliance.settings import nested_model
 from appliance.settings.keys import default_of, scope_of
 from appliance.settings.overlay import Proposal, overlaid_keys
 from appliance.settings.relations import LISTS, KeyPath
-from appliance.settings.source import Whole
+from appliance.settings.source import Whole, is_tables
 
 _MOST: Final = 200
 _KEY: Final = 200
@@ -87,10 +86,11 @@ class SettingsPages:
 
         Raises:
             FormError: It would be wrong, is not changed from here, or the settings are others meanwhile.
+            DeniedError: It has a say in whom a lock opens for, and no person asks who is signed in.
         """
         given = asked.arguments
         _open(given)
-        found = self._applying.propose(given.changes, resets=given.resets)
+        found = self._applying.propose(given.changes, resets=given.resets, who=asked.who)
         _open_all(each.key for each in found.differences)
         return Answer(_told(found))
 
@@ -99,12 +99,16 @@ class SettingsPages:
 
         Raises:
             FormError: It would be wrong, is not changed from here, or the settings are others meanwhile.
+            DeniedError: It has a say in whom a lock opens for, and no person asks who is signed in.
             SettingsError: It cannot be written.
         """
         given = asked.arguments
         _open(given)
-        _open_all(each.key for each in self._applying.propose(given.changes, resets=given.resets).differences)
-        saved = self._applying.save(given.changes, resets=given.resets, revision=given.revision)
+        found = self._applying.propose(given.changes, resets=given.resets, who=asked.who)
+        _open_all(each.key for each in found.differences)
+        saved = self._applying.save(
+            given.changes, resets=given.resets, revision=given.revision, who=asked.who
+        )
         return Answer(saved.told())
 
 
@@ -184,7 +188,7 @@ def _flat(model: BaseModel, key: str, place: KeyPath) -> Iterator[tuple[str, Key
         here, there = f"{key}{name}", (*place, name)
         if isinstance(value, BaseModel):
             yield from _flat(value, f"{here}.", there)
-        elif nested_model(field.annotation) is not None:
+        elif is_tables(field.annotation) and not place:
             for number, row in enumerate(value):
                 yield from _flat(row, f"{here}.{row.id}.", (*there, number))
         else:
@@ -211,6 +215,8 @@ def _json(value: Any) -> Any:
     """A default as JSON has it."""
     if isinstance(value, tuple):
         return [_json(each) for each in value]
+    if isinstance(value, Mapping):
+        return dict(value)
     return str(value) if value is not None and not isinstance(value, str | int | float | bool) else value
 
 

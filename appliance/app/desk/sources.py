@@ -30,7 +30,7 @@ _FOREIGN: Final = (
 
 def kind_of(address: str) -> Kind:
     """What an address is of."""
-    if address.startswith("/dev/"):
+    if address.startswith("/dev/") and not address.startswith("/dev/shm/"):  # noqa: S108 - memory, with files
         return "device"
     if address.startswith("scene:"):
         return "scene"

@@ -15,13 +15,14 @@ from appliance.errors import ThrottledError
 
 FREE: Final = 5
 """Failures that cost nothing: people mistype."""
-LONGEST_S: Final = {"login": 30.0, "login from": 300.0, "operator": 30.0, "address": 300.0}
+LONGEST_S: Final = {"login": 30.0, "login from": 300.0, "operator": 30.0, "address": 300.0, "keypad": 60.0}
 FAMILIAR_S: Final = 30 * 86_400.0
 _FORGOTTEN_S: Final = 900.0
 _MOST_KEPT: Final = 10_000
 
 Key = tuple[str, str]
-"""What is counted: `("login", …)`, `("login from", …)`, `("operator", …)` or `("address", …)`."""
+"""What is counted: `("login", …)`, `("login from", …)`, `("operator", …)`, `("address", …)` or
+`("keypad", …)`."""
 
 
 @dataclass(slots=True)

@@ -8,11 +8,18 @@ becomes a finding itself and the others go on.
 from collections.abc import Callable, Iterator
 
 from appliance.app.examining.configured import keys, recipients, settings_fit
+from appliance.app.examining.contained import contained
 from appliance.app.examining.copied import copies
+from appliance.app.examining.filmed import filmed
 from appliance.app.examining.finding import Finding, Health, found
+from appliance.app.examining.heard import heard
+from appliance.app.examining.hosted import hosted
+from appliance.app.examining.indexed import indexed
 from appliance.app.examining.machine import clock, models, python, state
 from appliance.app.examining.processes import processes
 from appliance.app.examining.recorded import recorded
+from appliance.app.examining.streams import streams
+from appliance.app.examining.told import told
 from appliance.app.examining.views import views
 from appliance.services import Layout
 from appliance.settings import Settings
@@ -28,7 +35,14 @@ _LOOKS: tuple[tuple[str, Callable[[Settings, Layout], Iterator[Finding]]], ...] 
     ("log", recorded),
     ("recipients", recipients),
     ("copies", copies),
+    ("mqtt", told),
+    ("index", indexed),
+    ("sound", heard),
+    ("functions", hosted),
     ("cameras", views),
+    ("video", streams),
+    ("clips", filmed),
+    ("functions", contained),
     ("clock", clock),
     ("processes", processes),
 )

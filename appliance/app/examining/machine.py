@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.app.examining.finding import Finding
-from appliance.models.folder import ModelFolder
+from appliance.models.folder import ModelFolder, State
 from appliance.phrases import counted
 from appliance.services import Layout
 from appliance.settings import Settings
@@ -47,8 +47,10 @@ def models(settings: Settings, layout: Layout) -> Iterator[Finding]:
     folder = ModelFolder(settings.models.directory)
     findings = folder.verify()
     for finding in findings:
-        finding.raise_if_unusable(folder.directory)
-    yield Finding("models", "ok", f"{len(findings)} files, complete and unaltered")
+        if not finding.passable:
+            finding.raise_if_unusable(folder.directory)
+    there = sum(finding.state is State.GOOD for finding in findings)
+    yield Finding("models", "ok", f"{there} files, complete and unaltered")
 
 
 def state(settings: Settings, layout: Layout) -> Iterator[Finding]:

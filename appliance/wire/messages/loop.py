@@ -1,8 +1,8 @@
-"""What the loop is asked: to let somebody see a camera. No picture goes this way, only its memory."""
+"""What the loop is asked: to let somebody see a camera, as memory and never as a picture, and the like."""
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from appliance.wire.messages.message import Message
 
@@ -28,3 +28,64 @@ class FramesShared(Message):
     camera: str
     width: int = Field(gt=0)
     height: int = Field(gt=0)
+
+
+class DecideAgain(Message):
+    """Somebody stands before this camera and has just typed a PIN: recognise whoever is there anew.
+
+    Who is recognised already begins another encounter, which needs its own good frames. Answered by `Done`.
+    Not said in a replay, whose decisions follow from its frames alone.
+    """
+
+    type: Literal["decide_again"] = "decide_again"
+    version: Literal[1] = 1
+    camera: str = Field(max_length=64)
+
+
+class WatchCoffee(Message):
+    """What do coffee corners show? Answered by `CoffeeTold`, at once if it is something else than at `after`.
+
+    Attributes:
+        after: The version that was told last; 0: none was.
+        wait_s: Seconds to wait for something else.
+    """
+
+    type: Literal["watch_coffee"] = "watch_coffee"
+    version: Literal[1] = 1
+    after: int = Field(default=0, ge=0)
+    wait_s: float = Field(default=0.0, ge=0, le=10)
+
+
+class CoffeePerson(BaseModel):
+    """What is shown of somebody before a coffee corner; of nobody who did not agree to be counted.
+
+    Attributes:
+        key: Of their stay; opaque.
+        subject: Who it is, by opaque id; None: a visitor.
+        visitor: The visitor's number; None: somebody enrolled, or a visitor who has none yet.
+        phase: A countdown, a coffee that counted, or one too soon after the last.
+        left_s: Seconds of the countdown, or until the next coffee counts.
+        over_s: Seconds until this is over by itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    key: str
+    subject: str | None = None
+    visitor: int | None = None
+    phase: Literal["counting", "counted", "too_soon"]
+    left_s: float
+    over_s: float
+
+
+class CoffeeTold(Message):
+    """What coffee corners show.
+
+    Attributes:
+        state: Its version: something else from it is shown now. Counts on from the loop's start.
+        people: Of whom, in a fixed order.
+    """
+
+    type: Literal["coffee_told"] = "coffee_told"
+    version: Literal[1] = 1
+    state: int = Field(ge=0)
+    people: tuple[CoffeePerson, ...] = ()

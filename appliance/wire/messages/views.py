@@ -40,6 +40,19 @@ class SeenDoor(BaseModel):
     fraction: float
 
 
+class SeenCoffee(BaseModel):
+    """What a coffee corner tells of somebody.
+
+    Attributes:
+        phase: A countdown, a coffee that counted, or one too soon after the last.
+        left_s: Seconds of the countdown, or until the next one counts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    phase: Literal["counting", "counted", "too_soon"]
+    left_s: float
+
+
 class SeenFace(BaseModel):
     """A face in a frame.
 
@@ -52,6 +65,7 @@ class SeenFace(BaseModel):
         grade: Of that decision.
         why: Its rule in words; empty before it.
         frames: Good frames of their encounter so far.
+        coffee: What the coffee corner tells of them; None: nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -63,6 +77,24 @@ class SeenFace(BaseModel):
     grade: str | None = None
     why: str = ""
     frames: int = 0
+    coffee: SeenCoffee | None = None
+
+
+class SeenObject(BaseModel):
+    """A thing in a frame.
+
+    Attributes:
+        box: Left, top, right, bottom, pixels of the whole frame.
+        label: What it is called.
+        score: How certain that is, 0 to 1.
+        track: Which of the camera's things it is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    box: tuple[float, float, float, float]
+    label: str
+    score: float
+    track: int
 
 
 class ViewRendered(Message):
@@ -75,6 +107,7 @@ class ViewRendered(Message):
         height: Of the whole frame, pixels.
         doors: Door id → its state, and the share of its region that the fill covered.
         faces: Who was seen, the nearest first.
+        objects: What was seen, the most certain first.
     """
 
     type: Literal["view_rendered"] = "view_rendered"
@@ -85,3 +118,4 @@ class ViewRendered(Message):
     height: int = Field(gt=0)
     doors: Mapping[str, SeenDoor] = {}
     faces: tuple[SeenFace, ...] = ()
+    objects: tuple[SeenObject, ...] = ()

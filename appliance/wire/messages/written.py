@@ -8,7 +8,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from appliance.errors import PeerRefusedError, WireError
 from appliance.wire.messages.anybody import Done, Failure, Ping, Pong, Status, StatusRequest
 from appliance.wire.messages.desk import AskDesk, DeskAnswered
-from appliance.wire.messages.dispatch import WakeDispatch
+from appliance.wire.messages.dispatch import (
+    AskBroker,
+    BrokerTold,
+    HearForFunctions,
+    PinGone,
+    PinJudged,
+    PinTyped,
+    PublishInference,
+    PublishMessage,
+    WakeDispatch,
+)
 from appliance.wire.messages.doors import (
     DoorKept,
     DoorProposed,
@@ -19,10 +29,66 @@ from appliance.wire.messages.doors import (
     ProposeDoor,
     ShutPictured,
 )
-from appliance.wire.messages.loop import FramesShared, WatchFrames
+from appliance.wire.messages.functions import (
+    AskFunctionLog,
+    AskFunctionMessages,
+    AskPorting,
+    AskProjectPicture,
+    DeployFunction,
+    FunctionLogLines,
+    FunctionMessages,
+    FunctionsListed,
+    FunctionTaken,
+    Handed,
+    HandToFunctions,
+    ListFunctions,
+    Porting,
+    ProjectPicture,
+    RemoveFunction,
+    StartFunction,
+    StopFunction,
+)
+from appliance.wire.messages.index import NoteSeen
+from appliance.wire.messages.loop import CoffeeTold, DecideAgain, FramesShared, WatchCoffee, WatchFrames
 from appliance.wire.messages.message import Message, kind
+from appliance.wire.messages.packets import (
+    FollowPackets,
+    NothingCame,
+    PacketsCome,
+    PacketsFollowed,
+    PacketsMissed,
+    SourceChanged,
+    StreamBegins,
+)
 from appliance.wire.messages.photos import EmbedPhoto, FacesGlanced, GlanceAtFaces, PhotoEmbedded
+from appliance.wire.messages.songs import (
+    AskSongs,
+    PlaySong,
+    PrepareSong,
+    SongPrepared,
+    SongsNow,
+    SongsStopped,
+    StopSongs,
+)
 from appliance.wire.messages.supervisor import RestartChild, SupervisorStatus, SupervisorStatusRequest
+from appliance.wire.messages.video import (
+    ArchiveOpened,
+    ArchiveRead,
+    AskClip,
+    AskVideo,
+    ClipShown,
+    ClipsListed,
+    DeleteClip,
+    FragmentRead,
+    ListClips,
+    OpenArchive,
+    ReadArchive,
+    ReadFragment,
+    Record,
+    RecordTaken,
+    ReleaseRecording,
+    VideoTold,
+)
 from appliance.wire.messages.views import RenderView, ViewRendered
 
 MESSAGES: tuple[type[Message], ...] = (
@@ -33,8 +99,34 @@ MESSAGES: tuple[type[Message], ...] = (
     StatusRequest,
     Status,
     WakeDispatch,
+    PinTyped,
+    PinJudged,
+    PinGone,
+    PublishInference,
+    PublishMessage,
+    AskBroker,
+    BrokerTold,
+    HearForFunctions,
+    NoteSeen,
+    PrepareSong,
+    SongPrepared,
+    PlaySong,
+    StopSongs,
+    SongsStopped,
+    AskSongs,
+    SongsNow,
     WatchFrames,
+    DecideAgain,
     FramesShared,
+    WatchCoffee,
+    CoffeeTold,
+    FollowPackets,
+    PacketsFollowed,
+    StreamBegins,
+    PacketsCome,
+    PacketsMissed,
+    NothingCame,
+    SourceChanged,
     EmbedPhoto,
     PhotoEmbedded,
     GlanceAtFaces,
@@ -54,6 +146,39 @@ MESSAGES: tuple[type[Message], ...] = (
     RestartChild,
     AskDesk,
     DeskAnswered,
+    DeployFunction,
+    FunctionTaken,
+    StartFunction,
+    StopFunction,
+    RemoveFunction,
+    ListFunctions,
+    FunctionsListed,
+    AskFunctionMessages,
+    FunctionMessages,
+    AskFunctionLog,
+    FunctionLogLines,
+    AskProjectPicture,
+    ProjectPicture,
+    AskPorting,
+    Porting,
+    HandToFunctions,
+    Handed,
+    Record,
+    RecordTaken,
+    ReleaseRecording,
+    ListClips,
+    ClipsListed,
+    AskClip,
+    ClipShown,
+    ReadFragment,
+    FragmentRead,
+    DeleteClip,
+    AskVideo,
+    VideoTold,
+    OpenArchive,
+    ArchiveOpened,
+    ReadArchive,
+    ArchiveRead,
 )
 """Every message there is."""
 

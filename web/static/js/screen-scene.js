@@ -1,6 +1,9 @@
-// What is to be seen, put on the page: clock, greetings, door, leaderboard, and whether the line is there.
+// What is to be seen, put on the page: clock, greetings, door, and whether the line is there.
 // Everything is written by replacing what was there, and only when it is something else.
 import { day, greeting, isDay, time } from "./screen-clock.js";
+import { Cups } from "./screen-cups.js";
+import { Leaders } from "./screen-leaders.js";
+import { Lines } from "./screen-lines.js";
 
 const DOOR = {
   open: "open",
@@ -22,10 +25,16 @@ export class Scene {
   #theme = "daylight";
   #fresh = null;
   #doors = [];
+  #leaders;
+  #cups;
+  #lines;
 
   constructor(root) {
     this.#root = root;
     this.#part = (name) => root.querySelector(`[data-${name}]`);
+    this.#leaders = new Leaders(root, this.#part);
+    this.#cups = new Cups(root, this.#part);
+    this.#lines = new Lines(root, this.#part);
   }
 
   /** When the appliance was last heard, by its own clock. */
@@ -37,7 +46,9 @@ export class Scene {
     this.#theme = state.theme;
     this.#doors = state.doors;
     this.#greetings = state.greetings.map(({ key, text, left_s }) => ({ key, text, until: now + left_s * 1000 }));
-    this.#leaders(state.leaderboard);
+    this.#leaders.show(state.leaderboard, now);
+    this.#cups.show(state.coffee ?? [], now);
+    this.#lines.show(state.lines ?? [], now);
   }
 
   tick(date, now, lost) {
@@ -47,6 +58,9 @@ export class Scene {
     document.documentElement.dataset.theme =
       this.#theme === "daylight" ? (isDay(date) ? "light" : "dark") : this.#theme;
     this.#greet(date, now);
+    this.#leaders.tick(now);
+    this.#cups.tick(now);
+    this.#lines.tick(now);
     this.#lineAndDoors(lost);
     this.#wander(date);
   }
@@ -83,31 +97,6 @@ export class Scene {
       this.#text("greeting", greeting(date));
       this.#root.setAttribute("data-greeting-now", "");
     }
-  }
-
-  #leaders(board) {
-    const section = this.#part("leaders");
-    const said = JSON.stringify(board);
-    if (this.#written.get("leaders") === said) return;
-    this.#written.set("leaders", said);
-    section.hidden = board === null;
-    this.#root.toggleAttribute("data-with-leaders", board !== null);
-    if (board === null) return;
-    const rows = board.rows.map(({ place, text, count }) => {
-      const row = document.createElement("li");
-      row.classList.toggle("first", place === 1);
-      row.classList.toggle("long", [...text].length > 12);
-      for (const [name, value] of [["place", place], ["who", text], ["count", count]]) {
-        const cell = document.createElement("span");
-        cell.className = name;
-        cell.textContent = String(value);
-        row.append(cell);
-      }
-      return row;
-    });
-    this.#part("places").replaceChildren(...rows);
-    const days = board.days === 1 ? "today" : `in the last ${board.days} days`;
-    this.#text("leaders-of", rows.length ? `Times greeted at the door ${days}` : `Nobody was greeted ${days}.`);
   }
 
   #lineAndDoors(lost) {

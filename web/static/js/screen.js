@@ -3,6 +3,7 @@
 import { listen } from "./events.js";
 import { Clock } from "./screen-clock.js";
 import { Scene } from "./screen-scene.js";
+import { Sound } from "./screen-sound.js";
 
 const TICK_MS = 250;
 // The appliance says something every ten seconds.
@@ -16,6 +17,7 @@ const BEGUN = performance.now();
 const root = document.body;
 const clock = new Clock(root.dataset.at);
 const scene = new Scene(document.querySelector("[data-screen]"));
+const sound = new Sound(root, document.querySelector("meta[name=csrf-token]").content);
 const build = root.dataset.build;
 
 let heard = -Infinity;
@@ -35,6 +37,7 @@ function fresh({ at, build: theirs }) {
 
 function show(state) {
   scene.show(state, performance.now());
+  sound.show(state.song);
 }
 
 listen("/screen/stream", { beat: fresh, state: show }, {
@@ -105,6 +108,7 @@ function tick() {
     const now = performance.now();
     const silentMs = now - heard;
     scene.tick(clock.now(), now, silentMs > LOST_MS);
+    sound.tick();
     if (silentMs > SILENT_MS || (!connected && now - BEGUN > 2000)) ask();
     if (newer || broken > 2) reload();
     broken = broken > 2 ? broken : 0;

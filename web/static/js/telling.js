@@ -49,6 +49,15 @@ export function hourOf(ms) {
   return HOUR.format(boxNow() - (performance.now() - ms));
 }
 
+/**
+ * A time of day to the second by the box's clock.
+ * @param {number} ms Milliseconds since the epoch.
+ * @param {number} zone Minutes that the clock was ahead of UTC then.
+ */
+export function clockOf(ms, zone) {
+  return SECOND.format(ms + zone * MINUTE_MS);
+}
+
 /** A moment as people say it: the hour today, the date before. Both as `onTheClock` has them. */
 function said(at, now = boxNow()) {
   const days = Math.floor(now / DAY_MS) - Math.floor(at / DAY_MS);

@@ -1,0 +1,153 @@
+"""One file's port: every measure in order, and the proof that the result compiles and kept its lines.
+
+Reads and writes nothing.
+"""
+
+import ast
+import warnings
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from appliance.deeplens.porting import (
+    calls,
+    division,
+    numpy_names,
+    opencv_names,
+    relative_imports,
+    stricter,
+)
+from appliance.deeplens.porting.deciding import Evidence, parsed
+from appliance.deeplens.porting.report import Change, Runtime
+from appliance.deeplens.porting.source_text import Decoded, UnreadableError, as_utf8, lines_of, with_newlines
+from appliance.deeplens.porting.sources import Sources
+from appliance.deeplens.porting.syntax import Syntax
+from appliance.deeplens.porting.tabs import expand_tabs
+
+
+@dataclass
+class Port:
+    """What became of a file's text, and what was done to it."""
+
+    text: str
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def did(self, measure: str, lines: list[int]) -> None:
+        """Note that a measure changed lines."""
+        if lines:
+            self.lines[measure] = sorted({*self.lines.get(measure, []), *lines})
+
+    def changes(self) -> tuple[Change, ...]:
+        """Everything that was done."""
+        return tuple(Change(measure, tuple(lines)) for measure, lines in self.lines.items())
+
+
+def port(
+    source: Decoded,
+    runtime: Runtime,
+    found: Evidence,
+    syntax: Syntax,
+    *,
+    siblings: AbstractSet[str] = frozenset(),
+    own_methods: frozenset[str] = frozenset(),
+) -> Port:
+    """Port one file.
+
+    Args:
+        source: Its text.
+        runtime: What it is.
+        found: What was seen when that was decided.
+        syntax: The fixers.
+        siblings: Names beside it, inside a package.
+        own_methods: Methods the package's own classes define.
+
+    Raises:
+        UnreadableError: It is not Python of that runtime; says the line.
+        RecursionError, MemoryError: It is nested too deeply.
+    """
+    if runtime == "python2":
+        return _python2(source, syntax, siblings, own_methods)
+    if found.tree is None:
+        fault = found.fault or SyntaxError()
+        raise UnreadableError(f"is not Python 3 ({fault.msg})", fault.lineno)
+    result = Port(source.text)
+    edited = Sources(source.text, found.tree)
+    numpy_names.rewrite(edited, own_methods=own_methods)
+    opencv_names.rewrite(edited)
+    stricter.identities(edited)
+    stricter.modes(edited)
+    stricter.texts(edited)
+    _apply(edited, result)
+    if result.text != source.text:
+        result.text = as_utf8(result.text)
+    _compile(result.text)
+    return result
+
+
+def _python2(
+    source: Decoded, syntax: Syntax, siblings: AbstractSet[str], own_methods: frozenset[str]
+) -> Port:
+    result = Port(with_newlines(source.text))
+    if result.text != source.text:
+        result.did("line ends", [1])
+    text = as_utf8(result.text)
+    if text != result.text:
+        result.did("encoding", [1 if text.split("\n", 1)[0] != result.text.split("\n", 1)[0] else 2])
+    result.text, expanded = expand_tabs(text)
+    result.did("tabs", expanded)
+    before = len(lines_of(result.text))
+    ported = syntax.ported(result.text)
+    for measure, lines in ported.lines.items():
+        result.did(measure, lines)
+    result.notes += ported.notes
+    result.text = ported.text
+    moved = len(lines_of(result.text)) != before
+    if moved and not any("tracebacks" in note for note in result.notes):
+        result.notes.append("lines were added or removed: tracebacks name other lines than the author's")
+    edited = Sources(result.text, _parsed(result.text))
+    relative_imports.rewrite(edited, siblings)
+    division.rewrite(edited)
+    calls.rewrite(edited)
+    numpy_names.rewrite(edited, own_methods=own_methods)
+    opencv_names.rewrite(edited)
+    stricter.identities(edited)
+    stricter.late_globals(edited)
+    _apply(edited, result)
+    _compile(result.text)
+    return result
+
+
+def _apply(edited: Sources, result: Port) -> None:
+    try:
+        result.text = edited.edits.applied()
+    except ValueError as error:
+        raise UnreadableError(f"could not be rewritten ({error})") from error
+    for measure, lines in edited.edits.lines().items():
+        result.did(measure, lines)
+
+
+def _parsed(text: str) -> ast.Module:
+    try:
+        return parsed(text)
+    except (SyntaxError, ValueError) as error:
+        raise _unreadable(error) from error
+
+
+def _compile(text: str) -> None:
+    """Compile the result, so that what only the compiler refuses is said now.
+
+    Raises:
+        UnreadableError: It is refused.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<ported>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: SyntaxError | ValueError) -> UnreadableError:
+    if isinstance(error, SyntaxError):
+        return UnreadableError(f"is not valid Python ({error.msg})", error.lineno)
+    return UnreadableError(f"is not valid Python ({error})")

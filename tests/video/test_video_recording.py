@@ -1,0 +1,322 @@
+"""What becomes a clip: pre-trigger, extension, whole fragments, never two at once, whatever clocks do."""
+
+import threading
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from footage import (
+    BEGIN_MS,
+    OTHER_TRACK,
+    Kept,
+    PlayedFeed,
+    document,
+    fragment,
+    fragments,
+    wish,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.backoff import BackOff
+from appliance.errors import CameraLostError, VideoError, VideoFullError
+from appliance.events import ClipEnded
+from appliance.video.fragment import Fragment
+from appliance.video.recorder import Recorder
+from appliance.video.recording import Recording, Wish, tags
+from appliance.video.retention import Limits
+
+AT_ONCE = BackOff(first_s=0.0, cap_s=0.0)
+
+
+def spans(kept: Kept) -> list[tuple[int, int]]:
+    """Of all clips, the oldest first: begin and end after the beginning of the story, seconds."""
+    return [
+        ((clip.begin_ms - BEGIN_MS) // 1000, (clip.end_ms - BEGIN_MS) // 1000)
+        for clip in reversed(kept.clips.clips())
+    ]
+
+
+def taken(recording: Recording, pieces: list[Fragment]) -> None:
+    """Hand them over for as long as they are wanted."""
+    for piece in pieces:
+        if not recording.take(piece) and recording.finish_if_done():
+            return
+
+
+def test_a_clip_begins_before_what_set_it_off_and_ends_with_a_whole_fragment(kept: Kept) -> None:
+    """Five seconds before, ten after: the fragments that hold them, whole, and no other."""
+    recording = kept.recording()
+    assert "began" == recording.ask(wish(10, BEGIN_MS + 20_000, back_ms=5_000))
+    taken(recording, fragments(BEGIN_MS, 40))
+
+    assert [(14, 30)] == spans(kept)
+    assert "complete" == kept.clips.clips()[0].ended
+    assert [False] * 7 + [True] == [piece.last for piece, _ in kept.sent]
+
+
+def test_asking_again_extends_and_the_same_event_does_not(kept: Kept) -> None:
+    """One clip, until the time after the last trigger is over; an event that is told twice counts once."""
+    recording = kept.recording()
+    first = [recording.ask(wish(10, cause="e1")), recording.ask(wish(10, cause="e1"))]
+    taken(recording, fragments(BEGIN_MS, 4))
+    again = recording.ask(wish(10, BEGIN_MS + 8_000, cause="e2"))
+    taken(recording, fragments(BEGIN_MS + 8_000, 20))
+
+    assert ["began", "known"] == first
+    assert "extended" == again
+    assert [(0, 18)] == spans(kept)
+    assert ("e1", "e2") == kept.clips.clips()[0].about.causes
+    assert ("e1", "e2") == next(each for each in kept.told if isinstance(each, ClipEnded)).causes
+
+
+def test_two_clips_never_overlap(kept: Kept) -> None:
+    """What a clip has already is no pre-trigger of the next, though the camera's memory holds it still."""
+    recording = kept.recording()
+    recording.ask(wish(10))
+    taken(recording, fragments(BEGIN_MS, 20))
+    recording.ask(wish(10, BEGIN_MS + 11_000, back_ms=5_000))
+    taken(recording, fragments(BEGIN_MS + 5_000, 20))
+
+    # Cut anew, the pieces begin at other seconds: the one that overlaps goes whole.
+    assert [(0, 10), (11, 21)] == spans(kept)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 90), st.integers(1, 30), st.integers(0, 9)), min_size=1, max_size=8),
+    st.lists(st.integers(1_000, 10_000), min_size=5, max_size=40),
+)
+def test_whatever_is_asked_clips_lie_apart_and_hold_what_was_asked(
+    tmp_path_factory: pytest.TempPathFactory,
+    asked: list[tuple[int, int, int]],
+    lengths: list[int],
+) -> None:
+    """Fragments of any length, wishes at any time: no overlap, every wished second that came is kept."""
+    folder = tmp_path_factory.mktemp("kept")
+    kept = Kept(folder / "clips", _Plain())
+    recording = kept.recording()
+    wishes = sorted(asked)
+    begin, came = BEGIN_MS, []
+    for length in lengths:
+        while wishes and BEGIN_MS + wishes[0][0] * 1000 < begin + length:
+            at, seconds, back = wishes.pop(0)
+            recording.ask(wish(seconds, BEGIN_MS + at * 1000, back_ms=back * 1000))
+        piece = fragment(begin, length)
+        came.append(piece)
+        if not recording.take(piece):
+            recording.finish_if_done()
+        begin += length
+    recording.finish("stopped")
+    notes = [note for clip in reversed(kept.clips.clips()) for note in clip.fragments]
+    held = {note.begin_ms for note in notes}
+    until = max(BEGIN_MS + (at + seconds) * 1000 for at, seconds, _ in asked)
+
+    assert all(one.end_ms <= two.begin_ms for one, two in pairwise(notes))
+    for at, seconds, _ in asked:
+        start, end = BEGIN_MS + at * 1000, BEGIN_MS + (at + seconds) * 1000
+        wanted = {p.timecode_ms for p in came if p.timecode_ms < end and p.end_ms > start}
+        assert wanted <= held
+    assert all(note.begin_ms < until + 12_000 for note in notes)
+
+
+class _Plain:
+    """Keys that seal nothing: for properties, which write thousands of files."""
+
+    def new_subject_key(self, subject: str) -> bytes:
+        """Its name."""
+        return subject.encode()
+
+    def seal(self, wrapped_key: bytes, subject: str, plaintext: bytes, *, row: str) -> bytes:
+        """In clear."""
+        return plaintext
+
+    def open(self, wrapped_key: bytes, subject: str, sealed: bytes, *, row: str) -> bytes:
+        """As it lies."""
+        return sealed
+
+
+def test_another_size_of_picture_is_another_clip(kept: Kept) -> None:
+    """A clip plays with one decoder's header from beginning to end."""
+    recording = kept.recording()
+    recording.ask(wish(10))
+    taken(recording, [*fragments(BEGIN_MS, 2), fragment(BEGIN_MS + 4_000, 6_000, track=OTHER_TRACK)])
+
+    assert [(0, 4), (4, 10)] == spans(kept)
+    assert ["complete", "camera_changed"] == [clip.ended for clip in kept.clips.clips()]
+    assert [640, 1280] == [clip.width for clip in reversed(kept.clips.clips())]
+
+
+def test_a_clip_becomes_no_longer_than_one_may_be(kept: Kept) -> None:
+    """A dog that stays for an hour makes several clips, without a gap between them."""
+    recording = kept.recording(longest_ms=20_000)
+    recording.ask(wish(50))
+    taken(recording, fragments(BEGIN_MS, 30))
+
+    assert [(0, 20), (20, 40), (40, 50)] == spans(kept)
+    assert ["complete", "longest", "longest"] == [clip.ended for clip in kept.clips.clips()]
+
+
+def test_a_clock_that_is_set_meanwhile_changes_nothing_of_how_much_is_kept(kept: Kept) -> None:
+    """A trigger an hour ahead, or behind, extends by its own seconds from what was seen last."""
+    recording = kept.recording()
+    recording.ask(wish(10))
+    taken(recording, fragments(BEGIN_MS, 2))
+    recording.ask(wish(10, BEGIN_MS + 3_600_000))
+    recording.ask(wish(10, BEGIN_MS - 3_600_000))
+    taken(recording, fragments(BEGIN_MS + 4_000, 40))
+
+    # An event is no more than a fragment and a little ahead of the pictures that have come whole.
+    assert [(0, 26)] == spans(kept)
+
+
+@pytest.mark.parametrize("step_s", [-7200, -30, 7200])
+def test_after_a_clock_was_set_the_next_clip_is_recorded_whole(kept: Kept, step_s: int) -> None:
+    """Stamps that lie before those of the last clip are not mistaken for it."""
+    recording = kept.recording()
+    recording.ask(wish(10))
+    taken(recording, fragments(BEGIN_MS, 20))
+    clock = kept.clock
+    clock.set(wall=clock.wall() + timedelta(seconds=step_s + 60), monotonic=clock.monotonic() + 60)
+    now = round(clock.wall().timestamp() * 1000)
+    recording.ask(wish(10, now))
+    taken(recording, fragments(now, 20))
+
+    assert 2 == len(kept.clips.clips())
+    assert {10_000} == {clip.end_ms - clip.begin_ms for clip in kept.clips.clips()}
+
+
+def test_streams_get_what_they_asked_for_and_no_more(kept: Kept) -> None:
+    """A function's stream ends when it says so; what a rule wants of the camera goes on in the same clip."""
+    recording = kept.recording()
+    recording.ask(Wish(20, BEGIN_MS, 0, stream="dogs", retention_hours=2.0))
+    recording.ask(wish(10))
+    taken(recording, fragments(BEGIN_MS, 2))
+    recording.release("dogs", BEGIN_MS + 5_000)
+    taken(recording, fragments(BEGIN_MS + 4_000, 20))
+
+    assert [(0, 10)] == spans(kept)
+    assert [{"", "dogs"}] * 3 + [{""}] * 2 == [set(streams) for _, streams in kept.sent]
+    assert ("dogs",) == kept.clips.clips()[0].about.streams
+
+
+def test_a_fragment_says_why_it_was_kept(kept: Kept) -> None:
+    """What was seen, how certain that was, and the event; a label that is too long for a tag is left out."""
+    recording = kept.recording()
+    recording.ask(Wish(4, BEGIN_MS, 0, "e1", labels=(("dog", 0.875), ("x" * 300, 0.5))))
+    taken(recording, fragments(BEGIN_MS, 5))
+
+    assert (("label", "dog"), ("score", "0.875"), ("score1", "0.500"), ("event", "e1")) == kept.sent[0][
+        0
+    ].tags
+    many = Wish(1, 0, 0, "e1", labels=tuple((f"l{n}", n / 10) for n in range(8))).about
+    assert len(tags(many)) <= 9
+
+
+def test_a_full_disk_ends_the_clip_and_says_so(kept: Kept) -> None:
+    """What was written stands; nothing more is recorded until somebody asks again, when there may be room."""
+    kept.limits = Limits(24.0, max_bytes=400, min_free_bytes=0)
+    kept.again()
+    recording = kept.recording()
+    recording.ask(wish(60))
+    with pytest.raises(VideoFullError):
+        taken(recording, [fragment(BEGIN_MS + n * 2_000, picture=bytes(80)) for n in range(10)])
+
+    assert "disk_full" == kept.clips.clips()[0].ended
+    assert not recording.wants_more
+    assert "began" == recording.ask(wish(10, BEGIN_MS + 60_000))
+
+
+# ---------------------------------------------------------------- with cameras
+
+
+def recorder(kept: Kept, feed: PlayedFeed, **more: float) -> Recorder:
+    """All cameras', of which one gives what the feed has."""
+    return Recorder(lambda _: kept.recording(), feed, clock=kept.clock, again=AT_ONCE, **more)
+
+
+def waited(recorder: Recorder) -> None:
+    """Until nothing is recorded any more."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("record-"):
+            thread.join(5)
+
+    assert [] == recorder.recorded()
+
+
+def test_a_camera_is_followed_while_something_is_wanted_of_it(kept: Kept) -> None:
+    """From before the trigger, however late that was told, until the clip is over; then it is left alone."""
+    feed = PlayedFeed(fragments(BEGIN_MS - 10_000, 40))
+    kept.clock.advance(3)
+    ours = recorder(kept, feed)
+    ours.ask("hall", wish(10, back_ms=5_000))
+    waited(ours)
+
+    assert [("hall", 8.0)] == feed.asked
+    assert [(-6, 10)] == spans(kept)
+
+
+def test_a_camera_that_is_lost_is_tried_again_and_another_clip_goes_on(kept: Kept) -> None:
+    """What came before stands; the reason is in the log; nothing is recorded twice."""
+    feed = PlayedFeed(
+        [*fragments(BEGIN_MS, 2), CameraLostError("the camera is gone")],
+        [CameraLostError("the camera is gone")],
+        fragments(BEGIN_MS + 6_000, 40),
+    )
+    ours = recorder(kept, feed)
+    ours.ask("hall", wish(20))
+    waited(ours)
+
+    assert [(0, 4), (6, 20)] == spans(kept)
+    assert ["complete", "camera_lost"] == [clip.ended for clip in kept.clips.clips()]
+    assert 3 == len(feed.asked)
+    assert "" == ours.trouble
+
+
+def test_a_camera_that_gives_nothing_counts_as_lost(kept: Kept) -> None:
+    """Silence longer than any fragment; the clock is the test's."""
+
+    class Silent(PlayedFeed):
+        """Says that nothing came, and lets ten seconds pass."""
+
+        def __call__(self, camera, back_s, stop):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+            """As its base."""
+            for each in super().__call__(camera, back_s, stop):
+                if each is None:
+                    kept.clock.advance(10)
+                yield each
+
+    feed = Silent([*fragments(BEGIN_MS, 2), None, None], [None] * 20)
+    ours = recorder(kept, feed)
+    ours.ask("hall", wish(20))
+    waited(ours)
+
+    assert [(0, 4)] == spans(kept)
+    assert "camera_lost" == kept.clips.clips()[0].ended
+    assert "no picture came" in ours.trouble
+
+
+def test_the_end_of_the_appliance_ends_clips_with_what_they_have(kept: Kept) -> None:
+    """Recording stops, the clip says why, and nobody can ask any more."""
+    feed = PlayedFeed(fragments(BEGIN_MS, 3), stays=True)
+    ours = recorder(kept, feed)
+    ours.ask("hall", wish(60))
+    assert feed.over.wait(5)
+    assert ["hall"] == [each.camera for each in ours.recorded()]
+    ours.close()
+
+    assert ["stopped"] == [clip.ended for clip in kept.clips.clips()]
+    assert [(0, 6)] == spans(kept)
+    with pytest.raises(VideoError, match="being stopped"):
+        ours.ask("hall", wish(60))
+
+
+def test_a_document_is_told_whose_it_is(kept: Kept) -> None:
+    """It is made with the id of its clip, which its own header carries."""
+    recording = kept.recording()
+    recording.ask(wish(4))
+    taken(recording, fragments(BEGIN_MS, 1))
+    clip = kept.clips.clips()[0]
+    kept_piece = kept.sent[0][0]
+
+    assert document(kept_piece, clip.id) == kept.clips.read(clip.id, 0)[1]
