@@ -22,6 +22,7 @@ from appliance.store.chain import GENESIS, SEGMENT, SignedHead
 from appliance.store.checking import ChainReport
 from appliance.store.coffees import KeptCoffee, VisitorStanding
 from appliance.store.database import sqlite_url
+from appliance.store.moment_question import MomentPlace
 from appliance.store.moment_records import (
     Bar,
     By,
@@ -32,7 +33,6 @@ from appliance.store.moment_records import (
     MomentsWanted,
     Seen,
 )
-from appliance.store.moments_found import MomentPlace
 from appliance.store.pins import KeptPin, PinTry
 from appliance.store.records import (
     COFFEES,

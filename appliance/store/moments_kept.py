@@ -25,7 +25,8 @@ from sqlalchemy.dialects import postgresql
 
 from appliance.store.database import reading, writing
 from appliance.store.log import parsed
-from appliance.store.moment_events import ENCOUNTER, FOLLOWED, Alone, Clip, Stay, meaning
+from appliance.store.moment_events import FOLLOWED
+from appliance.store.moment_following import MomentFollowing, own_places
 from appliance.store.moment_records import Cursor, Seen
 from appliance.store.moment_rows import SPANS, WHOLE, Document, MomentRows, millis, time_of
 from appliance.store.moment_tables import (
@@ -39,8 +40,7 @@ from appliance.store.moment_tables import (
     moments,
 )
 from appliance.store.opened import Opened
-from appliance.store.records import StoredEvent
-from appliance.store.tables import devices, events, subjects
+from appliance.store.tables import devices, events
 
 LOG: Final = "log"
 """The cursor that follows the log; it counts documents."""
@@ -103,7 +103,9 @@ class MomentsKept(Opened):
                 .limit(limit)
             )
             found = [parsed(row) for row in connection.execute(wanted).mappings()]
-            written = _Following(connection, self._device, self._cursor_at(connection, KEPT)).write(found)
+            written = MomentFollowing(connection, self._device, self._cursor_at(connection, KEPT)).write(
+                found
+            )
             to = found[-1].position if len(found) == limit else end
             self._put_cursor(connection, LOG, to, more=written)
             return max(len(found), 1)
@@ -119,7 +121,7 @@ class MomentsKept(Opened):
         """
         with writing(self._engine) as connection:
             self._lock_cursor(connection, LOG)
-            own = _own(self._device)
+            own = own_places(self._device)
             wanted = select(moments).where(moments.c.kind != SEEN, moments.c.place.in_(own)).limit(AT_ONCE)
             rows = connection.execute(wanted).mappings().all()
             MomentRows(connection, self._device).take_away(rows)
@@ -141,7 +143,7 @@ class MomentsKept(Opened):
             StoreError: Of this call nothing was changed.
         """
         with writing(self._engine) as connection:
-            places = [each.id for each in connection.execute(_own(self._device))]
+            places = [each.id for each in connection.execute(own_places(self._device))]
             ends = [
                 select(func.min(moment_marks.c.at)).where(
                     moment_marks.c.label == MomentRows(connection, self._device).label(WHOLE),
@@ -201,7 +203,7 @@ class MomentsKept(Opened):
             kept = self._cursor_at(connection, KEPT)
             due = 0 if before is None else millis(before) // _HOUR_MS * _HOUR_MS
             due = max(due, self._hours_beyond(connection, most))
-            places = [each.id for each in connection.execute(_own(self._device))]
+            places = [each.id for each in connection.execute(own_places(self._device))]
             if due > kept:
                 connection.execute(
                     delete(moment_counts).where(
@@ -273,7 +275,7 @@ class MomentsKept(Opened):
             .join(moment_labels, moment_labels.c.id == moment_counts.c.label)
             .where(
                 moment_counts.c.span == -max(SPANS),
-                moment_counts.c.place.in_(_own(self._device)),
+                moment_counts.c.place.in_(own_places(self._device)),
                 moment_labels.c.label == WHOLE,
             )
             .group_by(moment_counts.c.start)
@@ -341,89 +343,6 @@ class MomentsKept(Opened):
         )
 
 
-class _Following:
-    """Writes what events mean, in a transaction.
-
-    Args:
-        connection: Of it.
-        device: Whose log.
-        kept_ms: From when on moments are kept.
-    """
-
-    def __init__(self, connection: Connection, device: str, kept_ms: int) -> None:
-        self._connection = connection
-        self._device = device
-        self._rows = MomentRows(connection, device)
-        self._kept_ms = kept_ms
-
-    def write(self, found: Sequence[StoredEvent]) -> int:
-        """How many documents were written, new or anew."""
-        written = 0
-        for stored in found:
-            meant = meaning(stored)
-            if isinstance(meant, Clip):
-                self._clip(meant)
-            elif isinstance(meant, Stay):
-                written += self._stay(stored, meant)
-            elif isinstance(meant, Alone):
-                more = {"door": meant.door, "about": stored.id, "event": stored.id}
-                written += self._put(meant.camera, millis(stored.at), stored.type, meant.labels, more)
-        return written
-
-    def _put(self, camera: str, at_ms: int, kind: str, labels: Any, more: dict[str, Any]) -> int:
-        if at_ms < self._kept_ms:
-            return 0
-        return self._rows.put([Document(camera, at_ms, kind, labels, more)])
-
-    def _stay(self, stored: StoredEvent, word: Stay) -> int:
-        own = moments.c.place.in_(_own(self._device))
-        wanted = (
-            select(moments, moment_places.c.camera)
-            .join(moment_places, moment_places.c.id == moments.c.place)
-            .where(moments.c.about == word.encounter, own)
-        )
-        before = self._connection.execute(wanted).mappings().first()
-        if before is None and word.corrects is not None:
-            return 0  # it is too long ago, or of somebody who is gone
-        if before is not None and before["corrected"] and word.corrects is None:
-            return 0  # what somebody said who knows stands
-        if before is not None:
-            self._rows.take_away([before])
-        if word.subject is not None and not self._enrolled(word.subject):
-            return 0
-        camera, at_ms, door = (
-            (word.camera, millis(stored.at), word.door)
-            if before is None
-            else (before["camera"], before["at"], before["door"])
-        )
-        more = {
-            "door": door,
-            "verdict": word.verdict,
-            "subject": word.subject,
-            "about": word.encounter,
-            "event": stored.id,
-            "corrected": bool(word.corrects),
-        }
-        return self._put(camera, at_ms, ENCOUNTER, {}, more)
-
-    def _enrolled(self, subject: str) -> bool:
-        """Whether somebody is there: of who was removed meanwhile nothing is written any more."""
-        wanted = select(subjects.c.id).where(subjects.c.id == subject, subjects.c.wrapped_key.is_not(None))
-        return self._connection.execute(wanted).first() is not None
-
-    def _clip(self, clip: Clip) -> None:
-        self._connection.execute(delete(moment_clips).where(moment_clips.c.clip == clip.clip))
-        if clip.camera is None:
-            return
-        values = {
-            "clip": clip.clip,
-            "place": self._rows.place(clip.camera),
-            "begin_ms": clip.begin_ms,
-            "end_ms": clip.end_ms,
-        }
-        self._connection.execute(insert(moment_clips).values(values))
-
-
 def forget_moments(connection: Connection, subject: str) -> None:
     """Somebody is removed: the documents of their stays go, of every device.
 
@@ -457,8 +376,3 @@ def _every_count() -> ColumnElement[bool]:
 def _number(value: int) -> Any:
     """A number that stands in the statement itself: PostgreSQL groups by no expression with a parameter."""
     return literal_column(str(value), Integer)
-
-
-def _own(device: str) -> Any:
-    """The numbers of a device's cameras, as a query."""
-    return select(moment_places.c.id).where(moment_places.c.device == device)
