@@ -20,6 +20,7 @@
     │   ├── UnknownEventError        no such event, or none of the kind asked for
     │   ├── UnknownSongError         no such song in the library
     │   ├── UnknownRuleError         no such rule, or no such group of people
+    │   ├── UnknownItemError         no such item or picture in the catalogue
     │   ├── UnknownDeliveryError     nothing of this number that may be tried again
     │   └── UnknownAccountError      no such operator, session, token or screen
     ├── VaultError               7   keys and sealed values
@@ -192,6 +193,10 @@ class UnknownSongError(StoreError):
 
 class UnknownRuleError(StoreError):
     """No such rule, or no such group of people."""
+
+
+class UnknownItemError(StoreError):
+    """No such item in the catalogue, or no such picture of one."""
 
 
 class UnknownDeliveryError(StoreError):

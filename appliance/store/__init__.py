@@ -1,4 +1,4 @@
-"""The database: the event log with its chain of hashes, the outbox, people and gallery, the operators.
+"""The database: event log with its chain of hashes, outbox, people and gallery, operators, catalogue.
 
 SQLite in a file, or PostgreSQL for several doors; the same tables, and one contract suite for both
 (`tests/contracts/test_store_contract.py`). This room decides nothing, performs nothing and knows no
@@ -63,6 +63,16 @@ from appliance.store.records import (
     TemplateRow,
 )
 from appliance.store.sealing import Seal
+from appliance.store.search_records import (
+    CatalogueItem,
+    FeaturePage,
+    ItemEntry,
+    ItemPicture,
+    KeptFeaturizer,
+    NewPicture,
+    PutOutcome,
+    SearchState,
+)
 from appliance.store.store import Store
 
 __all__ = [
@@ -76,6 +86,7 @@ __all__ = [
     "ApiToken",
     "Bar",
     "By",
+    "CatalogueItem",
     "ChainReport",
     "CodePurpose",
     "Consent",
@@ -83,9 +94,13 @@ __all__ = [
     "Cursor",
     "Delivery",
     "Erased",
+    "FeaturePage",
     "Group",
+    "ItemEntry",
+    "ItemPicture",
     "KeptCoffee",
     "KeptConsent",
+    "KeptFeaturizer",
     "KeptPassword",
     "KeptPin",
     "KeptRule",
@@ -97,6 +112,7 @@ __all__ = [
     "MomentPlace",
     "MomentsWanted",
     "NewEvent",
+    "NewPicture",
     "NewReference",
     "Operator",
     "OperatorSession",
@@ -104,10 +120,12 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "PinTry",
+    "PutOutcome",
     "Reference",
     "RuleActivity",
     "Screen",
     "Seal",
+    "SearchState",
     "Seen",
     "SignedHead",
     "Song",

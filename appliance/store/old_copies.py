@@ -1,24 +1,36 @@
 """Copies of the database that upgrades left beside it: whoever is erased is erased there as well.
 
 A copy is made before an upgrade (`schema`), so that one can go back. It holds the keys of everybody who was
-there then, wrapped; here those go of whom the database itself has none any more. Copies elsewhere are
+there then, wrapped; here those go of whom the database itself has none any more, and so do pictures of the
+catalogue. Copies elsewhere are
 backups, which nothing here reaches.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import structlog
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Table, select
 
 from appliance.store.database import reading
+from appliance.store.search_tables import search_pictures
 from appliance.store.tables import operators, subjects
 
 _log = structlog.get_logger()
 
-_SEALED = {"subjects": "sealed_profile", "operators": "sealed_login"}
-"""Tables of keys, and what rests beside each."""
+_ERASING: Final[Mapping[Table, tuple[str, ...]]] = {
+    subjects: ("UPDATE subjects SET wrapped_key = NULL, sealed_profile = NULL WHERE id = ?",),
+    operators: ("UPDATE operators SET wrapped_key = NULL, sealed_login = NULL WHERE id = ?",),
+    search_pictures: (
+        "DELETE FROM search_images WHERE picture = ?",
+        "DELETE FROM search_features WHERE picture = ?",
+        "DELETE FROM search_pictures WHERE id = ?",
+    ),
+}
+"""Tables of keys, and how what a key opens goes from a copy with it."""
 
 
 def old_copies(engine: Engine) -> list[Path]:
@@ -40,10 +52,10 @@ def follow_erasures(engine: Engine) -> None:
         return
     with reading(engine) as connection:
         alive = {
-            table.name: set(
+            table: set(
                 connection.execute(select(table.c.id).where(table.c.wrapped_key.is_not(None))).scalars()
             )
-            for table in (subjects, operators)
+            for table in _ERASING
         }
     for copy in copies:
         try:
@@ -66,19 +78,17 @@ def delete_copies(engine: Engine) -> int:
     return len(copies)
 
 
-def _destroy(copy: Path, table: str, alive: set[str]) -> None:
+def _destroy(copy: Path, table: Table, alive: set[str]) -> None:
     """Destroy the keys of all but those who are alive, and leave nothing of them in the file."""
     with closing(sqlite3.connect(copy)) as raw:
         raw.execute("PRAGMA secure_delete=ON").close()
-        known = raw.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
+        known = raw.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,))
         if known.fetchone() is None:
             return
-        kept = raw.execute(f"SELECT id FROM {table} WHERE wrapped_key IS NOT NULL").fetchall()  # noqa: S608
+        kept = raw.execute(f"SELECT id FROM {table.name} WHERE wrapped_key IS NOT NULL").fetchall()  # noqa: S608
         gone = [(each,) for (each,) in kept if each not in alive]
         if gone:
             with raw:
-                raw.executemany(
-                    f"UPDATE {table} SET wrapped_key = NULL, {_SEALED[table]} = NULL WHERE id = ?",  # noqa: S608
-                    gone,
-                )
+                for statement in _ERASING[table]:
+                    raw.executemany(statement, gone)
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, select, text
 
 from appliance.events import LogPruned
+from appliance.store.catalogue_rows import catalogue_bytes
 from appliance.store.chain import SEGMENT
 from appliance.store.database import reading
 from appliance.store.log import EventLog
@@ -163,7 +164,7 @@ class Pruning(EventLog):
         if first is None:
             return []
         spare = 0
-        if max_bytes is not None and (size := _size(connection) - moments_bytes(connection)) > max_bytes:
+        if max_bytes is not None and (size := _size(connection) - _others(connection)) > max_bytes:
             many = connection.execute(select(func.count()).where(own)).scalar_one()
             spare = -(-(size - max_bytes) * many // size)
         found: list[OldSegment] = []
@@ -243,6 +244,11 @@ class Pruning(EventLog):
             delete(counted).where(counted.c.device == self._device, counted.c.encounter.in_(ended), ~goes_on)
         )
         connection.execute(delete(events).where(*within))
+
+
+def _others(connection: Connection) -> int:
+    """About how much of it is none of the log, and is not held to the log's size."""
+    return moments_bytes(connection) + catalogue_bytes(connection)
 
 
 def _size(connection: Connection) -> int:

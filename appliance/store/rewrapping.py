@@ -4,16 +4,21 @@ Knows which rows hold one, and no cipher: who changes the key says what each bec
 """
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
+from appliance.errors import VaultError
 from appliance.store.changing import Changing
 from appliance.store.database import reading, writing
 from appliance.store.old_copies import delete_copies
+from appliance.store.search_tables import search_pictures
 from appliance.store.tables import devices, operators, subjects
 
 Rewrap = Callable[[str, bytes], bytes | None]
 """(whose, wrapped key) → the same key wrapped anew; None: leave it."""
+
+_KEYED: Final = (subjects, operators, search_pictures)
 
 _BATCH = 200
 """Rows rewritten in one transaction: some milliseconds, in which nobody else writes."""
@@ -37,10 +42,10 @@ class Rewrapping(Changing):
         with reading(self._engine) as connection:
             many = sum(
                 connection.execute(select(func.count()).where(table.c.wrapped_key.is_not(None))).scalar_one()
-                for table in (subjects, operators)
+                for table in _KEYED
             )
         done = 0
-        for table in (subjects, operators):
+        for table in _KEYED:
             after = ""
             while True:
                 with writing(self._engine) as connection:
@@ -51,7 +56,12 @@ class Rewrapping(Changing):
                         .limit(_BATCH)
                     ).all()
                     for whose, wrapped in rows:
-                        fresh = anew(whose, wrapped)
+                        try:
+                            fresh = anew(whose, wrapped)
+                        except VaultError as error:
+                            if table is not search_pictures:
+                                raise
+                            raise _of_a_picture(connection, whose, error) from error
                         if fresh is not None:
                             connection.execute(
                                 update(table).where(table.c.id == whose).values(wrapped_key=fresh)
@@ -74,3 +84,15 @@ class Rewrapping(Changing):
         with reading(self._engine) as connection:
             others = select(devices.c.id).where(devices.c.id != self._device).limit(1)
             return connection.execute(others).first() is not None
+
+
+def _of_a_picture(connection: Connection, picture: str, error: VaultError) -> VaultError:
+    """The same, with what to remove: nobody is enrolled under that id."""
+    wanted = select(search_pictures.c.item).where(search_pictures.c.id == picture)
+    item = connection.execute(wanted).scalar_one()
+    return VaultError(
+        error.message,
+        hint=f"it is of a picture of the catalogue: restore the backup, or remove its item, {item!r}; then "
+        "the same command goes on",
+        command="appliance search remove ITEM",
+    )

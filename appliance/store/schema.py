@@ -16,7 +16,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from appliance.errors import StoreError, StoreVersionError
 from appliance.store.database import migrating, reading, translated
 
-HEAD = "0009"
+HEAD = "0010"
 """The revision this program works with; a test holds it against `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"

@@ -84,6 +84,11 @@ def personal_row(event: str) -> str:
     return f"events/{event}/personal"
 
 
+def picture_row(picture: str) -> str:
+    """Where a picture of the catalogue rests."""
+    return f"search_pictures/{picture}/jpeg"
+
+
 def login_row(operator: str) -> str:
     """Where it rests what an operator signs in as."""
     return f"operators/{operator}/login"

@@ -1,5 +1,7 @@
-"""The store: log, outbox, people, operators and moments over one database, for one device."""
+"""The store: log, outbox, people, operators, moments and catalogue over one database, for one device."""
 
+from appliance.store.catalogue import Catalogue
+from appliance.store.catalogue_features import CatalogueFeatures
 from appliance.store.coffees import Coffees
 from appliance.store.counters import Counters
 from appliance.store.exported import Exporting
@@ -34,6 +36,8 @@ class Store(
     Exporting,
     MomentsKept,
     MomentsFound,
+    Catalogue,
+    CatalogueFeatures,
     Outbox,
 ):
     """Everything durable of a device.

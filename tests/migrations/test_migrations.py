@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from catalogue_things import MODEL, OTHER, Follower, jpeg, picture, rested, thing, unit
 from rule_bodies import LINE, rule
 from sqlalchemy import Engine, inspect, text
 from stores import AGREED, NOON, OPENED, SHUT, face, identified, on, sql, store
@@ -72,6 +73,11 @@ def filled(address: str) -> Store:
     made.give_song(ann.id, made.add_song("Chime", "CC0-1.0", 1.5, "audio/mpeg", b"sound").id)
     made.set_pin(ann.id, "a hash")
     made.append(CoffeeTaken(encounter="e", visitor=1))
+    made.put_item(thing("cup-7", "Cup"), [picture(1, MODEL, OTHER)])
+    made.put_item(thing("gone"), [picture(2, MODEL)])
+    made.remove_item("gone")
+    made.set_featurizer(MODEL)
+    made.set_next_featurizer(OTHER)
     made.append(SHUT)
     return made
 
@@ -150,6 +156,7 @@ def test_an_old_database_comes_up_with_its_data(tmp_path: Path, dump: Path) -> N
         "0007": (8, 10.0),
         "0008": (15, 10.0),
         "0009": (15, 10.0),
+        "0010": (15, 10.0),
     }[dump.stem]
     path = tmp_path / "store.sqlite3"
     with closing(sqlite3.connect(path)) as raw:
@@ -182,6 +189,48 @@ def test_a_database_of_rules_comes_up_with_them(tmp_path: Path) -> None:
         assert (ann.id, True) == (coffee.subject, coffee.holds)
         assert (kept.id, {"seconds": 8.0, "text": "hello"}) == (row.rule, row.parameters)
         assert 2 == len(opened.outbox())
+
+
+def test_a_database_with_a_catalogue_comes_up_with_it(tmp_path: Path) -> None:
+    """Items, sealed pictures, features of two models, what is searched in, and what is followed."""
+    path = tmp_path / "store.sqlite3"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.executescript((MIGRATIONS.parent / "data" / "databases" / "0010.sql").read_text())
+    with store(sqlite_url(path)) as opened:
+        key, cup = opened.items()
+        page, state = opened.features_after(0, MODEL), opened.search_state()
+
+        assert ("cup-7", "3,50 €", "key-1") == (cup.entry.id, cup.entry.price, key.entry.id)
+        assert [jpeg(1), jpeg(2)] == [opened.picture_jpeg(each.id) for each in cup.pictures]
+        assert rested(unit(1)).tobytes() == page.features[0].tobytes()
+        assert (2, 1, ("cup-7", "cup-7")) == (len(page.pictures), len(page.removed), page.items)
+        assert [key.pictures[0].id] == opened.pictures_without(MODEL)
+        assert (MODEL, OTHER, 0.5, 2, 3) == (
+            state.featurizer,
+            state.next_featurizer,
+            state.threshold,
+            state.items,
+            state.pictures,
+        )
+        assert "same" == opened.put_item(cup.entry, [picture(1, MODEL, OTHER), picture(2, MODEL)])
+
+
+def test_the_catalogue_goes_and_nothing_else(engine: Engine) -> None:
+    """Going back loses it alone; coming up again, it is empty and can be filled."""
+    address = engine.url.render_as_string(hide_password=False)
+    with filled(address) as box:
+        before = (box.verify().last, box.subjects(), box.songs(), box.rules())
+    with migrating(engine) as connection:
+        downgrade(connection, "0009")
+
+    assert not [name for name in inspect(engine).get_table_names() if name.startswith("search_")]
+    assert bring_up_to_date(engine)
+    with store(address, seed=2) as box:
+        assert before == (box.verify().last, box.subjects(), box.songs(), box.rules())
+        assert ([], 0) == (box.items(), box.catalogue_version())
+        assert "added" == box.put_item(thing("cup-7"), [picture(1, MODEL)])
+        (follower := Follower(box)).read()
+        assert 1 == len(follower.known)
 
 
 def test_what_rules_asked_for_is_no_action_of_the_settings_afterwards(engine: Engine) -> None:
