@@ -7,6 +7,7 @@
     │   ├── SongError                a sound file: damaged, silent, of another kind
     │   ├── RecipientError           a public key we cannot seal to
     │   ├── IdentityError            a private key that cannot open
+    │   ├── FeaturesError            features of a picture, as a message: not such numbers
     │   └── FormError                what somebody filled in, field by field
     ├── CameraError              4   a source of frames
     │   ├── CameraLostError          it was there; retrying makes sense
@@ -119,6 +120,18 @@ class RecipientError(InputError):
 
 class IdentityError(InputError):
     """A private key cannot open what it was given."""
+
+
+class FeaturesError(InputError):
+    """A message cannot be read as features of a picture.
+
+    Attributes:
+        reason: Stable code: `too_large`, `not_json`, `no_features`, `not_numbers`, `wrong_size`, `all_zero`.
+    """
+
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class FormError(InputError):

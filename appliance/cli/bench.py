@@ -37,6 +37,7 @@ ROWS: Mapping[str, str] = {
     "project_stream": "bench_project_stream",
     "remux": "bench_remux",
     "rss_loop": "bench_rss_loop",
+    "search": "bench_search",
     "start": "bench_start",
     "viewers": "bench_viewers",
 }
