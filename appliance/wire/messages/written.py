@@ -61,6 +61,25 @@ from appliance.wire.messages.packets import (
     StreamBegins,
 )
 from appliance.wire.messages.photos import EmbedPhoto, FacesGlanced, GlanceAtFaces, PhotoEmbedded
+from appliance.wire.messages.search import (
+    AskFeaturizer,
+    AskNewest,
+    AskSearch,
+    CalibrateSearch,
+    FeaturizeFrame,
+    FeaturizePicture,
+    FeaturizerTold,
+    Found,
+    FrameFeaturized,
+    HandFeatures,
+    NewestTold,
+    PictureFeaturized,
+    RefeaturizeSearch,
+    SearchCamera,
+    SearchPicture,
+    SearchTold,
+    ShowFound,
+)
 from appliance.wire.messages.songs import (
     AskSongs,
     PlaySong,
@@ -179,6 +198,23 @@ MESSAGES: tuple[type[Message], ...] = (
     ArchiveOpened,
     ReadArchive,
     ArchiveRead,
+    FeaturizePicture,
+    PictureFeaturized,
+    FeaturizeFrame,
+    FrameFeaturized,
+    AskFeaturizer,
+    FeaturizerTold,
+    SearchPicture,
+    SearchCamera,
+    Found,
+    HandFeatures,
+    AskNewest,
+    NewestTold,
+    AskSearch,
+    SearchTold,
+    CalibrateSearch,
+    RefeaturizeSearch,
+    ShowFound,
 )
 """Every message there is."""
 
