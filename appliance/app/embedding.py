@@ -208,9 +208,16 @@ def photo_models(layout: Layout, command: Sequence[str]) -> Iterator[ModelsClien
     Raises:
         ModelError: It did not start.
     """
+    with models_socket(layout, command) as client:
+        yield ModelsClient(client)
+
+
+@contextmanager
+def models_socket(layout: Layout, command: Sequence[str]) -> Iterator[Client]:
+    """The same, for whoever asks it in messages."""
     running = Client(layout.socket("models"))
     if _answers(running):
-        yield ModelsClient(running)
+        yield running
         return
     with tempfile.TemporaryDirectory(prefix="appliance-") as folder:
         socket = Path(folder) / "models.sock"
@@ -222,7 +229,7 @@ def photo_models(layout: Layout, command: Sequence[str]) -> Iterator[ModelsClien
         )
         try:
             _await(Client(socket), process)
-            yield ModelsClient(Client(socket))
+            yield Client(socket)
         finally:
             process.terminate()
             try:
