@@ -45,6 +45,7 @@
     │   ├── ContainmentError         this system does not contain it, and nobody accepted that
     │   ├── NotGrantedError          it asked for a host that it was not granted
     │   └── UnknownFunctionError     no function of this name is deployed
+    ├── SearchError             16   visual search: nothing that could be searched now
     └── VideoError              15   clips and streams of video
         ├── UnusableVideoError       what a camera or a file holds cannot be a clip's video
         ├── StreamError              Kinesis Video Streams does not take or give something
@@ -419,6 +420,12 @@ class NotGrantedError(FunctionError):
 
 class UnknownFunctionError(FunctionError):
     """No function of this name is deployed."""
+
+
+class SearchError(ApplianceError):
+    """Nothing can be searched now: the catalogue is being read, or its network is gone."""
+
+    exit_code = 16
 
 
 class VideoError(ApplianceError):

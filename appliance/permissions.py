@@ -37,6 +37,10 @@ class Permission(StrEnum):
     """Say who has a PIN, pair keypads, choose what opens a lock; it opens none."""
     FUNCTIONS = "functions"
     """See hosted DeepLens functions, what they publish and draw; deploy, start and stop them."""
+    SEARCH = "search"
+    """Ask what is alike to a picture or to what a camera shows; see the catalogue."""
+    CATALOGUE = "catalogue"
+    """Change the catalogue of visual search, and by what it is searched."""
     OPERATORS = "operators"
     """Admit operators, hand out tokens, pair screens."""
     SCREEN = "screen"
@@ -56,7 +60,12 @@ class Role(StrEnum):
 
 GRANTED: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission) - {Permission.SCREEN, Permission.KEYPAD},
-    Role.VIEWER: frozenset({Permission.ACCOUNT, Permission.LIVE, Permission.LOG, Permission.PEOPLE}),
+    Role.VIEWER: frozenset(
+        {
+            *(Permission.ACCOUNT, Permission.LIVE, Permission.LOG, Permission.PEOPLE),
+            Permission.SEARCH,
+        }
+    ),
     Role.SCREEN: frozenset({Permission.SCREEN}),
     Role.KEYPAD: frozenset({Permission.KEYPAD}),
 }

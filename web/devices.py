@@ -29,6 +29,8 @@ SCOPES: Final = (
     (Permission.CLIPS, "Watch clips", "See and download recorded video; delete none of it."),
     (Permission.DOORS, "Set doors up", "Where each door is, and when it is shut."),
     (Permission.RULES, "Change rules", "Rules and groups of people, and trying again what failed; no locks."),
+    (Permission.SEARCH, "Search by picture", "What is alike to a picture or before a camera; the catalogue."),
+    (Permission.CATALOGUE, "Change the catalogue", "Add, import and remove items of visual search."),
     (Permission.SETTINGS, "Change settings", "Read and change what the box does."),
 )
 """What a token may be given, in words; whoever uses it may do that and nothing else."""

@@ -28,7 +28,7 @@ KINDS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "": ("Everything", ()),
     "people": ("People", ("people",)),
     "door": ("Door", ("door",)),
-    "office": ("Office", ("coffee", "songs", "locks", "objects", "video")),
+    "office": ("Office", ("coffee", "songs", "locks", "objects", "video", "search")),
     "pictures": ("Pictures", ("captures",)),
     "admins": ("Admins", ("enrolment", "access", "settings")),
     "machine": ("Machine", ("camera", "processes", "actions", "functions")),

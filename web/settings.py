@@ -24,6 +24,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "models": "restarts the part that reads photos",
     "dispatch": "restarts the part that acts",
     "functions": "restarts the hosted functions",
+    "search": "restarts the search for alike pictures",
     "video": "restarts the recording of video",
     "desk": "restarts the part behind these pages",
     "web": "restarts these pages",

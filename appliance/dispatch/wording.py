@@ -9,7 +9,7 @@ can move a terminal's cursor.
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
-from appliance.dispatch import said_changed, said_clips, said_done, said_hosted, said_seen
+from appliance.dispatch import said_changed, said_clips, said_done, said_hosted, said_searched, said_seen
 from appliance.dispatch.said import SHORT, said
 from appliance.events import Event
 from appliance.values import SubjectId
@@ -18,7 +18,7 @@ from appliance.writing import legible
 Names = Callable[[SubjectId], str | None]
 """The name to show for a subject, or None for none."""
 
-SUBJECTS = (said_changed, said_clips, said_done, said_hosted, said_seen)
+SUBJECTS = (said_changed, said_clips, said_done, said_hosted, said_searched, said_seen)
 """Whose words are registered."""
 
 

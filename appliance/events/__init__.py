@@ -43,6 +43,7 @@ from appliance.events.people import (
     SubjectChanged,
     SubjectMerged,
 )
+from appliance.events.searched import ItemChanged, ItemsImported, SearchChanged
 from appliance.events.seen import (
     CameraChanged,
     CameraDisturbed,
@@ -81,6 +82,8 @@ __all__ = [
     "FunctionChanged",
     "FunctionDeployed",
     "GroupChanged",
+    "ItemChanged",
+    "ItemsImported",
     "KeypadChanged",
     "LogPruned",
     "ObjectSeen",
@@ -96,6 +99,7 @@ __all__ = [
     "RuleTried",
     "ScreenAsked",
     "ScreenChanged",
+    "SearchChanged",
     "SettingsChanged",
     "SignInLinkMade",
     "SignInThrottled",
@@ -164,6 +168,9 @@ AnyEvent = Annotated[
     | PinThrottled
     | RuleTried
     | FunctionDeployed
+    | ItemChanged
+    | ItemsImported
+    | SearchChanged
     | FunctionChanged
     | ClipBegun
     | ClipEnded

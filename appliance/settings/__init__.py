@@ -34,6 +34,7 @@ from appliance.settings.model import (
 from appliance.settings.mqtt import MqttSettings
 from appliance.settings.objects import ObjectsSettings
 from appliance.settings.retention import HeadsSettings, RetentionSettings
+from appliance.settings.search import SearchNetworkSettings, SearchSettings
 from appliance.settings.source import load, nested_model, parse
 from appliance.settings.video import VideoSettings
 from appliance.settings.webhooks import WebhookSettings
@@ -64,6 +65,8 @@ __all__ = [
     "RetentionSettings",
     "S3Settings",
     "ScreenSettings",
+    "SearchNetworkSettings",
+    "SearchSettings",
     "Settings",
     "StoreSettings",
     "VaultSettings",

@@ -24,6 +24,7 @@ from appliance.settings.retention import HeadsSettings, RetentionSettings
 from appliance.settings.room import Fraction, Identifier
 from appliance.settings.room import Room as _Room
 from appliance.settings.room import field as _field
+from appliance.settings.search import SearchSettings
 from appliance.settings.video import VideoSettings
 from appliance.settings.webhooks import WebhookSettings
 
@@ -424,6 +425,7 @@ class Settings(_Room):
     index: IndexSettings = _field(
         IndexSettings(), "What was seen, kept as moments that are searched.", scope="dispatch"
     )
+    search: SearchSettings = _field(SearchSettings(), "Visual search.", scope="search")
     mqtt: MqttSettings = _field(MqttSettings(), "A broker that events are published to.", scope="dispatch")
     webhooks: tuple[WebhookSettings, ...] = _field(
         (), "Addresses that events are posted to.", scope="dispatch"
@@ -445,6 +447,7 @@ class Settings(_Room):
             ],
             "actions": [{"id": action.id} for action in self.actions],
             "coffee": {"cameras": list(self.coffee.cameras)},
+            "search": {"cameras": list(self.search.cameras)},
             "video": {"kvs": {"enabled": self.video.kvs.enabled, "stream": self.video.kvs.stream}},
         }
         if found := "; ".join(relation.words for relation in relations(given)):

@@ -44,6 +44,7 @@ def relations(raw: Mapping[str, Any]) -> Iterator[Relation]:
         yield from _missing("objects", rows["objects"], "camera", frozenset(ids))
         yield from _missing("locks", rows["locks"], "camera", frozenset(ids))
         yield from _corners(raw.get("coffee"), rows["cameras"], frozenset(ids))
+        yield from _named_cameras("search", raw.get("search"), frozenset(ids))
         yield from _too_late(rows)
         yield from _shared_streams(raw.get("video"), rows["cameras"])
     doors = [own for _, table in rows["doors"] if isinstance(own := table.get("id"), str)]
@@ -65,6 +66,16 @@ def _corners(coffee: Any, cameras: _Tables, ids: frozenset[str]) -> Iterator[Rel
         elif camera in at_doors:
             words = f"camera {camera[:64]!r} reads faces when = 'door'; before a coffee corner set 'always'"
             yield Relation(("coffee", "cameras", number), words)
+
+
+def _named_cameras(room: str, settings: Any, ids: frozenset[str]) -> Iterator[Relation]:
+    """Cameras that a room names and that there are not."""
+    named = settings.get("cameras") if isinstance(settings, Mapping) else None
+    there = ", ".join(sorted(ids)) or "none"
+    for number, camera in enumerate(named if isinstance(named, list | tuple) else ()):
+        if isinstance(camera, str) and camera not in ids:
+            words = f"there is no camera {camera[:64]!r}; there are: {there}"
+            yield Relation((room, "cameras", number), words)
 
 
 def _shared_streams(video: Any, cameras: _Tables) -> Iterator[Relation]:

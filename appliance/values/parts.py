@@ -9,6 +9,7 @@ PARTS: Final[Mapping[str, str]] = {
     "dispatch": "the part that carries out actions",
     "functions": "the part that hosts functions",
     "video": "the part that records video",
+    "search": "the part that searches for alike pictures",
     "desk": "the part that keeps people and log",
     "web": "the part that shows these pages",
 }

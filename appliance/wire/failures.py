@@ -11,6 +11,7 @@ from appliance.errors import (
     ActionError,
     ApplianceError,
     ChainBrokenError,
+    FeaturesError,
     FormError,
     PhotoError,
     ThrottledError,
@@ -53,7 +54,7 @@ def to_failure(error: ApplianceError) -> Failure:
 
 def _reason(error: ApplianceError) -> str:
     """The stable code that some errors carry."""
-    if isinstance(error, PhotoError):
+    if isinstance(error, PhotoError | FeaturesError):
         return error.reason
     return error.fault if isinstance(error, UnusableVideoError) else ""
 
@@ -63,6 +64,7 @@ def to_error(failure: Failure) -> ApplianceError:
     cls = _by_name().get(failure.error, WireError)
     fields: tuple[tuple[type[ApplianceError], Mapping[str, Any]], ...] = (
         (PhotoError, {"reason": failure.reason}),
+        (FeaturesError, {"reason": failure.reason}),
         (UnusableVideoError, {"fault": failure.reason}),
         (ChainBrokenError, {"position": failure.position}),
         (ActionError, {"permanent": failure.permanent}),

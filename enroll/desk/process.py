@@ -15,6 +15,8 @@ from appliance.app.desk.admitting import Admitting
 from appliance.app.desk.applying import Applying, Source, source_of
 from appliance.app.desk.cameras import Cameras
 from appliance.app.desk.captures import Captures
+from appliance.app.desk.catalogue import Catalogue
+from appliance.app.desk.catalogue_imports import CatalogueImports
 from appliance.app.desk.clip_playing import ClipPlaying
 from appliance.app.desk.clips import Clips
 from appliance.app.desk.coffee import CoffeePages
@@ -40,6 +42,7 @@ from appliance.app.desk.passwords import Passwords
 from appliance.app.desk.recipients import Recipients
 from appliance.app.desk.rules import Rules
 from appliance.app.desk.screen import Screens
+from appliance.app.desk.search import Search
 from appliance.app.desk.settings import SettingsPages
 from appliance.app.desk.songs import Songs
 from appliance.app.desk.system import System, doctor
@@ -123,6 +126,9 @@ def operations(parts: Parts) -> list[Operation[Any]]:
         *Targets(parts.services, parts.source).operations(),
         *System(parts.services, partial(doctor, parts.source.files, parts.services.layout)).operations(),
         *Functions(parts.services).operations(),
+        *Search(parts.services).operations(),
+        *Catalogue(parts.services, parts.source, parts.eyes).operations(),
+        *CatalogueImports(parts.services, parts.source).operations(),
         *Rules(parts.services, parts.source.running).operations(),
         *Trials(parts.services, parts.source.running, wake).operations(),
         *Groups(parts.services, parts.source.running).operations(),

@@ -34,9 +34,9 @@ from appliance.store import NewEvent, StoredEvent
 from appliance.wire import Client
 from appliance.wire.messages import Done, RestartChild
 
-ORDER = ("models", "dispatch", "loop", "functions", "video", "desk", "web")
+ORDER = ("models", "dispatch", "loop", "functions", "video", "search", "desk", "web")
 """Everything that a change with the scope `all` restarts, in this order."""
-WHOLE = ("store", "vault", "processes.models", "web.enabled", "video.enabled")
+WHOLE = ("store", "vault", "processes.models", "web.enabled", "video.enabled", "search.enabled")
 """Settings that the supervisor itself goes by: they hold once the whole appliance was started anew."""
 
 _OURS = ("desk", "web")

@@ -39,6 +39,7 @@ ROOMS: Final[Mapping[str, tuple[str, str]]] = {
     "video.kvs": ("Video elsewhere", "Kinesis Video Streams, where recordings can go as well."),
     "index": ("Moments", "What was seen, kept so that it can be found again."),
     "index.opensearch": ("Moments elsewhere", "An OpenSearch that is told what was seen."),
+    "search": ("Visual search", "What is alike to what a camera shows, of a catalogue of things."),
     "mqtt": ("MQTT", "A broker that is told what happens, for Home Assistant and others."),
     "webhooks": ("Webhooks", "Addresses that events are posted to, where a rule says so."),
     "locks": ("Locks", "How each lock is told to open, and what has to be so before it is."),
@@ -84,6 +85,7 @@ CLOSED: Final[Mapping[str, str]] = {
         "Where video goes, and with whose credentials, is said on the machine itself: whoever gets into "
         "these pages must not send it somewhere else. Change it in the settings file."
     ),
+    "search.networks": "A path on this machine is for whoever is signed in on it. Change it in the file.",
     "index.opensearch": (
         "Where moments go, with whose credentials, and what they tell of people is said on the machine "
         "itself: whoever gets into these pages must not send them somewhere else. Change it in the settings "

@@ -40,6 +40,7 @@ Kind = Literal[
     "locks",
     "functions",
     "video",
+    "search",
 ]
 """What an entry is about; `people` are those who came by."""
 
@@ -73,6 +74,9 @@ _BEGINNINGS: Final[dict[str, Kind]] = {
     "function_": "functions",
     "clip_": "video",
     "stream_": "video",
+    "item_": "search",
+    "items_": "search",
+    "search_": "search",
 }
 """By the beginning of an event's type; of those that belong to an encounter only where it is not known."""
 

@@ -4,11 +4,11 @@ Pure functions; who people, operators, tokens and screens are is handed in. The 
 events` prints it, with figures and ids, is made in `appliance.dispatch.wording` and stands beside it.
 """
 
-from appliance.app.desk import told_changed, told_clips, told_done, told_hosted, told_seen
+from appliance.app.desk import told_changed, told_clips, told_done, told_hosted, told_searched, told_seen
 from appliance.app.desk.saying import Names, said
 from appliance.events import Event
 
-SUBJECTS = (told_changed, told_clips, told_done, told_hosted, told_seen)
+SUBJECTS = (told_changed, told_clips, told_done, told_hosted, told_searched, told_seen)
 """Whose sentences are registered."""
 
 __all__ = ["Names", "sentence"]

@@ -376,7 +376,7 @@ class CalibrateSearch(Message):
     Attributes:
         rate: Share of things not in the catalogue that may find something all the same; None: as the
             settings say.
-        by: The operator who asked for it.
+        by: Who asked for it.
     """
 
     type: Literal["calibrate_search"] = "calibrate_search"
@@ -391,13 +391,13 @@ class RefeaturizeSearch(Message):
     `SearchTold` says how it goes; meanwhile the old features are searched.
 
     Attributes:
-        model: Its id in the manifest.
-        by: The operator who asked for it.
+        model: Its id in the manifest; None: that of the settings.
+        by: Who asked for it.
     """
 
     type: Literal["refeaturize_search"] = "refeaturize_search"
     version: Literal[1] = 1
-    model: Model
+    model: Model | None = None
     by: str | None = None
 
 

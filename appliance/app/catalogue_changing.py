@@ -1,0 +1,188 @@
+"""Changing the catalogue of visual search: pictures described by the models process, kept, and on record.
+
+For whoever changes it, the desk as well as commands: what came as a file becomes what is kept here and
+nowhere else. No picture is decoded in this process. Who may is settled before.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+
+from appliance.errors import UnknownItemError
+from appliance.events import Event, ItemChanged
+from appliance.store import ItemEntry, NewEvent, NewPicture, PutOutcome, Store
+from appliance.values import FloatArray
+from appliance.wire import Message, Reply
+from appliance.wire.messages import FeaturizePicture, FrameFeaturized, PictureFeaturized, SearchView
+
+M = TypeVar("M", bound=Message)
+
+_FEATURIZE_S: Final = 30.0
+"""For one picture; 40 megapixels on a slow box, and the network opened for it."""
+
+
+class Models(Protocol):
+    """The models process; see `appliance.wire.Client`."""
+
+    def call(
+        self, message: Message, expect: type[M], *, blob: bytes = ..., timeout_s: float | None = ...
+    ) -> Reply[M]:
+        """Ask and wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What became of an item that was put.
+
+    Attributes:
+        outcome: What the store says.
+        pictures: How many were described for it: those it had were not.
+    """
+
+    outcome: PutOutcome
+    pictures: int
+
+
+class CatalogueChanges:
+    """Changes the catalogue.
+
+    Args:
+        store: With its keys.
+        models: Describes pictures.
+        model: The network that the settings want, for a catalogue that is searched by none yet.
+    """
+
+    def __init__(self, store: Store, models: Models, model: str) -> None:
+        self._store = store
+        self._models = models
+        self._model = model
+
+    def wanted_models(self) -> tuple[str, ...]:
+        """The networks whose features a new picture needs: searched by now, and soon."""
+        state = self._store.search_state()
+        names = (state.featurizer, state.next_featurizer)
+        known = [each.partition(":")[0] for each in names if each is not None]
+        return tuple(dict.fromkeys(known or [self._model]))
+
+    def picture(self, content: bytes, view: SearchView = "all", *, sha256: str = "") -> NewPicture:
+        """A picture file as it is kept.
+
+        Args:
+            content: The file; several threads may ask at once.
+            view: What counts in it.
+            sha256: By which it is to be known; empty: by that of the file.
+
+        Raises:
+            PhotoError: It cannot be used as a picture.
+            ModelError: The network is not installed.
+            PeerGoneError: The models process is not there.
+        """
+        asked = FeaturizePicture(models=self.wanted_models(), view=view, jpeg=True)
+        made = self._models.call(asked, PictureFeaturized, blob=content, timeout_s=_FEATURIZE_S)
+        return _kept(made.message, made.blob, sha256 or hashlib.sha256(content).hexdigest())
+
+    @staticmethod
+    def of_frame(made: Reply[FrameFeaturized]) -> NewPicture:
+        """A camera's frame, described with its JPEG, as it is kept."""
+        return _kept(made.message, made.blob, hashlib.sha256(made.blob).hexdigest())
+
+    def put(
+        self,
+        entry: ItemEntry,
+        contents: Sequence[bytes] = (),
+        *,
+        view: SearchView = "all",
+        replace_pictures: bool = False,
+        logged: bool = True,
+    ) -> Put:
+        """Keep an item with the pictures of these files; what it has already is not described again.
+
+        Args:
+            entry: What it says.
+            contents: Picture files.
+            view: What counts in them.
+            replace_pictures: Other pictures that it has go.
+            logged: Each item is an event; of an import only the whole.
+
+        Raises:
+            PhotoError: One cannot be used as a picture; nothing was kept.
+            FormError: The item cannot be taken; nothing was kept.
+            ModelError: The network is not installed.
+            PeerGoneError: The models process is not there.
+        """
+        by_hash = {hashlib.sha256(each).hexdigest(): each for each in contents}
+        there = self._store.items_by_id([entry.id]).get(entry.id)
+        had = {each.sha256 for each in there.pictures} if there is not None else set()
+        if replace_pictures and had - set(by_hash):
+            had = set()  # those that stay have to be named with the others
+        else:
+            replace_pictures = False
+        made = [self.picture(each, view) for sha256, each in by_hash.items() if sha256 not in had]
+        return self.put_made(entry, made, replace_pictures=replace_pictures, logged=logged)
+
+    def put_made(
+        self,
+        entry: ItemEntry,
+        pictures: Sequence[NewPicture],
+        *,
+        replace_pictures: bool = False,
+        logged: bool = True,
+    ) -> Put:
+        """Keep an item with pictures that are described already; see `put`."""
+        outcome = self._store.put_item(entry, pictures, replace_pictures=replace_pictures)
+        if logged and outcome == "added":
+            self.record(ItemChanged(type="item_added", item=entry.id.strip()))
+        elif logged and outcome == "changed":
+            self.record(ItemChanged(type="item_changed", item=entry.id.strip()))
+        return Put(outcome, len(pictures))
+
+    def remove(self, item: str) -> None:
+        """Remove an item with its pictures.
+
+        Raises:
+            UnknownItemError: There is none.
+        """
+        self._store.remove_item(item)
+        self.record(ItemChanged(type="item_removed", item=item))
+
+    def remove_picture(self, item: str, picture: str) -> None:
+        """Remove a picture of an item.
+
+        Raises:
+            UnknownItemError: There is no such item, or it has no such picture.
+        """
+        if all(each.id != picture for each in self._store.item(item).pictures):
+            raise no_picture()
+        self._store.remove_picture(picture)
+        self.record(ItemChanged(type="item_changed", item=item))
+
+    def record(self, event: Event) -> None:
+        """Put on record what was changed.
+
+        Raises:
+            StoreError: It was changed, and cannot be put on record.
+        """
+        self._store.append_all([NewEvent(event)])
+
+
+def no_picture() -> UnknownItemError:
+    """What is said of a picture that an item has not."""
+    return UnknownItemError("the item has no such picture", hint="it may have been removed meanwhile")
+
+
+def features_of(numbers: Mapping[str, Sequence[float]]) -> dict[str, FloatArray]:
+    """Features as they came, by featurizer, as arrays: float32, (n,)."""
+    return {name: np.asarray(each, np.float32) for name, each in numbers.items()}
+
+
+def _kept(made: PictureFeaturized | FrameFeaturized, jpeg: bytes, sha256: str) -> NewPicture:
+    return NewPicture(
+        sha256=sha256,
+        jpeg=jpeg,
+        width_px=made.width_px,
+        height_px=made.height_px,
+        features=features_of(made.features),
+    )
