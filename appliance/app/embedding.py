@@ -1,8 +1,9 @@
 """The models process: decodes pictures that came from outside, and embeds the faces in them.
 
-Beside that it guides who stands before a webcam (`glancing`), makes pictures for viewers (`rendering`) and
-helps to set up doors (`door_setup`). It works under memory limits, with no key, no database and no camera in
-reach. Whoever needs it asks at its socket; a command that runs while no appliance does starts one for itself.
+Beside that it guides who stands before a webcam (`glancing`), makes pictures for viewers (`rendering`),
+helps to set up doors (`door_setup`) and describes pictures for visual search (`featurizing`). It works under
+memory limits, with no key, no database and no camera in reach. Whoever needs it asks at its socket; a command
+that runs while no appliance does starts one for itself.
 """
 
 import os
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,17 @@ from appliance.settings import Settings
 from appliance.supervisor.child import SUPERVISOR
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId, PhotoFace
 from appliance.wire import Client, Handler, Message, Reply, Request, Server
-from appliance.wire.messages import EmbeddedFace, EmbedPhoto, FacesGlanced, GlanceAtFaces, PhotoEmbedded, Ping
+from appliance.wire.messages import (
+    AskFeaturizer,
+    EmbeddedFace,
+    EmbedPhoto,
+    FacesGlanced,
+    FeaturizeFrame,
+    FeaturizePicture,
+    GlanceAtFaces,
+    PhotoEmbedded,
+    Ping,
+)
 
 ENROLLED_MODELS = (DLIB, DLIB_MIRROR, SFACE)
 """Templates made of every reference, whichever composition decides today: changing it later needs
@@ -104,10 +116,10 @@ def run_models(settings: Settings, socket: Path, stop: threading.Event) -> None:
     """
     limit_resources(settings.processes.models_memory_mib)
     with open_photo_reader(settings) as reader:
-        Server(socket, models_handlers(reader), max_connections=MOST_CALLERS).serve(stop)
+        Server(socket, models_handlers(reader, settings), max_connections=MOST_CALLERS).serve(stop)
 
 
-def models_handlers(reader: FaceReader) -> dict[type[Message], Handler]:
+def models_handlers(reader: FaceReader, settings: Settings) -> dict[type[Message], Handler]:
     """Everything the models process answers. Each kind of work has a lock of its own, so none starves.
 
     Only a glance at a webcam has none: it is for who is about to enrol, and gives way.
@@ -119,7 +131,26 @@ def models_handlers(reader: FaceReader) -> dict[type[Message], Handler]:
         **ViewHandlers().handlers(),
         **DoorSetupHandlers().handlers(),
         **SongFileHandlers().handlers(),
+        **_feature_handlers(settings),
     }
+
+
+def _feature_handlers(settings: Settings) -> dict[type[Message], Handler]:
+    """What is answered for visual search; nothing of it is loaded before somebody asks."""
+    lock = threading.Lock()
+    made: dict[type[Message], Handler] = {}
+
+    def answer(request: Request[Any]) -> Reply[Any]:
+        with lock:
+            if not made:
+                from appliance.app.featurizing import FeatureHandlers  # noqa: PLC0415 - see above
+
+                made.update(
+                    FeatureHandlers(settings.search, ModelFolder(settings.models.directory)).handlers()
+                )
+        return made[type(request.message)](request)
+
+    return dict.fromkeys((FeaturizePicture, FeaturizeFrame, AskFeaturizer), answer)
 
 
 def open_photo_reader(settings: Settings) -> FaceReader:

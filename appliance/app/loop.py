@@ -162,7 +162,7 @@ class LoopProcess:
             stack.enter_context(Server(services.layout.socket("loop"), handlers))
             stack.callback(self._feeds.close)
             if settings.processes.models == "loop":
-                photos = models_handlers(stack.enter_context(open_photo_reader(settings)))
+                photos = models_handlers(stack.enter_context(open_photo_reader(settings)), settings)
                 socket = services.layout.socket("models")
                 stack.enter_context(Server(socket, photos, max_connections=MOST_CALLERS))
             self._watch_cameras(parts, records, health, stop, publish)

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from appliance.camera import Mark, annotate, encode_jpeg
-from appliance.camera.annotate import COFFEE, IDENTIFIED, STRANGER, UNDECIDED, object_mark
+from appliance.camera.annotate import COFFEE, FOUND, IDENTIFIED, STRANGER, UNDECIDED, object_mark
 from appliance.camera.jpeg import shrunk
 from appliance.decision.reasons import RULES
 from appliance.errors import CameraLostError, WireError
 from appliance.frames import FrameReader, SharedFrame
 from appliance.values import ImageArray
 from appliance.wire import Handler, Message, Reply, Request
-from appliance.wire.messages import RenderView, SeenDoor, SeenFace, SeenObject, ViewRendered
+from appliance.wire.messages import RenderView, SeenDoor, SeenFace, SeenFound, SeenObject, ViewRendered
 
 Labels = Mapping[str, str]
 """What to call subjects, by id."""
@@ -39,11 +39,13 @@ class Seen:
         doors: Door id → its state.
         faces: The nearest first, each with its decision's rule in words.
         objects: The most certain first.
+        found: By visual search; None: nothing was looked up.
     """
 
     doors: Mapping[str, SeenDoor]
     faces: tuple[SeenFace, ...]
     objects: tuple[SeenObject, ...]
+    found: SeenFound | None = None
 
 
 class ViewHandlers:
@@ -83,6 +85,7 @@ class ViewHandlers:
             doors=seen.doors,
             faces=seen.faces,
             objects=seen.objects,
+            found=seen.found,
         )
         return Reply(told, blob=content)
 
@@ -117,15 +120,17 @@ def seen_in(frame: SharedFrame) -> Seen:
             for face in note.get("faces", [])
         )
         objects = tuple(SeenObject.model_validate(each) for each in note.get("objects", []))
+        found = SeenFound.model_validate(note["found"]) if note.get("found") else None
     except (ValueError, AttributeError, TypeError, ValidationError) as error:
         raise WireError("the note beside a shared frame cannot be read") from error
-    return Seen(doors, faces, objects)
+    return Seen(doors, faces, objects, found)
 
 
 def drawn_view(frame: SharedFrame, seen: Seen, labels: Labels) -> ImageArray:
     """A copy of a frame with things and faces, what and who they are, and the doors' states."""
     # Faces last: a person's box goes around their face's.
-    marks = [object_mark(each.label, each.score, each.box) for each in seen.objects]
+    marks = [_found_mark(seen.found)] if seen.found is not None else []
+    marks += [object_mark(each.label, each.score, each.box) for each in seen.objects]
     marks += [_mark(face, labels) for face in seen.faces]
     marks += [_corner_mark(face) for face in seen.faces if face.coffee is not None]
     states = {name: f"{door.state} {door.fraction:.0%}" for name, door in seen.doors.items()}
@@ -142,6 +147,10 @@ def _mark(face: SeenFace, labels: Labels) -> Mark:
     else:
         caption, colour = "?", UNDECIDED
     return Mark((left, top, right, bottom), caption, colour)
+
+
+def _found_mark(found: SeenFound) -> Mark:
+    return Mark(found.box, plain(found.words), FOUND if found.known else UNDECIDED)
 
 
 def _corner_mark(face: SeenFace) -> Mark:

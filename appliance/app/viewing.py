@@ -16,7 +16,7 @@ from appliance.errors import CameraLostError, CameraRefusedError
 from appliance.frames import FrameWriter
 from appliance.values import Frame
 from appliance.wire import Handler, Message, Reply, Request
-from appliance.wire.messages import FramesShared, WatchFrames
+from appliance.wire.messages import Done, FramesShared, SeenFound, ShowFound, WatchFrames
 
 FramesReply = Reply[FramesShared]
 
@@ -41,6 +41,7 @@ class ShownCamera:
         self._fresh = False
         self._refused: CameraRefusedError | None = None
         self._lost = ""
+        self._found: tuple[SeenFound, float] | None = None
         self._ready = threading.Condition()
 
     def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
@@ -52,13 +53,23 @@ class ShownCamera:
             # The old memory lives on for as long as a viewer has it mapped.
             memory = _Memory(FrameWriter(frame.width, frame.height), frame.width, frame.height)
             memory.writer.open()
-        memory.writer.write(frame.stamp, frame.bgr(), json.dumps(overlay()).encode())
+        memory.writer.write(frame.stamp, frame.bgr(), json.dumps(self._with_found(overlay())).encode())
         with self._ready:
             before, self._memory = self._memory, memory
             self._fresh = True
             self._ready.notify_all()
         if before is not None and before is not memory:
             before.writer.close()
+
+    def show_found(self, found: SeenFound | None, for_s: float) -> None:
+        """Say for some seconds what was found before it, to whoever looks; None: nothing any more."""
+        self._found = None if found is None else (found, time.monotonic() + for_s)
+
+    def _with_found(self, seen: dict[str, Any]) -> dict[str, Any]:
+        found = self._found
+        if found is not None and time.monotonic() < found[1]:
+            return {**seen, "found": found[0].model_dump()}
+        return seen
 
     def refuse(self, error: CameraRefusedError) -> None:
         """It can never work as it is set: whoever asks is told so at once."""
@@ -124,7 +135,15 @@ class Showcase:
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for the loop's server."""
-        return {WatchFrames: self._watch}
+        return {WatchFrames: self._watch, ShowFound: self._show_found}
+
+    def _show_found(self, request: Request[ShowFound]) -> Reply[Done]:
+        asked = request.message
+        shown = self._cameras.get(asked.camera)
+        if shown is not None:
+            found = SeenFound(words=asked.words, known=asked.known, box=asked.box) if asked.words else None
+            shown.show_found(found, asked.for_s)
+        return Reply(Done())
 
     def _watch(self, request: Request[WatchFrames]) -> Reply[FramesShared]:
         shown = self._cameras.get(request.message.camera)

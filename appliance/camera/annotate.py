@@ -18,6 +18,8 @@ UNDECIDED: Colour = (200, 160, 60)
 OBJECT: Colour = (255, 165, 20)
 """As the DeepLens sample project drew them."""
 COFFEE: Colour = (70, 110, 30)
+FOUND: Colour = (150, 60, 150)
+"""What visual search found."""
 _INK: Colour = (255, 255, 255)
 _SHADE: Colour = (40, 40, 40)
 

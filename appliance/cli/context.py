@@ -34,6 +34,11 @@ TERMINAL_ACTION: Mapping[str, Any] = {
 """What a run with `--camera` says where no action is configured."""
 TERMINAL_VARIABLE = "APPLIANCE_TERMINAL"
 """Set for the processes of a run with `--camera`: to `names` where a person looks on, else to `ids`."""
+_MODELS_PART: Mapping[str, Any] = {
+    **dict.fromkeys(("faces", "models", "processes", "log"), True),
+    "search": {"model", "networks", "detector"},
+}
+"""What the models process is handed of the settings."""
 SCENE_DOOR: Mapping[str, Any] = {
     "region": (0.33, 0.05, 0.67, 0.3),
     "seed": (0.45, 0.15),
@@ -126,7 +131,7 @@ class Context:
         """
         command = [sys.executable, "-m", "appliance", "--state", str(self.layout.state)]
         if name == "models":
-            part = self.settings.model_dump_json(include={"faces", "models", "processes", "log"})
+            part = self.settings.model_dump_json(include=_MODELS_PART)
             return [*command, "--settings", os.devnull, "process", name, "--part", part]
         if name == "web":
             part = self.settings.model_dump_json(include={"site", "web", "log"})

@@ -142,7 +142,7 @@ from appliance.wire.messages.video import (
     StreamTold,
     VideoTold,
 )
-from appliance.wire.messages.views import RenderView, SeenDoor, SeenFace, SeenObject, ViewRendered
+from appliance.wire.messages.views import RenderView, SeenDoor, SeenFace, SeenFound, SeenObject, ViewRendered
 from appliance.wire.messages.written import MESSAGES, decode, encode, version_refused
 
 __all__ = [
@@ -251,6 +251,7 @@ __all__ = [
     "SearchWork",
     "SeenDoor",
     "SeenFace",
+    "SeenFound",
     "SeenInFrame",
     "SeenObject",
     "ShowFound",

@@ -25,13 +25,13 @@ class PublishInference(Message):
 
     Attributes:
         camera: Whose frame.
-        payload: JSON, labels with their probabilities and the time.
+        payload: JSON: labels with their probabilities and the time, or what visual search found.
     """
 
     type: Literal["publish_inference"] = "publish_inference"
     version: Literal[1] = 1
     camera: str = Field(max_length=32)
-    payload: str = Field(max_length=8192)
+    payload: str = Field(max_length=131_072)
 
 
 class PublishMessage(Message):

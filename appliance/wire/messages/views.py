@@ -97,6 +97,21 @@ class SeenObject(BaseModel):
     track: int
 
 
+class SeenFound(BaseModel):
+    """What visual search found in a frame.
+
+    Attributes:
+        words: What it is, with how alike; or that there is nothing like it.
+        known: Whether it is something of the catalogue.
+        box: What counted: left, top, right, bottom, pixels of the whole frame.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    words: str
+    known: bool
+    box: tuple[int, int, int, int]
+
+
 class ViewRendered(Message):
     """What is to be known of the frame in the blob.
 
@@ -108,6 +123,7 @@ class ViewRendered(Message):
         doors: Door id → its state, and the share of its region that the fill covered.
         faces: Who was seen, the nearest first.
         objects: What was seen, the most certain first.
+        found: What visual search found; None: nothing was looked up.
     """
 
     type: Literal["view_rendered"] = "view_rendered"
@@ -119,3 +135,4 @@ class ViewRendered(Message):
     doors: Mapping[str, SeenDoor] = {}
     faces: tuple[SeenFace, ...] = ()
     objects: tuple[SeenObject, ...] = ()
+    found: SeenFound | None = None
