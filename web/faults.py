@@ -24,8 +24,10 @@ from appliance.errors import (
     EnrolmentError,
     FormError,
     InputError,
+    ModelError,
     NotSignedInError,
     PeerGoneError,
+    SearchError,
     SettingsError,
     ThrottledError,
     UnknownAccountError,
@@ -64,6 +66,8 @@ _STATUS: Final[tuple[tuple[type[ApplianceError], int], ...]] = (
     (VideoError, 422),
     (ThrottledError, 429),
     (CameraError, 503),
+    (ModelError, 503),
+    (SearchError, 503),
     (PeerGoneError, 503),
 )
 

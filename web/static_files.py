@@ -57,6 +57,7 @@ TOGETHER: Final[Mapping[str, tuple[str, ...]]] = {
     "css/screen.css": ("css/tokens.css", "css/screen.css"),
     "css/keypad.css": ("css/tokens.css", "css/keypad.css"),
     "css/moments.css": (*_EVERY, "vendor/uplot/uPlot.min.css", "css/moments.css"),
+    "css/search.css": (*_EVERY, "css/live.css", "css/search.css"),
     "css/doors.css": (*_EVERY, "css/live.css", "css/doors.css"),
 }
 """Styles made of others at the start, one after the other: a page asks for one that holds all it needs."""

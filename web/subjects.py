@@ -27,12 +27,13 @@ from web import (
     people,
     rules,
     screen,
+    search,
     set_up,
     settings,
     songs,
     targets,
 )
-from web.api import calls
+from web.api import calls, sample
 from web.api import page as api_page
 
 SUBJECTS: tuple[Blueprint, ...] = (
@@ -62,9 +63,11 @@ SUBJECTS: tuple[Blueprint, ...] = (
     targets.blueprint,
     locks.blueprint,
     functions.blueprint,
+    *search.BLUEPRINTS,
     keypad.blueprint,
     devices.blueprint,
     calls.blueprint,
+    sample.blueprint,
     api_page.blueprint,
 )
 """In the order in which they are registered."""

@@ -64,6 +64,7 @@ class Link:
 OFFICE: Final = (
     Place("/moments", "Moments", "chart", (), "What was seen, when, and how often."),
     Place("/clips", "Clips", "film", (), "Video of what happened, kept sealed."),
+    Place("/search", "Search", "eye", (), "Show the camera a thing: what is like it in the catalogue."),
     Place("/coffee", "Coffee", "coffee", (), "Who leads, and every cup of the last day."),
     Place("/songs", "Songs", "song", (), "What is played, for whom, and how loud."),
     Place("/rules", "Rules", "rule", ("/groups", "/outbox"), "What is done, and when."),

@@ -42,7 +42,8 @@ def _begin(state: BlueprintSetupState) -> None:
     state.app.extensions[EXTENSION] = Guesses()
 
 
-def _guesses() -> Guesses:
+def guesses() -> Guesses:
+    """Who presents tokens that are none."""
     found: Guesses = current_app.extensions[EXTENSION]
     return found
 
@@ -55,7 +56,7 @@ def _slow_down() -> None:
         ThrottledError: Too many bad tokens came from there.
     """
     if request.path.startswith(PREFIX) and (token := cookies.bearer()):
-        _guesses().admit(request.remote_addr or "", token)
+        guesses().admit(request.remote_addr or "", token)
 
 
 @blueprint.after_request
@@ -63,9 +64,9 @@ def _learn(response: Response) -> Response:
     """Remember whether the token was one."""
     token = cookies.bearer()
     if token and response.status_code == 401:  # noqa: PLR2004
-        _guesses().bad(request.remote_addr or "", token)
+        guesses().bad(request.remote_addr or "", token)
     elif token and g.get("who") is not None:
-        _guesses().good(token)
+        guesses().good(token)
     return response
 
 

@@ -23,6 +23,8 @@ _TAGS: Final = {
     "rules": ("Rules", "What is done when something happens, and what became of it."),
     "groups": ("Rules", ""),
     "functions": ("DeepLens", "Functions written for AWS DeepLens, hosted here."),
+    "search": ("Visual search", "What is like a picture or what a camera shows, and the catalogue of it."),
+    "catalogue": ("Visual search", ""),
     "outbox": ("Rules", ""),
     "coffee": ("Coffee", "Who leads, and whose each cup was."),
     "songs": ("Songs", "What is played, for whom, and how loud."),
@@ -36,6 +38,8 @@ _TAGS: Final = {
     "system": ("Setting up", ""),
 }
 """By subject of the operation: the group it is shown in, and what that is about."""
+_FILES: Final = {"audio/mpeg": "song.mp3", "image/jpeg": "picture.jpg"}
+"""What is answered instead of JSON → what a file of it is called in an example."""
 _COMMON: Final = (401, 403, 422, 429, 500, 503)
 _BY_CURSOR: Final = "At most so many; the header Link and the field next lead to the page after."
 
@@ -233,9 +237,9 @@ def _example(endpoint: Endpoint, described: Described, in_path: frozenset[str]) 
     if endpoint.uploads:
         if endpoint.file == "audio":
             return "-H 'Content-Type: audio/mpeg' --data-binary @song.mp3"
-        return "-H 'Content-Type: image/jpeg' --data-binary @photo.jpg"
+        return "-H 'Content-Type: image/jpeg' --data-binary @picture.jpg"
     if endpoint.media:
-        return "-o song.mp3" if endpoint.media.startswith("audio/") else "-o sealed.age"
+        return f"-o {_FILES.get(endpoint.media, 'sealed.age')}"
     if endpoint.method == "GET":
         return ""
     wanted = {

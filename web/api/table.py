@@ -51,8 +51,13 @@ def _post(operation: str, path: str, summary: str, *, slow_s: float = 60.0) -> E
     return Endpoint(operation, "POST", path, summary, slow_s=slow_s)
 
 
+def _upload(operation: str, path: str, summary: str, *, slow_s: float = 60.0) -> Endpoint:
+    return Endpoint(operation, "POST", path, summary, uploads=True, slow_s=slow_s)
+
+
 _DRAFT: Final = "/enrolments/{draft}"
 _PHOTO: Final = f"{_DRAFT}/photos/{{photo}}"
+_ITEM: Final = "/catalogue/items/{item}"
 
 ENDPOINTS: Final = (
     # People
@@ -202,6 +207,25 @@ ENDPOINTS: Final = (
     _get("clips.state", "/clips/state", "How recording goes, and how it arrives at streams"),
     _get("clips.at", "/clips/at", "The clip of a camera that holds a moment"),
     _get("clips.show", "/clips/{clip}", "One clip; of one that is gone, what the log says"),
+    # Visual search
+    _upload("search.by_picture", "/search", "What is like a picture"),
+    _post("search.by_camera", "/search/cameras/{camera}", "What is like what a camera shows now"),
+    _get("search.newest", "/search/newest", "What cameras and functions found last", slow_s=40.0),
+    _get("search.state", "/search/state", "How searching goes, and what is under way"),
+    _post("search.calibrate", "/search/calibrate", "Find anew from which likeness on something counts"),
+    _post("search.refeaturize", "/search/refeaturize", "Describe every picture by another network"),
+    _get("catalogue.items", "/catalogue/items", "Items of the catalogue, page by page", cursor="after"),
+    _get("catalogue.size", "/catalogue/size", "How many items and pictures there are"),
+    _get("catalogue.item", _ITEM, "One item"),
+    Endpoint(
+        "catalogue.picture", "GET", "/catalogue/pictures/{picture}", "A picture of one", media="image/jpeg"
+    ),
+    _post("catalogue.put", _ITEM, "Add an item or change it; its pictures are sent after it"),
+    _post("catalogue.put_shown", f"{_ITEM}/shown", "Add an item with what a camera shows now"),
+    _upload("catalogue.add_picture", f"{_ITEM}/pictures", "Add a picture to an item"),
+    _post("catalogue.add_shown", f"{_ITEM}/pictures/shown", "Add to an item what a camera shows now"),
+    _post("catalogue.remove", f"{_ITEM}/remove", "Remove an item with its pictures"),
+    _post("catalogue.remove_picture", f"{_ITEM}/pictures/{{picture}}/remove", "Remove a picture of an item"),
     _get("functions.list", "/functions", "Hosted DeepLens functions, and how each is"),
     _get("functions.messages", "/functions/{name}/messages", "What one published after a number"),
     _get("functions.log", "/functions/{name}/log", "What one printed"),
@@ -255,6 +279,13 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("clips.open_outside", "clips.read_outside"),
         "What is stored at Kinesis Video Streams a program asks for there, with rights of its own.",
+    ),
+    **dict.fromkeys(
+        (
+            *("catalogue.import_begin", "catalogue.import_rows", "catalogue.import_picture"),
+            *("catalogue.import_end", "catalogue.imports"),
+        ),
+        "A program puts item after item; tables are imported on the page, or by `appliance search import`.",
     ),
     "clips.delete": "What was recorded is deleted by somebody who is signed in, here or on the machine.",
     "functions.deploy": "What runs here is for somebody who is signed in, here or on the machine.",

@@ -280,7 +280,8 @@ class Catalogue:
 def told_item(item: CatalogueItem) -> dict[str, Any]:
     """An item as JSON values.
 
-    `{item, title, link, price, notes, pictures: [{picture, width_px, height_px}], added_at, changed_at}`,
+    `{item, title, link, price, notes, pictures: [{picture, sha256, width_px, height_px}], added_at,
+    changed_at}`,
     pictures in the order in which they came.
     """
     entry = item.entry
@@ -291,7 +292,12 @@ def told_item(item: CatalogueItem) -> dict[str, Any]:
         "price": entry.price,
         "notes": entry.notes,
         "pictures": [
-            {"picture": each.id, "width_px": each.width_px, "height_px": each.height_px}
+            {
+                "picture": each.id,
+                "sha256": each.sha256,
+                "width_px": each.width_px,
+                "height_px": each.height_px,
+            }
             for each in item.pictures
         ],
         "added_at": moment(item.added_at),

@@ -1,0 +1,92 @@
+"""Importing many items: the page, and what its script sends: a table first, then the pictures of each row.
+
+The script reads the files in the browser and sends them one by one, so no file is larger than a photo, and
+how far it is can be seen. What comes of it is the desk's.
+"""
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, jsonify, render_template, request
+
+from appliance.errors import FormError
+from appliance.permissions import Permission
+from web.access import permission
+from web.asking import ask
+from web.requests import UPLOAD_BYTES, takes
+
+blueprint = Blueprint("importing", __name__, url_prefix="/search/import")
+
+COLUMNS: Final = (
+    ("id", "Yours, up to 64 characters; the same id again changes the item", "needed"),
+    ("title", "What it is called", "needed"),
+    ("link", "An address with http or https", ""),
+    ("price", "As it is to be shown: 12.50 €", ""),
+    ("notes", "Where it lies, whose it is", ""),
+    ("pictures", "Paths beside the table, several with ; between them", ""),
+)
+_SLOW_S: Final = 60.0
+
+
+@blueprint.get("")
+@permission(Permission.CATALOGUE)
+def index() -> str:
+    """The page, and imports that are under way or were."""
+    return render_template("search/import.html", columns=COLUMNS, imports=ask("catalogue.imports").result)
+
+
+@blueprint.post("/begin")
+@permission(Permission.CATALOGUE)
+@takes(UPLOAD_BYTES)
+def begin() -> Response:
+    """Read a table: the field `table` of a form."""
+    file = request.files.get("table")
+    content = b"" if file is None else file.read()
+    if file is None or not content:
+        raise FormError("Choose a table first.", fields={"table": "choose a CSV or JSON file"})
+    begun = ask(
+        "catalogue.import_begin",
+        blob=content,
+        timeout_s=_SLOW_S,
+        name=(file.filename or "")[-255:],
+        replace=request.form.get("replace") == "1",
+        pass_over=request.form.get("pass_over") == "1",
+    ).result
+    return jsonify(begun)
+
+
+@blueprint.get("/<int:number>/rows")
+@permission(Permission.CATALOGUE)
+def rows(number: int) -> Response:
+    """Rows of the table, and which pictures each names."""
+    after = _index(request.args.get("after"))
+    return jsonify(ask("catalogue.import_rows", number=number, after=after).result)
+
+
+@blueprint.post("/<int:number>/rows/<int:index>")
+@permission(Permission.CATALOGUE)
+@takes(UPLOAD_BYTES)
+def picture(number: int, index: int) -> Response:
+    """A picture of a row, or that there is none: the row is kept once all of its pictures came."""
+    file = request.files.get("file")
+    told: dict[str, Any] = ask(
+        "catalogue.import_picture",
+        blob=b"" if file is None else file.read(),
+        timeout_s=_SLOW_S,
+        number=number,
+        index=index,
+        path=request.form.get("path", ""),
+        missing=request.form.get("missing") == "1",
+    ).result
+    return jsonify(told)
+
+
+@blueprint.post("/<int:number>/end")
+@permission(Permission.CATALOGUE)
+def end(number: int) -> Response:
+    """End it, whole or not."""
+    return jsonify(ask("catalogue.import_end", number=number).result)
+
+
+def _index(given: str | None) -> int:
+    text = given or "0"
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0  # noqa: PLR2004
