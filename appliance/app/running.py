@@ -67,6 +67,10 @@ def child_specs(
         # Streams outside of the box are sent to with the same credentials as a bucket.
         video = _spec("video", layout, command("video"), secrets={**keys, **bucket})
         specs.append(replace(video, patient=True, gives_way_s=_GIVES_WAY_S))
+    if settings.search.enabled:
+        # Whatever is wrong with it, the door is watched.
+        search = _spec("search", layout, command("search"), secrets=keys)
+        specs.append(replace(search, patient=True, gives_way_s=_GIVES_WAY_S))
     if settings.web.enabled:
         # Should they refuse their settings or find a port taken: that is no reason to stop watching the door.
         # And they give way at the start: the door is watched sooner, and pages are there soon enough.

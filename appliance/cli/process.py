@@ -97,6 +97,17 @@ def video(context: Context) -> None:
         run_video(context.settings, services, stop)
 
 
+@process.command("search")
+@click.pass_obj
+def search(context: Context) -> None:
+    """Search the catalogue for what is alike to a picture or before a camera."""
+    from appliance.app.search_process import run_search
+
+    os.nice(_GIVES_WAY)
+    with as_process(context, "search") as stop, context.services() as services:
+        run_search(context.settings, services, stop)
+
+
 @contextlib.contextmanager
 def as_process(context: Context, name: str) -> Iterator[threading.Event]:
     """What every process does: end with its supervisor, log under its name, stop on SIGTERM."""

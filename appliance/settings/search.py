@@ -68,9 +68,10 @@ class SearchSettings(Room):
     )
     model: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = field(
         "efficientnet-lite0",
-        "The network that describes pictures: efficientnet-lite0, or the id of one of search.networks. "
-        "Another one has to describe the whole catalogue first; the old one is searched meanwhile.",
+        "The network that describes pictures: efficientnet-lite0, or the id of one of search.networks. A "
+        "catalogue that is searched by another one stays so until it has been described anew.",
         scope="all",
+        command="appliance search refeaturize",
     )
     networks: tuple[SearchNetworkSettings, ...] = field(
         (), "Networks of one's own that describe pictures.", scope="all", max_length=8
