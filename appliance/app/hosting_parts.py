@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from appliance.app.event_queue import EventQueue
+from appliance.app.function_features import also_searched, handing_features
 from appliance.app.function_filming import FunctionFilming
 from appliance.app.function_frames import loop_frames
 from appliance.app.function_publishing import FunctionPublishing
@@ -81,13 +82,14 @@ def hosting_of(
             told=lambda name, line: hosting.told(name, line),  # noqa: PLW0108 - it is made below
         ) as surroundings,
         handing_over(settings, layout) as sightings,
+        handing_features(settings, layout) as features,
         opened(
             Hosting(
                 projects,
                 host,
                 surroundings,
                 happened=events.add,
-                published=also_seen(publishing.publish, sightings),
+                published=also_searched(also_seen(publishing.publish, sightings), features),
                 thing=mine.thing or thing_for(_device(layout)),
                 accepted=mine.accept_uncontained,
                 wall=clock.wall,
