@@ -68,6 +68,7 @@ _OWN = (
     "retention",
     "rules",
     "run",
+    "search",
     "songs",
     "vault",
     "view",

@@ -1,7 +1,6 @@
 """`appliance clips …`: recorded video: which clips there are, taking one out, deleting one, recording one."""
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 import click
 
 from appliance.app.clip_asking import ClipAsking, asking
+from appliance.cli.agreeing import agree
 from appliance.cli.context import Context
 from appliance.cli.files import new_file
 from appliance.cli.parameters import Finite
@@ -111,7 +111,7 @@ def export(context: Context, *, clip: str, out: Path | None, yes: bool) -> None:
             raise InputError(
                 f"{target} is neither .mp4 nor .mkv", hint="name the file so; nothing else is written"
             )
-        _agree(_LEAVES, yes=yes)
+        agree(_LEAVES, yes=yes)
         with new_file(target) as file:
             if target.suffix == ".mp4":
                 for piece in clip_pieces(lambda: ask.fragments(shown)):
@@ -130,7 +130,7 @@ def delete(context: Context, *, clip: tuple[str, ...], yes: bool) -> None:
     """Delete CLIP (ids, or their ends): with its key, for good."""
     with context.services() as services, asking(context.settings, services) as ask:
         wanted = [_whole(ask, each) for each in clip]
-        _agree(_GOES, yes=yes)
+        agree(_GOES, yes=yes)
         for each in wanted:
             ask.delete(each)
             click.echo(f"{each} is deleted")
@@ -180,20 +180,6 @@ def _whole(ask: ClipAsking, clip: str) -> str:
         words = "several clips have ids that end so" if found else "no clip has this id"
         raise InputError(f"{clip[:64]!r}: {words}", hint="list them", command="appliance clips list")
     return found[0]
-
-
-def _agree(question: str, *, yes: bool) -> None:
-    """Ask before something that cannot be taken back.
-
-    Raises:
-        InputError: Nobody is there to be asked, or they do not want it.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise InputError(question.splitlines()[0], hint="say that you know: --yes")
-    if not click.confirm(question, err=True):
-        raise InputError("nothing was done")
 
 
 def _line(clip: ClipTold) -> str:
