@@ -38,6 +38,7 @@ ROWS: Mapping[str, str] = {
     "remux": "bench_remux",
     "rss_loop": "bench_rss_loop",
     "search": "bench_search",
+    "search_import": "bench_search_import",
     "start": "bench_start",
     "viewers": "bench_viewers",
 }

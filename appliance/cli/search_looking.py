@@ -1,4 +1,4 @@
-"""`appliance search query|watch`: what is like a picture, and what is found before a camera as it happens.
+"""`appliance search query` and `watch`: what is like a picture, and what is found before a camera as it happens.
 
 While an appliance runs that searches, it is asked; otherwise the catalogue is read here.
 """

@@ -1,4 +1,4 @@
-"""`appliance search import|export`: the catalogue from a table with pictures, and as one.
+"""`appliance search import` and `export`: the catalogue from a table with pictures, and as one.
 
 What becomes of a row is `catalogue_import`'s to say; here are the bar, the report, and what to do next.
 """
