@@ -1,4 +1,4 @@
-"""`appliance search query` and `watch`: what is like a picture, and what is found before a camera as it happens.
+"""`appliance search query` and `watch`: what is like a picture, or like what a camera sees now.
 
 While an appliance runs that searches, it is asked; otherwise the catalogue is read here.
 """

@@ -1,4 +1,4 @@
-"""`status`, `calibrate` and `refeaturize` of `appliance search`: by what the catalogue is searched, and how that goes.
+"""`status`, `calibrate` and `refeaturize` of `appliance search`: by what it is searched, and how that goes.
 
 While an appliance runs, its process that searches does the work and is followed; otherwise it is done here.
 """
