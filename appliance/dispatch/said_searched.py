@@ -30,4 +30,4 @@ def _(event: SearchChanged, _call: Call) -> str:
     if event.type == "search_calibrated":
         threshold = "" if event.threshold is None else f" to {event.threshold:.2f}"
         return f"the search's threshold was calibrated{threshold}"
-    return f"the catalogue's {event.pictures} pictures are searched by {event.featurizer} now"
+    return f"process search compares the catalogue's {event.pictures} pictures by {event.featurizer} now"

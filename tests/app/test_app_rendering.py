@@ -78,6 +78,18 @@ def test_the_project_view_shows_what_was_seen_and_says_it_beside() -> None:
     assert (True, "") == (stranger.stranger, unknown.why)
 
 
+def test_what_was_found_is_drawn_and_told() -> None:
+    """What visual search found in the frame, in its box, with its words, whatever letters they have."""
+    found = {"words": "Tasse “Grüße” 0.83", "known": True, "box": [40, 60, 160, 180]}
+    with shared([gray(level=90)], note={"found": found}) as fd:
+        device = asked(VIEWS.render, RenderView(kind="device"), fd)
+        project = asked(VIEWS.render, RenderView(kind="project"), fd)
+
+    assert found["words"] == getattr(project.message.found, "words", None)
+    assert {90} == set(np.unique(pixels(device.blob)))
+    assert {90} != set(np.unique(pixels(project.blob)))
+
+
 def test_a_name_is_drawn_only_for_who_was_given_it() -> None:
     """Without labels the same person is drawn as a person: another picture."""
     with shared([gray(640, 360)]) as fd:

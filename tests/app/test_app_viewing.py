@@ -1,5 +1,6 @@
 """Whoever asks sees frames; when nobody asks, none is written."""
 
+import json
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from appliance.app.viewing import Showcase, ShownCamera
 from appliance.errors import CameraLostError, CameraRefusedError
 from appliance.frames import FrameReader
 from appliance.wire import Client, Server
-from appliance.wire.messages import FramesShared, WatchFrames
+from appliance.wire.messages import FramesShared, ShowFound, WatchFrames
 
 
 class Overlay:
@@ -150,11 +151,47 @@ def test_changing_sizes_leave_nothing_open() -> None:
     os.close(kept)
 
 
+def test_what_was_found_is_in_the_note_for_some_seconds() -> None:
+    """Until it is said that it is nothing any more; of a camera that there is not it is let go."""
+    showcase = Showcase()
+    shown = showcase.camera("entrance")
+    show_found = showcase.handlers()[ShowFound]
+
+    def said(**how: Any) -> None:
+        given = {"camera": "entrance", "words": "cup 0.83", "known": True, "box": (1, 2, 3, 4), **how}
+        request: Any = type("Asked", (), {"message": ShowFound.model_validate(given)})()
+        show_found(request)
+
+    with filming(shown):
+        fd = shown.share().fds[0]
+        with FrameReader(fd) as reader:
+            said()
+            until_note(reader, {"words": "cup 0.83", "known": True, "box": [1, 2, 3, 4]})
+            said(words="")
+            until_note(reader, None)
+            said(camera="yard")
+            said(for_s=0.2)
+            until_note(reader, {"words": "cup 0.83", "known": True, "box": [1, 2, 3, 4]})
+            until_note(reader, None)
+
+
+def until_note(reader: FrameReader, found: Any) -> None:
+    """Wait for a frame whose note says that."""
+    sequence, deadline = -1, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        frame_now = reader.wait_newer(sequence, 5)
+        assert frame_now is not None
+        sequence = frame_now.stamp.sequence
+        if json.loads(frame_now.note).get("found") == found:
+            return
+    raise AssertionError("no frame says so")
+
+
 def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
     """A wrong name is answered at once."""
     showcase = Showcase()
     showcase.camera("entrance")
-    (watch,) = showcase.handlers().values()
+    watch = showcase.handlers()[WatchFrames]
     request: Any = type("Asked", (), {"message": WatchFrames(camera="yard")})()
 
     with pytest.raises(CameraLostError, match="no camera 'yard'") as caught:
@@ -164,7 +201,7 @@ def test_a_camera_that_is_not_there_is_told_with_those_that_are() -> None:
 
 def test_while_the_cameras_start_nobody_is_told_that_there_is_none() -> None:
     """After a door was saved the loop starts again: its page asks for a moment."""
-    (watch,) = Showcase().handlers().values()
+    watch = Showcase().handlers()[WatchFrames]
     request: Any = type("Asked", (), {"message": WatchFrames(camera="entrance")})()
 
     with pytest.raises(CameraLostError, match="the cameras are being started") as caught:

@@ -332,6 +332,32 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         {"keypad": "s"},
         "wrong PINs came too often at a keypad, “Hall”, and it has to wait now",
     ),
+    ("item_added", {"item": "cup-7"}, "an item, “cup-7”, was added to the catalogue"),
+    ("item_changed", {"item": "cup-7"}, "an item, “cup-7”, was changed in the catalogue"),
+    (
+        "item_removed",
+        {"item": "cup-7"},
+        "an item, “cup-7”, was removed from the catalogue, with its pictures",
+    ),
+    ("items_import_begun", {"rows": 1200}, "an import of 1,200 items into the catalogue began"),
+    (
+        "items_imported",
+        {"rows": 1200, "added": 1100, "changed": 60, "same": 38, "refused": 2},
+        (
+            "items were imported into the catalogue: 1,100 new, 60 changed, 38 there already, "
+            "2 could not be taken"
+        ),
+    ),
+    (
+        "search_featurizer_changed",
+        {"featurizer": "efficientnet-lite0:0123456789ab", "pictures": 1200},
+        "the catalogue's 1,200 pictures are searched by “efficientnet-lite0” now",
+    ),
+    (
+        "search_calibrated",
+        {"featurizer": "efficientnet-lite0:0123456789ab", "pictures": 1200, "threshold": 0.514},
+        "what counts as found in the catalogue was calibrated: what is found has at least 0.51",
+    ),
 ]
 INSIDE = re.compile(
     r"dlib|sface|reference|\bfill\b|process|\bloop\b|\bmodels\b|spool|retract|token \w{6}\b|person \w{6}\b"

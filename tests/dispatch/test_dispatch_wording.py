@@ -284,6 +284,22 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         {"function": "dogs", "reason": "silent"},
         "function dogs failed: it gave no sign of life",
     ),
+    "item_added": ({"item": "cup-7"}, "item cup-7 was added to the catalogue"),
+    "item_changed": ({"item": "cup-7"}, "item cup-7 was changed in the catalogue"),
+    "item_removed": ({"item": "cup-7"}, "item cup-7 was removed from the catalogue"),
+    "items_import_begun": ({"rows": 1200}, "an import of 1200 items began"),
+    "items_imported": (
+        {"rows": 1200, "added": 1100, "changed": 60, "same": 38, "refused": 2},
+        "items imported: 1100 new, 60 changed, 38 there already, 2 refused",
+    ),
+    "search_featurizer_changed": (
+        {"featurizer": "efficientnet-lite0:0123456789ab", "pictures": 1200},
+        "process search compares the catalogue's 1200 pictures by efficientnet-lite0:0123456789ab now",
+    ),
+    "search_calibrated": (
+        {"featurizer": "efficientnet-lite0:0123456789ab", "pictures": 1200, "threshold": 0.514},
+        "the search's threshold was calibrated to 0.51",
+    ),
     "pin_throttled": ({"keypad": BEN}, "wrong PINs came too often at keypad 0badbe; it is slowed down"),
 }
 

@@ -205,7 +205,7 @@ class Applying:
                 self._services.store.append_all([NewEvent(event) for event in events])
             revision = self._files.revision()
         whole = any(key == part or key.startswith(f"{part}.") for key in keys for part in WHOLE)
-        restarting, pending = self._restart(_wanted(found, anew))
+        restarting, pending = self._restart(wanted(found, anew))
         return Saved(found.differences, restarting, pending, whole=whole, revision=revision)
 
     def _write_logged(self, text: str, events: Iterable[Event]) -> None:
@@ -264,11 +264,13 @@ def _content(path: Path) -> bytes | None:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _wanted(found: Proposal, anew: Collection[str]) -> tuple[str, ...]:
+def wanted(found: Proposal, anew: Collection[str] = ()) -> tuple[str, ...]:
     """The processes that have to restart, in the order in which they do."""
     scopes = {*found.scopes, *anew}
     if "all" in scopes:
         scopes.update(ORDER)
     if found.settings.processes.models == "loop" and "models" in scopes:
         scopes = scopes - {"models"} | {"loop"}
+    if not found.settings.search.enabled:
+        scopes = scopes - {"search"}  # unlike the others, few boxes run it
     return tuple(name for name in ORDER if name in scopes)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field, JsonValue, SecretStr
 
-from appliance.app.desk.applying import ORDER, WHOLE, Applying, Source
+from appliance.app.desk.applying import WHOLE, Applying, Source, wanted
 from appliance.app.desk.describing import closed, rooms
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import FormError
@@ -146,7 +146,7 @@ def _told(found: Proposal) -> dict[str, Any]:
             }
             for each in found.differences
         ],
-        "restarts": [name for name in ORDER if name in found.scopes or "all" in found.scopes],
+        "restarts": list(wanted(found)),
         "whole": any(
             each.key == part or each.key.startswith(f"{part}.")
             for each in found.differences

@@ -34,4 +34,5 @@ def _(event: SearchChanged, _: Names) -> str:
     if event.type == "search_calibrated":
         threshold = "" if event.threshold is None else f": what is found has at least {event.threshold:.2f}"
         return f"what counts as found in the catalogue was calibrated{threshold}"
-    return f"the catalogue's {event.pictures:,} pictures are searched by{quoted(event.featurizer)} now"
+    network = quoted(event.featurizer.partition(":")[0])
+    return f"the catalogue's {event.pictures:,} pictures are searched by{network} now"
