@@ -123,7 +123,7 @@ def test_a_stream_has_one_place(kvs: LocalKvs, stream: str) -> None:
 
 def _when_free(kvs: LocalKvs, stream: str) -> list[tuple[Any, ...]]:
     """What is said to one fragment when the place is free."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (acks := send_all(kvs.port, stream, PIECES[:1])) and time.monotonic() < until:
         pass
     return acks
