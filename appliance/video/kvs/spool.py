@@ -206,6 +206,21 @@ class Spool:
                 self._lost += 1
             _log.warning("kvs_fragment_lost", clip=entry.clip, timecode_ms=entry.timecode_ms, reason=why)
 
+    def drop(self, clip: str) -> int:
+        """Somebody wants nothing of a clip to be sent any more; how many of its fragments waited.
+
+        It is no loss, and not counted as one. Of a clip that was begun anything that comes later is kept.
+
+        Raises:
+            StreamError: It cannot be deleted; what is left of it waits still.
+        """
+        with self._lock:
+            count = discard(self._folder, clip)
+            entries = self._clips.pop(clip, OrderedDict())
+            self._open.discard(clip)
+            self._size_bytes -= sum(entry.size_bytes for entry in entries.values())
+            return count
+
     def state(self) -> SpoolState:
         """What is in it."""
         with self._lock:
@@ -304,6 +319,28 @@ class Spool:
 
     def _path(self, entry: SpoolEntry) -> Path:
         return self._folder / entry.clip / entry.name
+
+
+def discard(folder: Path, clip: str) -> int:
+    """Delete what waits of a clip in a spool that nobody has open; how many fragments that was.
+
+    Args:
+        folder: The spool's.
+        clip: Its id; of one that is none nothing waits.
+
+    Raises:
+        StreamError: It cannot be deleted.
+    """
+    if not _CLIP.fullmatch(clip):
+        return 0
+    try:
+        count = sum(path.suffix == ".sealed" for path in (folder / clip).iterdir())
+        shutil.rmtree(folder / clip)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise _unusable(error) from error
+    return count
 
 
 def _row(entry: SpoolEntry) -> str:
