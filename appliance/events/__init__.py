@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from appliance.events.acted import ActionOutcome, GroupChanged, RuleChanged, RuleTried, ScreenAsked
 from appliance.events.captured import CaptureRemoved, CaptureSkipped, StrangerCaptured
-from appliance.events.clips import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, StreamTrouble
+from appliance.events.clips import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, ClipFailed, NoClip, StreamTrouble
 from appliance.events.coffee import CoffeeAdded, CoffeeCorrected, CoffeeTaken
 from appliance.events.decided import (
     CandidateScore,
@@ -66,6 +66,7 @@ __all__ = [
     "ClipDeleted",
     "ClipEnd",
     "ClipEnded",
+    "ClipFailed",
     "CoffeeAdded",
     "CoffeeCorrected",
     "CoffeeTaken",
@@ -83,6 +84,7 @@ __all__ = [
     "GroupChanged",
     "KeypadChanged",
     "LogPruned",
+    "NoClip",
     "ObjectSeen",
     "OperatorChanged",
     "PasswordChanged",
@@ -167,6 +169,7 @@ AnyEvent = Annotated[
     | FunctionChanged
     | ClipBegun
     | ClipEnded
+    | ClipFailed
     | ClipDeleted
     | StreamTrouble,
     Field(discriminator="type"),

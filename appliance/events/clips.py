@@ -5,11 +5,24 @@ from typing import Literal
 from appliance.events.event import Event
 
 ClipEnd = Literal[
-    "complete", "longest", "camera_lost", "camera_changed", "disk_full", "stopped", "interrupted", "failed"
+    "complete",
+    "longest",
+    "camera_lost",
+    "camera_changed",
+    "clock_set",
+    "disk_full",
+    "stopped",
+    "interrupted",
+    "failed",
 ]
 """Why a clip ended: its time was over; it was as long as one may be, and another one goes on; the camera was
-lost; its picture is of another size or kind from here on; the disk is full, or cannot be written; recording
-was ended by the appliance's end; a crash came in between, which was found at start-up; anything else."""
+lost; its picture is of another size or kind from here on; the clock was set, and another one goes on by the
+new time; the disk is full, or cannot be written; recording was ended by the appliance's end; a crash came in
+between, which was found at start-up; anything else."""
+
+NoClip = Literal["disk_full", "camera_lost", "unusable", "stopped", "failed"]
+"""Why no clip came of what was wanted: there is no room on the disk, or it cannot be written; the camera gave
+no picture; nothing can be made of what it sends; the appliance was stopped first; anything else."""
 
 
 class ClipBegun(Event):
@@ -37,6 +50,15 @@ class ClipEnded(Event):
     why: ClipEnd
     causes: tuple[str, ...] = ()
     """Ids of the events that set it off and extended it."""
+
+
+class ClipFailed(Event):
+    """Video was wanted, and no clip began: of one that began, `clip_ended` says what became."""
+
+    type: Literal["clip_failed"] = "clip_failed"
+    reason: NoClip
+    causes: tuple[str, ...] = ()
+    """Ids of the events that wanted it; none: a function or a command did."""
 
 
 class ClipDeleted(Event):

@@ -266,6 +266,10 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         },
         ("clip aaaaaa of 65 s ended: a clip becomes no longer; another one goes on (33 fragments, 3.0 MiB)"),
     ),
+    "clip_failed": (
+        {"reason": "unusable", "camera": "hall"},
+        "no clip was recorded (camera hall): nothing can be made of what the camera sends",
+    ),
     "clip_deleted": (
         {"clip": "019b8f3c-aaaaaa", "reason": "age"},
         "clip aaaaaa was deleted with its key: it was too old",
