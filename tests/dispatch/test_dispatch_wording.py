@@ -268,7 +268,7 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "clip_failed": (
         {"reason": "unusable", "camera": "hall"},
-        "no clip was recorded (camera hall): nothing can be made of what the camera sends",
+        "no clip was recorded by camera hall: nothing can be made of what the camera sends",
     ),
     "clip_deleted": (
         {"clip": "019b8f3c-aaaaaa", "reason": "age"},
