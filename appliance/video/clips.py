@@ -22,7 +22,7 @@ from appliance.events import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, Event
 from appliance.ids import IdFactory
 from appliance.video.clip import About, Clip, FragmentNote
 from appliance.video.clip_folder import ClipFolder, ClipKeys, clip_ids
-from appliance.video.retention import Limits, due
+from appliance.video.retention import DueClip, Limits, due
 
 _log = structlog.get_logger()
 
@@ -268,6 +268,13 @@ class Clips:
         return self._free(self._folder)
 
     @property
+    def trouble(self) -> str:
+        """Why nothing can be recorded now, in words; empty: it can."""
+        if self._is_room(1) or self._due(None, 1):
+            return ""
+        return self._no_room().message
+
+    @property
     def limits(self) -> Limits:
         """How much is kept."""
         return self._limits
@@ -288,20 +295,24 @@ class Clips:
         return clip
 
     def _make_room(self, coming_bytes: int) -> None:
-        """Delete the oldest clips while there is too little room; then there has to be enough.
+        """Delete the oldest clips while there is too little room; none if that would not make enough.
 
         Raises:
-            VideoFullError: There is not.
+            VideoFullError: There is not enough.
         """
         if not self._is_room(coming_bytes):
             self._delete_due(None, coming_bytes)
             if not self._is_room(coming_bytes):
-                limits = self._limits
-                raise VideoFullError(
-                    f"there is no room for video: clips may take {limits.max_bytes >> 20} MiB, and "
-                    f"{limits.min_free_bytes >> 20} MiB of the disk are left free",
-                    hint="make room on the disk of the state directory, or change the settings of video",
-                )
+                raise self._no_room()
+
+    def _no_room(self) -> VideoFullError:
+        limits = self._limits
+        return VideoFullError(
+            f"there is no room for video: clips take {self.size_bytes >> 20} MiB and may take "
+            f"{limits.max_bytes >> 20}, and {self.room_bytes >> 20} MiB of the disk are free and "
+            f"{limits.min_free_bytes >> 20} have to be",
+            hint="make room on the disk of the state directory, or change the settings of video",
+        )
 
     def _is_room(self, coming_bytes: int) -> bool:
         limits = self._limits
@@ -309,14 +320,16 @@ class Clips:
             return False
         return self._free(self._folder) - coming_bytes >= limits.min_free_bytes
 
-    def _delete_due(self, now_ms: int | None, coming_bytes: int) -> int:
+    def _due(self, now_ms: int | None, coming_bytes: int) -> list[DueClip]:
         with self._changed:
             clips = list(self._clips.values())
-        found = due(
+        return due(
             clips, self._limits, now_ms=now_ms, free_bytes=self._free(self._folder), coming_bytes=coming_bytes
         )
+
+    def _delete_due(self, now_ms: int | None, coming_bytes: int) -> int:
         gone = 0
-        for each in found:
+        for each in self._due(now_ms, coming_bytes):
             try:
                 self.delete(each.id, each.reason)
             except UnknownClipError:
