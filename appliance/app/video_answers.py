@@ -3,9 +3,11 @@
 Ours and the recorder's words for things are told apart here; who may ask is settled by whoever asks.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from appliance.clock import Clock
+from appliance.errors import UnknownClipError
 from appliance.settings import VideoSettings
 from appliance.video.clip import Clip, FragmentNote
 from appliance.video.clips import Clips
@@ -36,6 +38,10 @@ _OLDEST_MS = 60_000
 """A wish that comes later than this after what set it off begins now: the camera's memory is not so long."""
 
 
+Drop: TypeAlias = Callable[[str], int]
+"""Lets nothing more of a clip leave the box; how many of its fragments waited. Raises StreamError."""
+
+
 class Outside(Protocol):
     """Streams outside of the box; see `video_streams.VideoStreams`."""
 
@@ -51,10 +57,12 @@ class ClipAnswers:
 
     Args:
         clips: The clips.
+        drop: Takes one that is deleted from what waits to be sent.
     """
 
-    def __init__(self, clips: Clips) -> None:
+    def __init__(self, clips: Clips, drop: Drop) -> None:
         self._clips = clips
+        self._drop = drop
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for a server."""
@@ -85,8 +93,15 @@ class ClipAnswers:
         return Reply(FragmentRead(fragment=_fragment(note)), blob=content)
 
     def delete(self, request: Request[DeleteClip]) -> Reply[Done]:
-        """Delete a clip."""
-        self._clips.delete(request.message.clip, "asked", by=request.message.by)
+        """Delete a clip, and what waits of it to be sent; also of one of which nothing else is left here."""
+        asked = request.message
+        try:
+            self._clips.delete(asked.clip, "asked", by=asked.by)
+        except UnknownClipError:
+            if not self._drop(asked.clip):
+                raise
+        else:
+            self._drop(asked.clip)
         return Reply(Done())
 
     def _told(self, clip: Clip) -> ClipTold:
@@ -116,6 +131,7 @@ class VideoAnswers:
         clips: The clips.
         recorder: What records.
         outside: Streams outside of the box; None: nothing is sent.
+        drop: Takes a clip that is deleted from what waits to be sent.
         clock: For wishes that do not say when.
     """
 
@@ -126,12 +142,14 @@ class VideoAnswers:
         recorder: Recorder,
         *,
         outside: Outside | None,
+        drop: Drop,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._clips = clips
         self._recorder = recorder
         self._outside = outside
+        self._drop = drop
         self._clock = clock
 
     def handlers(self) -> dict[type[Message], Handler]:
@@ -140,7 +158,7 @@ class VideoAnswers:
             Record: self.record,
             ReleaseRecording: self.release,
             AskVideo: self.status,
-            **ClipAnswers(self._clips).handlers(),
+            **ClipAnswers(self._clips, self._drop).handlers(),
         }
 
     def record(self, request: Request[Record]) -> Reply[RecordTaken]:

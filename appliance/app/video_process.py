@@ -8,10 +8,12 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import structlog
 
 from appliance.app.event_queue import EventQueue
+from appliance.app.stream_folders import drop_at_rest
 from appliance.app.video_answers import VideoAnswers
 from appliance.app.video_archive import archive_answers
 from appliance.app.video_streams import VideoStreams, outside_streams
@@ -73,7 +75,8 @@ def run_video(settings: Settings, services: Services, stop: threading.Event) -> 
 
             feed = CameraVideo(Client(services.layout.socket("loop")), services.clock)
             recorder = Recorder(make, feed.follow, clock=services.clock)
-            answers = VideoAnswers(video, clips, recorder, outside=out, clock=services.clock)
+            drop = partial(drop_at_rest, services.layout.kvs) if out is None else out.drop
+            answers = VideoAnswers(video, clips, recorder, outside=out, drop=drop, clock=services.clock)
             archive = archive_answers(settings, services.clock)
             socket = services.layout.socket("video")
             with (

@@ -22,7 +22,10 @@ _SHORT: Final = 6
 _LEAVES: Final = (
     "The clip leaves the box in the clear: whoever has the file sees everybody who is on it.\nExport it?"
 )
-_GOES: Final = "Nothing brings a clip back: its key is destroyed with it.\nDelete it?"
+_GOES: Final = (
+    "Nothing brings a clip back: its key is destroyed with it. What Kinesis Video Streams has of it stays "
+    "there.\nDelete it?"
+)
 _TAKEN: Final = {
     "began": "recording",
     "extended": "a clip of this camera is being recorded, and goes on",
@@ -127,7 +130,11 @@ def export(context: Context, *, clip: str, out: Path | None, yes: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def delete(context: Context, *, clip: tuple[str, ...], yes: bool) -> None:
-    """Delete CLIP (ids, or their ends): with its key, for good."""
+    """Delete CLIP (ids, or their ends): with its key, for good.
+
+    What waits of it to be sent to Kinesis Video Streams goes, too, and nothing more of it is sent; what is
+    stored there by then stays until its time is over.
+    """
     with context.services() as services, asking(context.settings, services) as ask:
         wanted = [_whole(ask, each) for each in clip]
         _agree(_GOES, yes=yes)

@@ -4,14 +4,16 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from footage import BEGIN_MS, Kept, PlayedFeed, document, fragment, fragments, opened_vault
 
+from appliance.app.stream_folders import OutsideStream, drop_at_rest, folder_of
 from appliance.app.video_answers import VideoAnswers
 from appliance.app.video_process import clip_document, run_video
-from appliance.app.video_streams import OutsideStream, SpoolSealing, VideoStreams, event_of, folder_of
+from appliance.app.video_streams import SpoolSealing, VideoStreams, event_of
 from appliance.app.video_wishes import RECORD, RecordAction, record_plans
 from appliance.backoff import BackOff
 from appliance.clock import ManualClock, SystemClock
@@ -22,6 +24,8 @@ from appliance.services import Layout, Services
 from appliance.settings import Settings, VideoSettings
 from appliance.vault import Vault
 from appliance.video.fragment import Fragment
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.telling import StreamNews
 from appliance.video.kvs.upload_state import UploadState
 from appliance.video.matroska_reader import read_document
@@ -77,7 +81,8 @@ def box(tmp_path: Path, vault: Vault) -> Iterator[Box]:
     kept = Kept(tmp_path / "clips", vault)
     feed = PlayedFeed(fragments(BEGIN_MS - 2_000, 7), stays=True)
     recorder = Recorder(lambda _: kept.recording(), feed, clock=kept.clock, again=BackOff(first_s=0, cap_s=0))
-    answers = VideoAnswers(VideoSettings(), kept.clips, recorder, outside=None, clock=kept.clock)
+    drop = partial(drop_at_rest, Layout(tmp_path).kvs)
+    answers = VideoAnswers(VideoSettings(), kept.clips, recorder, outside=None, drop=drop, clock=kept.clock)
     socket = Layout(tmp_path).socket("video")
     with Server(socket, answers.handlers()):
         yield Box(kept, feed, Client(socket))
@@ -227,6 +232,7 @@ class Sent:
     taken: list[tuple[str, int]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     open: bool = False
+    dropped: list[str] = field(default_factory=list)
 
     def offer(self, clip: str, piece: Fragment) -> bool:
         """Note it."""
@@ -236,6 +242,11 @@ class Sent:
     def end(self, clip: str) -> None:
         """Note it."""
         self.ended.append(clip)
+
+    def drop(self, clip: str) -> int:
+        """Note it."""
+        self.dropped.append(clip)
+        return 1
 
     @property
     def state(self) -> UploadState:
@@ -298,6 +309,8 @@ def test_what_waited_for_a_stream_is_sent_after_the_next_start(tmp_path: Path) -
     first, _ = streams(tmp_path)
     first.open(["hall"])
     first.want("deeplens-dog", 2.0)
+    for name in ("office-hall", "deeplens-dog"):
+        spooled(tmp_path, name, "c1")
     again, made = streams(tmp_path)
     again.open([])
 
@@ -306,6 +319,57 @@ def test_what_waited_for_a_stream_is_sent_after_the_next_start(tmp_path: Path) -
     assert {"deeplens-dog": 2, "office-hall": 24} == {
         name: sent.stream.retention_hours for name, sent in made.items()
     }
+
+
+def test_a_stream_for_which_nothing_waits_is_left_alone_once_its_camera_is_gone(tmp_path: Path) -> None:
+    """It would be made again at the service, where somebody may have deleted it; one that is named is not."""
+    first, _ = streams(tmp_path)
+    first.open(["hall", "yard"])
+    first.want("deeplens-dog", 2.0)
+    spooled(tmp_path, "office-yard", "c1")
+    drop_at_rest(tmp_path, "c1")
+    again, made = streams(tmp_path)
+    again.open(["hall"])
+
+    assert {"office-hall"} == set(made)
+
+
+def spooled(streams: Path, stream: str, clip: str) -> Path:
+    """A fragment of a clip that waits for a stream; its file."""
+    kept = Spool(
+        folder_of(streams, stream) / "spool",
+        lambda _, content: content,
+        lambda _, content: content,
+        max_bytes=1 << 20,
+    )
+    entry = kept.add(clip, SpooledFragment.of(clip, fragment(BEGIN_MS)))
+    return folder_of(streams, stream) / "spool" / clip / entry.name
+
+
+def test_a_clip_that_is_deleted_is_sent_nowhere_any_more(tmp_path: Path) -> None:
+    """It goes from every stream that is sent to, and from the disk where one is not sent to just now."""
+    out, made = streams(tmp_path)
+    out.open(["hall", "yard"])
+    out.want("deeplens-dog", 2.0)
+    gone, other = spooled(tmp_path, "office-attic", "c1"), spooled(tmp_path, "office-attic", "c2")
+
+    assert 4 == out.drop("c1")
+    assert {name: ["c1"] for name in made} == {name: sent.dropped for name, sent in made.items()}
+    assert (False, True) == (gone.exists(), other.exists())
+
+
+def test_deleting_a_clip_deletes_what_waits_of_it_to_be_sent(box: Box, tmp_path: Path) -> None:
+    """Also where sending is off just now, and of one whose own time was over while it waited."""
+    box.video.call(Record(camera="hall", seconds=10, at_ms=BEGIN_MS), RecordTaken)
+    box.recorded()
+    clip = box.video.call(ListClips(), ClipsListed).message.clips[0].clip
+    waits = [spooled(Layout(tmp_path).kvs, "office-hall", each) for each in (clip, "old", "other")]
+    box.video.call(DeleteClip(clip=clip), Done)
+    box.video.call(DeleteClip(clip="old"), Done)
+
+    assert [False, False, True] == [path.exists() for path in waits]
+    with pytest.raises(UnknownClipError):
+        box.video.call(DeleteClip(clip="old"), Done)
 
 
 @pytest.mark.parametrize("name", [".", "..", "a" * 256, "a.b-c_d"])

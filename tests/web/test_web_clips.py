@@ -222,7 +222,8 @@ def test_how_sending_goes_is_said_in_words(kept: tuple[Site, AtHand], admin: Bro
             waiting_bytes=5_200_000,
             persisted=17,
             lost=2,
-            newest_ms=round((now() - timedelta(minutes=10)).timestamp() * 1000),
+            oldest_end_ms=round((now() - timedelta(minutes=10)).timestamp() * 1000),
+            acks={"RECEIVED": 18, "ERROR": 3},
             trouble="the service takes none of the credentials",
             hint="renew them",
         ),
@@ -230,7 +231,15 @@ def test_how_sending_goes_is_said_in_words(kept: tuple[Site, AtHand], admin: Bro
     text = admin.get("/clips/state").text
     at_hand.outside.streams = ()
 
-    for words in ("office-kitchen", "Needs you", "5.2 MB", "17", "Renew them.", "10 min ago"):
+    for words in (
+        "office-kitchen",
+        "Needs you",
+        "5.2 MB",
+        "17",
+        "Renew them.",
+        "lags 10 min behind",
+        "3 ERROR, 18 RECEIVED",
+    ):
         assert words in text, words
     assert "The service takes none of the credentials." in text
 

@@ -178,9 +178,10 @@ class Clips:
 
         `{there, enabled, outside, recording: [{camera, clip, left_s}], clips, size_bytes, most_bytes,
         free_bytes, least_free_bytes, retention_days, trouble, streams: [{stream, camera, state, waiting,
-        waiting_bytes, persisted, lost, newest, lag_s, trouble, hint}]}`; `lag_s` is how long ago the newest
-        that is stored at the service was recorded, null where nothing is; `outside` is whether the cameras'
-        video is sent.
+        waiting_bytes, persisted, lost, newest, lag_s, acks, trouble, hint}]}`; `newest` is when the newest
+        that is stored at the service began, null where nothing is; `lag_s` is how long ago the oldest that
+        waits was recorded, 0 where nothing waits; `acks` counts the service's answers since the start, by
+        what they said; `outside` is whether the cameras' video is sent.
 
         Raises:
             SettingsError: The settings are wrong.
@@ -224,7 +225,9 @@ class Clips:
         )
 
     def delete(self, asked: Asked[OneClip]) -> Answer:
-        """Delete a clip for good, and forget its key; what is in a stream outside of the box stays there.
+        """Delete a clip for good, forget its key, and send nothing more of it.
+
+        What is stored in a stream outside of the box by then stays there until its time is over.
 
         Raises:
             DeniedError: A program asks; somebody who is signed in may.
@@ -255,11 +258,11 @@ def _has(clip: ClipTold, label: str) -> bool:
 
 
 def _stream(told: StreamTold, now_ms: int) -> dict[str, Any]:
-    newest = told.newest_ms
+    oldest = told.oldest_end_ms
     return {
-        **told.model_dump(exclude={"newest_ms"}),
-        "newest": moment(time_of(newest)),
-        "lag_s": None if newest is None else max(0.0, (now_ms - newest) / 1000),
+        **told.model_dump(exclude={"newest_ms", "oldest_end_ms"}),
+        "newest": moment(time_of(told.newest_ms)),
+        "lag_s": 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000),
     }
 
 

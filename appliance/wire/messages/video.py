@@ -261,6 +261,8 @@ class StreamTold(_Part):
         persisted: Fragments that are known to be stored, since the start.
         lost: Fragments that were given up, since the start.
         newest_ms: When the newest stored fragment began, milliseconds since the epoch; None: there is none.
+        oldest_end_ms: When the oldest that waits ended, milliseconds since the epoch; None: none waits.
+        acks: The service's answers about fragments since the start, by what they said.
         trouble: What is wrong, in words; empty: nothing is.
         hint: What to do about that.
     """
@@ -273,6 +275,8 @@ class StreamTold(_Part):
     persisted: int = 0
     lost: int = 0
     newest_ms: int | None = None
+    oldest_end_ms: int | None = None
+    acks: dict[str, int] = Field(default_factory=dict)
     trouble: str = ""
     hint: str = ""
 
