@@ -121,14 +121,7 @@ class ClipFolder:
             UnknownClipError: It is gone.
             VideoError: It does not open: it is damaged, cut short, or not where it was.
         """
-        name = f"{fragment.number:06d}-{fragment.begin_ms}-{fragment.duration_ms}.sealed"
-        key = self._key()
-        try:
-            sealed = (self._path / name).read_bytes()
-        except FileNotFoundError as error:
-            raise UnknownClipError("there is no such fragment of this clip any more") from error
-        except OSError as error:
-            raise VideoError(f"a fragment cannot be read: {error.strerror}") from error
+        name, key, sealed = self._sealed(fragment)
         try:
             return self._keys.open(key, self.id, sealed, row=self._row(name))
         except ApplianceError as error:
@@ -137,6 +130,24 @@ class ClipFolder:
                 "another box",
                 hint="the other fragments of the clip play without it",
             ) from error
+
+    def is_damaged(self, fragment: FragmentNote) -> bool:
+        """Whether a fragment was read and does not open, although the clip's key does: it never will.
+
+        Raises:
+            VideoError: That cannot be told: it is gone, the disk does not read it now, or the key is another
+                box's.
+        """
+        name, key, sealed = self._sealed(fragment)
+        try:
+            self._keys.seal(key, self.id, b"", row=self._row(name))
+        except ApplianceError as error:
+            raise VideoError(f"a clip's key does not open: {error.message}", hint=error.hint) from error
+        try:
+            self._keys.open(key, self.id, sealed, row=self._row(name))
+        except ApplianceError:
+            return True
+        return False
 
     def load(self) -> Clip | None:
         """The clip as it lies on the disk; None: it has no key or no note, so that nothing of it can be read.
@@ -215,6 +226,22 @@ class ClipFolder:
         key.unlink(missing_ok=True)
         if self._path.exists():
             shutil.rmtree(self._path)
+
+    def _sealed(self, fragment: FragmentNote) -> tuple[str, bytes, bytes]:
+        """A fragment's name, the clip's key, and the fragment as it lies on the disk.
+
+        Raises:
+            UnknownClipError: It is gone.
+            VideoError: It cannot be read.
+        """
+        name = f"{fragment.number:06d}-{fragment.begin_ms}-{fragment.duration_ms}.sealed"
+        key = self._key()
+        try:
+            return name, key, (self._path / name).read_bytes()
+        except FileNotFoundError as error:
+            raise UnknownClipError("there is no such fragment of this clip any more") from error
+        except OSError as error:
+            raise VideoError(f"a fragment cannot be read: {error.strerror}") from error
 
     def _key(self) -> bytes:
         try:

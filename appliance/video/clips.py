@@ -280,12 +280,14 @@ class Clips:
         return self._limits
 
     def _adopt(self, folder: ClipFolder, clip: Clip) -> Clip:
-        """End a clip that a crash left; of its fragments only the newest can have suffered."""
+        """End a clip that a crash left; of its fragments only the newest can have suffered.
+
+        Raises:
+            VideoError: It cannot be read now, or its key is another box's; it stays as it is.
+            OSError: What is left half-written cannot be deleted.
+        """
         folder.tidy()
-        try:
-            if clip.fragments:
-                folder.read(clip.fragments[-1])
-        except VideoError:
+        if clip.fragments and folder.is_damaged(clip.fragments[-1]):
             folder.drop(clip.fragments[-1])
             clip = replace(clip, fragments=clip.fragments[:-1])
         clip = replace(clip, ended="interrupted")

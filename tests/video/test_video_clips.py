@@ -111,6 +111,26 @@ def test_a_torn_last_fragment_is_dropped_and_no_other(kept: Kept, left: int) -> 
     assert not newest.exists()
 
 
+def test_what_cannot_be_read_now_is_not_taken_for_torn(kept: Kept, tmp_path: Path) -> None:
+    """Neither a disk that refuses once nor another device key costs a fragment; later all of it is there."""
+    clip = filled(kept)
+    newest = kept.folder / clip / f"000002-{BEGIN_MS + 4_000}-2000.sealed"
+    sealed = newest.read_bytes()
+    newest.unlink()
+    newest.symlink_to(newest.name)  # which reads as an error of the system
+    one = ClipFolder(kept.folder, clip, kept.keys)
+    with pytest.raises(VideoError, match="cannot be read"):
+        one.is_damaged(FragmentNote(2, BEGIN_MS + 4_000, 2_000, len(sealed)))
+    newest.unlink()
+    newest.write_bytes(sealed)
+    kept.told.clear()
+    other = Kept(kept.folder, opened_vault(tmp_path / "other"))
+
+    assert ([], []) == (other.clips.clips(), other.told)
+    assert [0, 1, 2] == [each.number for each in kept.again().clip(clip).fragments]
+    assert b"\2" * 8 == kept.clips.read(clip, 2)[1]
+
+
 def test_a_folder_without_a_key_is_deleted_and_one_of_tomorrow_is_not(kept: Kept) -> None:
     """Without its key a clip is noise; what a newer program wrote, or somebody else's folder, is let be."""
     lost, newer = ended(kept), ended(kept, at_ms=BEGIN_MS + 60_000)
