@@ -11,7 +11,8 @@ from kvs_box import CLIP_MS, NOON_MS, Box, clip, credentials_file, kvs_box
 from swift_loop import LoopClock, run_swiftly
 
 from appliance.video.fragment import Fragment
-from appliance.video.kvs.spool import Spool, SpoolEntry
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spool_files import SpoolEntry
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.upload_state import UploadState
 from appliance.video.kvs_server.archive import MemoryArchive

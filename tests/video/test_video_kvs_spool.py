@@ -10,7 +10,8 @@ from kvs_box import NOON_MS, toy_seal, toy_unseal
 from appliance.app.video_streams import SpoolSealing
 from appliance.errors import ApplianceError, StreamError
 from appliance.vault import Vault
-from appliance.video.kvs.spool import Spool, SpoolEntry, discard
+from appliance.video.kvs.spool import Spool, discard
+from appliance.video.kvs.spool_files import SpoolEntry
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.still import STILL_MS, still
 

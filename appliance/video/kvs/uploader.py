@@ -21,9 +21,10 @@ from appliance.errors import ApplianceError, StreamError
 from appliance.video.fragment import Fragment
 from appliance.video.kvs.aftermath import Aftermath, Judge
 from appliance.video.kvs.connecting import Connecting
+from appliance.video.kvs.pace import Pace, Patience
 from appliance.video.kvs.preparing import Preparing
 from appliance.video.kvs.put_media import Ears, PutMedia
-from appliance.video.kvs.sending import Pace, Sending, Sent
+from appliance.video.kvs.sending import Sending, Sent
 from appliance.video.kvs.spool import Spool
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.telling import StreamNews, Telling
@@ -65,7 +66,7 @@ class Uploader:
         self._connecting = connecting
         self._counts = Counts()
         self._judge = Judge()
-        self._pace = Pace()
+        self._pace, self._patience = Pace(), Patience()
         self._telling = Telling(connecting.stream, clock, self._filled, tell=tell, state_file=state_file)
         self._keeps = True
         self._tried = False
@@ -170,7 +171,8 @@ class Uploader:
                     continue
                 # Nothing is to be sent: whether it could be is known, and told, before there is.
                 pause = None if self._tried else await self._guarded(None)
-                self._telling.say(self._telling.word if self._telling.reason else "idle")
+                if self._tried:
+                    self._telling.rests()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause or None):
                         await self._moved.wait()
@@ -201,6 +203,7 @@ class Uploader:
                 self._counts,
                 self._moved,
                 pace=self._pace,
+                patience=self._patience,
                 stop=lambda: self._stopping,
                 stored=self._stored,
             )
@@ -247,8 +250,7 @@ class Uploader:
     def _failed(self, after: Aftermath) -> float:
         """Do what is to be done; seconds until the next try."""
         if after.give_up is not None:
-            with contextlib.suppress(StreamError):
-                self._spool.give_up(after.give_up, "refused")
+            self._spool.give_up(after.give_up, "refused")
         if after.ask_anew:
             self._preparing.forget()
             self._connecting.forget()
