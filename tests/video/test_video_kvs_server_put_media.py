@@ -198,6 +198,22 @@ def test_what_was_received_before_an_error_is_persisted_before_it(kvs: LocalKvs,
     assert [0] == kept(kvs, stream)
 
 
+def test_an_error_after_the_end_of_the_body_closes_the_connection(kvs: LocalKvs, stream: str) -> None:
+    """The answer ends, and no other recording is taken on this connection."""
+    kvs.fail(ErrorAck(5001, 1, when="received"))
+    with RawProducer(kvs.port) as producer:
+        producer.begin(head(stream))
+        producer.chunk(HEADER + stream_fragment(PIECES[0], close=False))
+        producer.chunk(b"")
+        acks = producer.acks()
+        try:
+            again = producer.begin(head(stream))
+        except OSError:
+            again = 0
+
+    assert (("ERROR", BEGIN_MS, 5001), 0) == (acks[-1], again)
+
+
 @pytest.mark.parametrize(
     ("moment", "last", "stays"),
     [("received", "RECEIVED", []), ("stored", "RECEIVED", [0]), ("persisted", "PERSISTED", [0])],
