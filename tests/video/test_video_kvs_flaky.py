@@ -3,6 +3,7 @@
 import asyncio
 import random
 import weakref
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -21,16 +22,21 @@ from appliance.video.kvs_server.signatures import Credential
 
 MINUTES = 30
 EACH_MS = 10_000
+MORE_BYTES = 4_000
 
 
 def troubles(chance: random.Random) -> list[Fault]:
-    """A cut every 20 to 60 seconds of video, at any moment of a fragment, and sometimes something worse."""
+    """A cut every 20 to 60 seconds of video, at any moment of a fragment, and sometimes something worse.
+
+    Every third or so falls into the middle of a fragment's bytes.
+    """
     found: list[Fault] = []
     fragment = 0
     while fragment < 2 * MINUTES * CLIP_MS // EACH_MS:
         fragment += chance.randint(20_000 // EACH_MS, 60_000 // EACH_MS)
-        moment = chance.choice(["buffering", "received", "stored", "persisted"])
-        found.append(Cut(moment, fragment, held_s=chance.choice([0.0, 0.0, 5.0, 20.0])))
+        moment = chance.choice(["buffering", "within", "within", "received", "stored", "persisted"])
+        held_s = chance.choice([0.0, 0.0, 5.0, 20.0])
+        found.append(Cut(moment, fragment, held_s, after_bytes=chance.randint(1, MORE_BYTES)))
     for at in range(3):
         place = fragment * at // 3
         found += [Mute(place + 2), ErrorAck(5000, place + 9), ErrorAck(4003, place + 15)]
@@ -40,17 +46,23 @@ def troubles(chance: random.Random) -> list[Fault]:
 
 def test_thirty_flaky_minutes_lose_no_fragment(tmp_path: Path) -> None:
     """Clips recorded in their own time, cut every 20 to 60 seconds: all stored, in order, the spool empty."""
+    wrong = troubles(random.Random(8))
+
+    def within(faults: Iterable[Fault]) -> int:
+        return sum(isinstance(each, Cut) and each.when == "within" for each in faults)
 
     async def story(clock: LoopClock) -> tuple[list[int], list[int], UploadState, int]:
         sent, most = [], 0
-        async with kvs_box(clock, tmp_path, *troubles(random.Random(8))) as box, box.sending():
+        async with kvs_box(clock, tmp_path, *wrong) as box, box.sending():
             for minute in range(MINUTES):
-                for fragment in clip(NOON_MS + minute * CLIP_MS, CLIP_MS // EACH_MS, each_ms=EACH_MS):
+                begin_ms, count = NOON_MS + minute * CLIP_MS, CLIP_MS // EACH_MS
+                for fragment in clip(begin_ms, count, each_ms=EACH_MS, more_bytes=MORE_BYTES):
                     await asyncio.sleep(EACH_MS / 1000)
                     assert box.uploader.offer(f"clip-{minute}", fragment)
                     sent.append(fragment.timecode_ms)
                     most = max(most, box.uploader.state.waiting)
             await box.emptied()
+            assert within(wrong) - within(box.server.faults.waiting) >= 10
             return sent, box.stored, box.uploader.state, most
 
     sent, stored, state, most = run_swiftly(story)
