@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_read_stops_no_other(tmp_path: Path, bad: int) -> 
     """A worn-out disk under one of six: five are stored, each sent once; it is told."""
 
     async def story(clock: LoopClock) -> tuple[list[int], Box, UploadState]:
-        async with kvs_box(clock, tmp_path) as box:
+        async with kvs_box(clock, tmp_path, manners=Manners(settle_s=5.0)) as box:
             sent = box.offer(clip(NOON_MS, 6))
             path = sorted((tmp_path / "spool" / "clip-1").iterdir())[bad]
             content = path.read_bytes()

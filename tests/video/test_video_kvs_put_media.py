@@ -202,6 +202,7 @@ def test_an_error_ends_the_request_although_the_service_stays_on_the_line() -> N
             begun = clock.monotonic()
             await heard.until(2)
             more = await session.send(b"more")
+            await session.over.wait()
             ending = await session.ending()
             await session.close()
             return ending, more, len(heard.acks), clock.monotonic() - begun
