@@ -6,6 +6,7 @@ Those that lie in a camera's packets (4 to 8, and the clock's part of 13) are in
 import asyncio
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from swift_loop import LoopClock, run_swiftly
 from appliance.video.kvs.sending import MAX_FLYING
 from appliance.video.kvs.still import STILL_MS, still
 from appliance.video.kvs.upload_state import UploadState
-from appliance.video.kvs_server.faults import Cut
+from appliance.video.kvs_server.faults import Cut, Refuse
 from appliance.video.kvs_server.server import Manners
 from appliance.video.matroska import END_OF_FRAGMENT, stream_fragment
 
@@ -104,6 +105,28 @@ def test_trap_10_a_place_that_is_taken_is_waited_for(tmp_path: Path) -> None:
 
     assert lost == 0
     assert 25 <= took < 90
+
+
+def test_trap_10_a_place_that_is_taken_is_tried_every_one_to_thirty_seconds(tmp_path: Path) -> None:
+    """Never sooner, which the first pause of any other failure is; nor later, however long it is taken."""
+    refused = Refuse("ConnectionLimitExceededException", times=12)
+
+    async def story(clock: LoopClock) -> list[float]:
+        tried = [clock.monotonic()]
+        async with kvs_box(clock, tmp_path, refused) as box, box.sending():
+            box.offer(clip(NOON_MS, 1))
+            while box.spool.state().fragments:
+                if box.uploader.state.failures == len(tried):
+                    tried.append(clock.monotonic())
+                await asyncio.sleep(0.05)
+        return tried[1:]
+
+    tried = run_swiftly(story)
+    pauses = [later - sooner for sooner, later in pairwise(tried)]
+
+    assert len(pauses) == 11
+    assert all(0.9 <= pause <= 31 for pause in pauses)
+    assert max(pauses) > 3, "the pauses grow"
 
 
 def test_trap_10_one_stream_has_one_connection_at_a_time(tmp_path: Path) -> None:

@@ -74,14 +74,15 @@ def test_trap_05_what_is_cut_is_taken_by_the_strict_checker(b_frames: int) -> No
     assert len(fragments) == sum(isinstance(event, FragmentEnded) for event in events)
 
 
-@pytest.mark.parametrize("group", [1, 3, 10, 20])
-def test_trap_05_a_fragment_is_a_group_of_pictures_and_not_a_third_of_a_second(group: int) -> None:
-    """At least a second long, and each begins with an IDR, however often the camera sends one."""
+@pytest.mark.parametrize(("group", "each"), [(1, 10), (3, 12), (10, 10), (20, 20)])
+def test_trap_05_a_fragment_is_a_group_of_pictures_and_not_a_third_of_a_second(group: int, each: int) -> None:
+    """Short groups are put together until they last a second, one after the other, each as it was filmed."""
     fragments, _ = made(Cutter(Timeline()), arriving(coded(60, group=group)[1], stream_of()))
 
-    assert all(has_idr(each.frames[0].data) for each in fragments)
-    assert all(each.duration_ms >= MIN_FRAGMENT_MS for each in fragments)
-    assert 60 == sum(len(each.frames) for each in fragments)
+    assert [(begin * 100, each * 100) for begin in range(0, 60, each)] == lasts(fragments)
+    assert all(has_idr(made.frames[0].data) for made in fragments)
+    assert {each} == {len(made.frames) for made in fragments}
+    assert all(made.duration_ms >= MIN_FRAGMENT_MS for made in fragments)
 
 
 def test_trap_06_a_group_longer_than_ten_seconds_is_refused_with_what_to_set() -> None:
@@ -181,6 +182,21 @@ def test_trap_07_a_resolution_that_changes_begins_another_track() -> None:
     assert [(160, 96), (160, 96), (320, 192)] == sizes
     assert [(0, 2000), (2000, 1000), (3000, 2000)] == lasts(fragments)
     assert [Fault.SIZE_CHANGED] == faults
+
+
+@pytest.mark.parametrize("before", [5, 25])
+def test_trap_07_a_resolution_that_changes_within_a_second_mixes_no_pictures(before: int) -> None:
+    """However short what was before it is: each fragment holds pictures of its own track's size alone."""
+    small = coded(before)[1]
+    large = [replace(each, pts=each.pts + before * 9_000) for each in coded(20, size=(320, 192))[1]]
+    fragments, faults = made(Cutter(Timeline()), arriving([*small, *large], stream_of()))
+    last = fragments[-1]
+
+    assert (320, 192) == (last.track.width, last.track.height)
+    assert {(160, 96)} == {(each.track.width, each.track.height) for each in fragments[:-1]}
+    assert (before, 20) == (sum(len(each.frames) for each in fragments[:-1]), len(last.frames))
+    assert all(one.end_ms <= other.timecode_ms for one, other in pairwise(fragments))
+    assert 1 == faults.count(Fault.SIZE_CHANGED)
 
 
 def test_trap_08_a_clip_begins_before_the_trigger_with_a_whole_group() -> None:
