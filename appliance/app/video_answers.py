@@ -12,7 +12,7 @@ from appliance.settings import VideoSettings
 from appliance.video.clip import Clip, FragmentNote
 from appliance.video.clips import Clips
 from appliance.video.recorder import Recorder
-from appliance.video.recording import Wish
+from appliance.video.wishes import Wish
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import (
     AskClip,
@@ -200,7 +200,7 @@ class VideoAnswers:
                 clips=len(self._clips.clips()),
                 size_bytes=self._clips.size_bytes,
                 free_bytes=self._clips.room_bytes,
-                trouble=self._recorder.trouble,
+                trouble="; ".join(filter(None, (self._recorder.trouble, self._clips.trouble))),
                 streams=() if self._outside is None else self._outside.told(),
             )
         )

@@ -36,7 +36,7 @@ from appliance.vault import Vault
 from appliance.video.fragment import Fragment
 from appliance.video.kvs.telling import StreamNews
 from appliance.video.kvs.upload_state import UploadState
-from appliance.video.recording import OURS
+from appliance.video.wishes import OURS
 from appliance.wire.messages import StreamTold
 
 _log = structlog.get_logger()

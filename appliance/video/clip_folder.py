@@ -1,7 +1,7 @@
 """One clip on the disk: a folder with its wrapped key, a note about it, and a sealed file for each fragment.
 
     <clip id>/key                                  the key that seals the fragments, wrapped by the device key
-    <clip id>/clip.json                            camera, size of the picture, what set it off, why it ended
+    <clip id>/clip.json                            camera, size of the picture, what it is for, why it ended
     <clip id>/000000-1767225600123-2000.sealed     a fragment: number, begin and duration in milliseconds
 
 A fragment is written beside its place, flushed and then renamed, so that a power cut costs the one that was
@@ -96,6 +96,7 @@ class ClipFolder:
             ours=about.ours,
             retention_hours=about.retention_hours,
             ended=clip.ended,
+            wanted=clip.wanted,
         )
         with _writing():
             private_files.replace(self._path / NOTE, note.model_dump_json(indent=1).encode() + b"\n")
@@ -169,7 +170,7 @@ class ClipFolder:
         except ValidationError as error:
             raise VideoError("the note of a clip is damaged, or a newer appliance wrote it") from error
         about = About(note.causes, note.labels, note.streams, note.ours, note.retention_hours)
-        return Clip(self.id, note.camera, note.width, note.height, about, fragments, note.ended)
+        return Clip(self.id, note.camera, note.width, note.height, about, fragments, note.ended, note.wanted)
 
     def tidy(self) -> None:
         """Delete what a writer that was killed left half-written.
@@ -291,6 +292,7 @@ class _Note(BaseModel):
     ours: bool = True
     retention_hours: float | None = None
     ended: ClipEnd | None = None
+    wanted: tuple[tuple[str, int], ...] = ()
 
 
 @contextlib.contextmanager

@@ -18,9 +18,9 @@ import structlog
 
 from appliance.clock import Clock, Steadiness
 from appliance.errors import ApplianceError, UnknownClipError, VideoError, VideoFullError
-from appliance.events import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, Event
+from appliance.events import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, ClipFailed, Event, NoClip
 from appliance.ids import IdFactory
-from appliance.video.clip import About, Clip, FragmentNote
+from appliance.video.clip import About, Clip, FragmentNote, Wanted
 from appliance.video.clip_folder import ClipFolder, ClipKeys, clip_ids
 from appliance.video.retention import DueClip, Limits, due
 
@@ -86,7 +86,9 @@ class Clips:
                 continue
             self._tell(ClipDeleted(clip=clip_id, reason="damaged"))
 
-    def begin(self, camera: str, width: int, height: int, about: About, at_ms: int) -> Clip:
+    def begin(
+        self, camera: str, width: int, height: int, about: About, at_ms: int, *, wanted: Wanted = ()
+    ) -> Clip:
         """Begin a clip; it is told of with its first fragment.
 
         Args:
@@ -95,12 +97,14 @@ class Clips:
             height: Pixels.
             about: What it is for.
             at_ms: When its first picture was taken.
+            wanted: Until when who wants video, so that a start after a crash knows.
 
         Raises:
             VideoFullError: The disk is full, or cannot be written.
             VaultError: The vault is locked.
         """
-        clip = Clip(self._ids(datetime.fromtimestamp(at_ms / 1000, UTC)), camera, width, height, about)
+        named = self._ids(datetime.fromtimestamp(at_ms / 1000, UTC))
+        clip = Clip(named, camera, width, height, about, wanted=wanted)
         self._make_room(0)
         try:
             self._of(clip.id).create(clip)
@@ -137,16 +141,26 @@ class Clips:
             )
         return note
 
-    def describe(self, clip_id: str, about: About) -> None:
-        """Note what else a clip is for.
+    def describe(self, clip_id: str, about: About | None, wanted: Wanted) -> None:
+        """Note what else a clip is for, and until when video is wanted now.
+
+        Args:
+            clip_id: Which.
+            about: What came to what it is for; None: nothing.
+            wanted: Until when who wants video.
 
         Raises:
             UnknownClipError: There is no such clip.
         """
         with self._changed:
             clip = self._known(clip_id)
-            self._clips[clip_id] = clip = replace(clip, about=clip.about.joined(about))
+            joined = clip.about if about is None else clip.about.joined(about)
+            self._clips[clip_id] = clip = replace(clip, about=joined, wanted=wanted)
         self._note(clip)
+
+    def failed(self, camera: str, reason: NoClip, causes: tuple[str, ...]) -> None:
+        """Tell that video was wanted of a camera and no clip began."""
+        self._tell(ClipFailed(camera=camera, reason=reason, causes=causes))
 
     def end(self, clip_id: str, why: ClipEnd) -> None:
         """End a clip; one without fragments leaves nothing behind. Again is fine.

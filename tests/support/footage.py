@@ -13,8 +13,9 @@ from appliance.vault import KeyFile, Vault
 from appliance.video.clip_folder import ClipKeys
 from appliance.video.clips import Clips
 from appliance.video.fragment import Fragment, Frame, Track
-from appliance.video.recording import Recording, Wish
+from appliance.video.recording import Recording
 from appliance.video.retention import Limits
+from appliance.video.wishes import Wish
 
 BEGIN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 BEGIN_MS = round(BEGIN.timestamp() * 1000)

@@ -23,8 +23,9 @@ from appliance.errors import CameraLostError, VideoError, VideoFullError
 from appliance.events import ClipEnded
 from appliance.video.fragment import Fragment
 from appliance.video.recorder import Recorder
-from appliance.video.recording import Recording, Wish, tags
+from appliance.video.recording import Recording
 from appliance.video.retention import Limits
+from appliance.video.wishes import Wish, tags
 
 AT_ONCE = BackOff(first_s=0.0, cap_s=0.0)
 

@@ -14,6 +14,7 @@ from coded_video import (
     coded,
     decoded_numbers,
     in_ring,
+    jpegs,
     made,
     retimed,
     stream_of,
@@ -226,17 +227,51 @@ def test_trap_08_a_trigger_soon_after_a_clip_overlaps_nothing() -> None:
     assert before[-1].end_ms == after[0].timecode_ms
 
 
-@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
-def test_trap_13_a_clock_that_is_set_moves_nothing_in_a_clip(step_s: int) -> None:
-    """The wall clock is looked at once; the times go on by the monotonic clock, and it is told."""
-    packets = [
-        each if index < 30 else replace(each, wall=each.wall + timedelta(seconds=step_s))
-        for index, each in enumerate(arriving(coded(80)[1], stream_of(), pts=step_s % 2 == 0))
+def clock_set(packets: Sequence[Packet], from_index: int, by_s: int) -> list[Packet]:
+    """The same packets, with a wall clock that was set before one of them came."""
+    return [
+        each if index < from_index else replace(each, wall=each.wall + timedelta(seconds=by_s))
+        for index, each in enumerate(packets)
     ]
-    fragments, faults = made(Cutter(Timeline()), packets)
 
-    assert [(0, 2000), (2000, 2000), (4000, 2000), (6000, 2000)] == lasts(fragments)
+
+@pytest.mark.parametrize("at", [30, 39, 40])
+@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
+def test_trap_13_a_clock_that_is_set_moves_nothing_in_a_clip(step_s: int, at: int) -> None:
+    """The wall clock is looked at once a clip: what it was set in stands, and another goes on by the new."""
+    packets = clock_set(arriving(coded(80)[1], stream_of(), pts=step_s % 2 == 0), at, step_s)
+    fragments, faults = made(Cutter(Timeline()), packets)
+    new = 4000 + step_s * 1000
+
+    assert [(0, 2000), (2000, 2000), (new, 2000), (new + 2000, 2000)] == lasts(fragments)
+    assert [False, False, True, False] == [each.clock_set for each in fragments]
     assert [Fault.CLOCK_SET] == faults
+
+
+@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
+def test_trap_13_what_is_encoded_goes_on_by_the_new_time_at_once(step_s: int) -> None:
+    """The picture after the step begins another fragment, whatever its codec, and none is lost."""
+    fragments, faults = made(Encoder(Timeline()), clock_set(jpegs(80, stream_of(codec="mjpeg")), 30, step_s))
+    new = 3000 + step_s * 1000
+
+    assert [0, 2000, new, new + 2000, new + 4000] == [begin for begin, _ in lasts(fragments)]
+    assert [False, False, True, False, False] == [each.clock_set for each in fragments]
+    assert [Fault.CLOCK_SET] == faults
+    assert [number % 16 for number in range(80)] == decoded_numbers(fragments)
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_trap_13_pictures_a_decoder_has_still_do_not_carry_the_old_time_on(step_s: int) -> None:
+    """Of H.264 that has to be encoded, a few pictures that were waiting are left out, and no time is wrong."""
+    sent = arriving(coded(80, group=80, b_frames=2)[1], stream_of())
+    fragments, _ = made(Encoder(Timeline()), clock_set(sent, 30, step_s))
+    begins = [
+        begin - (step_s * 1000 if number > 1 else 0) for number, (begin, _) in enumerate(lasts(fragments))
+    ]
+
+    assert [False, False, True] == [each.clock_set for each in fragments][:3]
+    assert all(0 < later - begin <= 2_500 for begin, later in pairwise(begins))
+    assert 74 <= len(decoded_numbers(fragments)) <= 80
 
 
 def test_trap_13_a_camera_whose_time_goes_back_sends_no_time_that_does() -> None:
