@@ -70,6 +70,15 @@ class ClipAsking:
         asked = ListClips(camera=camera, since_ms=since_ms, until_ms=until_ms, most=most)
         return self._video.call(asked, ClipsListed, timeout_s=_PATIENCE_S).message
 
+    def ending(self, end: str) -> ClipsListed:
+        """Those whose id ends so, however many others there are; two at most: not one, then.
+
+        Raises:
+            WireError: It does not answer.
+        """
+        asked = ListClips(ending=end, most=2)
+        return self._video.call(asked, ClipsListed, timeout_s=_PATIENCE_S).message
+
     def clip(self, clip: str) -> ClipShown:
         """One with its fragments.
 

@@ -76,7 +76,11 @@ class ClipAnswers:
     def list_clips(self, request: Request[ListClips]) -> Reply[ClipsListed]:
         """Which there are."""
         asked = request.message
-        found = self._clips.clips(asked.camera, asked.since_ms, asked.until_ms)
+        found = [
+            clip
+            for clip in self._clips.clips(asked.camera, asked.since_ms, asked.until_ms)
+            if clip.id.endswith(asked.ending) and (asked.label is None or _shows(clip, asked.label))
+        ]
         told = tuple(self._told(clip) for clip in found[: asked.most])
         return Reply(ClipsListed(clips=told, more=len(found) > asked.most))
 
@@ -204,6 +208,10 @@ class VideoAnswers:
                 streams=() if self._outside is None else self._outside.told(),
             )
         )
+
+
+def _shows(clip: Clip, label: str) -> bool:
+    return any(label.casefold() == each.casefold() for each, _ in clip.about.labels)
 
 
 def _fragment(note: FragmentNote) -> FragmentTold:

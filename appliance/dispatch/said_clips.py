@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.dispatch.said import SHORT, Call, count, place, said
-from appliance.events import ClipBegun, ClipDeleted, ClipEnded, ClipFailed, StreamTrouble
+from appliance.events import ClipBegun, ClipDeleted, ClipEnded, ClipExported, ClipFailed, StreamTrouble
 from appliance.phrases import CLIP_ENDS, NO_CLIP, lasting
 
 _DELETED: Final[Mapping[str, str]] = {
@@ -43,6 +43,11 @@ def _(event: ClipEnded, _call: Call) -> str:
 @said.register
 def _(event: ClipFailed, _call: Call) -> str:
     return f"no clip was recorded{place(event)}: {NO_CLIP[event.reason]}"
+
+
+@said.register
+def _(event: ClipExported, _call: Call) -> str:
+    return f"clip {event.clip[-SHORT:]}{place(event)} left the box as a file, in the clear"
 
 
 @said.register

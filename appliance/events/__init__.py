@@ -13,7 +13,16 @@ from pydantic import Field, TypeAdapter
 
 from appliance.events.acted import ActionOutcome, GroupChanged, RuleChanged, RuleTried, ScreenAsked
 from appliance.events.captured import CaptureRemoved, CaptureSkipped, StrangerCaptured
-from appliance.events.clips import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, ClipFailed, NoClip, StreamTrouble
+from appliance.events.clips import (
+    ClipBegun,
+    ClipDeleted,
+    ClipEnd,
+    ClipEnded,
+    ClipExported,
+    ClipFailed,
+    NoClip,
+    StreamTrouble,
+)
 from appliance.events.coffee import CoffeeAdded, CoffeeCorrected, CoffeeTaken
 from appliance.events.decided import (
     CandidateScore,
@@ -66,6 +75,7 @@ __all__ = [
     "ClipDeleted",
     "ClipEnd",
     "ClipEnded",
+    "ClipExported",
     "ClipFailed",
     "CoffeeAdded",
     "CoffeeCorrected",
@@ -170,6 +180,7 @@ AnyEvent = Annotated[
     | ClipBegun
     | ClipEnded
     | ClipFailed
+    | ClipExported
     | ClipDeleted
     | StreamTrouble,
     Field(discriminator="type"),

@@ -1,4 +1,4 @@
-"""Clips of video: begun, ended, deleted; and streams that what is recorded is sent to."""
+"""Clips of video: begun, ended, taken out, deleted; and streams that what is recorded is sent to."""
 
 from typing import Literal
 
@@ -69,6 +69,16 @@ class ClipDeleted(Event):
     reason: Literal["age", "size", "room", "asked", "damaged"]
     """It was too old; all clips together were too large; there was too little room on the disk; somebody
     deleted it; nothing of it could be read any more."""
+
+
+class ClipExported(Event):
+    """A clip is about to leave the box in the clear, as a file: by the pages, by the API, or by a command.
+
+    Written before the first byte leaves. Playing one in the browser is not.
+    """
+
+    type: Literal["clip_exported"] = "clip_exported"
+    clip: str
 
 
 class StreamTrouble(Event):

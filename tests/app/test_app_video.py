@@ -23,6 +23,7 @@ from appliance.events import Event, ObjectSeen
 from appliance.services import Layout, Services
 from appliance.settings import Settings, VideoSettings
 from appliance.vault import Vault
+from appliance.video.clip import About
 from appliance.video.fragment import Fragment
 from appliance.video.kvs.spool import Spool
 from appliance.video.kvs.spooled import SpooledFragment
@@ -113,6 +114,24 @@ def test_what_is_recorded_is_listed_shown_read_and_deleted(box: Box) -> None:
     with pytest.raises(UnknownClipError):
         box.video.call(ReadFragment(clip=clip.clip, number=0))
     assert () == box.video.call(ListClips(), ClipsListed).message.clips
+
+
+def test_clips_are_found_however_many_others_there_are(box: Box) -> None:
+    """By what was seen, in whatever letters, and by the end of an id: of what fits, the newest so many."""
+    ids = []
+    for place, label in enumerate(("dog", "cat", "cat")):
+        at_ms = BEGIN_MS + 60_000 * place
+        ids.append(box.kept.clips.begin("hall", 16, 16, About(labels=((label, 0.9),)), at_ms).id)
+        box.kept.clips.add(ids[-1], at_ms, 1_000, b"not looked at")
+
+    def found(**asked: str) -> tuple[list[str], bool]:
+        told = box.video.call(ListClips.model_validate({"most": 1, **asked}), ClipsListed).message
+        return [each.clip for each in told.clips], told.more
+
+    assert ([ids[0]], False) == found(label="Dog")
+    assert ([ids[2]], True) == found(label="cat")
+    assert ([], False) == found(label="do")
+    assert [([each], False) for each in ids] == [found(ending=each[-12:]) for each in ids]
 
 
 def test_a_clip_that_grows_is_told_piece_by_piece(box: Box) -> None:

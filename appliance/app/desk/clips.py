@@ -38,8 +38,6 @@ M = TypeVar("M", bound=Message)
 CLIP: Final = r"^[A-Za-z0-9_-]{1,64}$"
 CAMERA: Final = r"^[A-Za-z0-9_-]{1,32}$"
 _MEBI: Final = 1 << 20
-_SEARCHED: Final = 1000
-"""So many clips are looked through for a label."""
 _SAME_TIME: Final = 16
 """So many more are asked for than a page has: cameras may begin a clip in the same millisecond."""
 
@@ -123,15 +121,15 @@ class Clips:
             camera=given.camera,
             since_ms=since,
             until_ms=min(ends, default=None),
-            most=_SEARCHED if given.label is not None else given.limit + _SAME_TIME,
+            label=given.label,
+            most=given.limit + _SAME_TIME,
         )
         try:
             listed = self._ask(wanted, ClipsListed)
         except PeerGoneError:
             return Answer({"there": False, "clips": [], "next": None})
-        fitting = [each for each in listed.clips if given.label is None or _has(each, given.label)]
-        page = _page(fitting, given.limit)
-        more = len(fitting) > len(page) or listed.more
+        page = _page(listed.clips, given.limit)
+        more = len(listed.clips) > len(page) or listed.more
         return Answer(
             {
                 "there": True,
@@ -251,10 +249,6 @@ def _page(clips: Sequence[ClipTold], limit: int) -> Sequence[ClipTold]:
     while 0 < last < len(clips) and clips[last].begin_ms == clips[last - 1].begin_ms:
         last += 1
     return clips[:last]
-
-
-def _has(clip: ClipTold, label: str) -> bool:
-    return any(label.casefold() == each.casefold() for each, _ in clip.labels)
 
 
 def _stream(told: StreamTold, now_ms: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.app.desk.saying import Names, camera_of, quoted, said
-from appliance.events import ClipBegun, ClipDeleted, ClipEnded, ClipFailed, StreamTrouble
+from appliance.events import ClipBegun, ClipDeleted, ClipEnded, ClipExported, ClipFailed, StreamTrouble
 from appliance.phrases import CLIP_ENDS, NO_CLIP, lasting
 
 _DELETED: Final[Mapping[str, str]] = {
@@ -41,6 +41,11 @@ def _(event: ClipEnded, _: Names) -> str:
 @said.register
 def _(event: ClipFailed, _: Names) -> str:
     return f"no clip of {camera_of(event)} was recorded: {NO_CLIP[event.reason]}"
+
+
+@said.register
+def _(event: ClipExported, _: Names) -> str:
+    return f"a clip of {camera_of(event)} left the box as a file, in the clear"
 
 
 @said.register

@@ -80,6 +80,8 @@ class ListClips(Message):
         camera: Of one camera only; None: of all.
         since_ms: Only those that end after this; milliseconds since the epoch.
         until_ms: Only those that begin before this.
+        label: Only those for which this was seen, in whatever letters; None: all.
+        ending: Only those whose id ends so.
         most: So many at most.
     """
 
@@ -88,6 +90,8 @@ class ListClips(Message):
     camera: str | None = Field(default=None, max_length=32)
     since_ms: int | None = None
     until_ms: int | None = None
+    label: str | None = Field(default=None, max_length=64)
+    ending: str = Field(default="", max_length=64)
     most: int = Field(default=200, ge=1, le=1000)
 
 
