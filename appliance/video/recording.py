@@ -113,7 +113,7 @@ class Recording:
             at_ms = wish.at_ms
             if self._clip is not None:
                 # The clock on the wall may have been set meanwhile; the video's own time goes on evenly.
-                at_ms = min(max(at_ms, self._end_ms), self._end_ms + _LATE_MS)
+                at_ms = min(max(at_ms - self._set_by_ms(), self._end_ms), self._end_ms + _LATE_MS)
             else:
                 self._move(self._drift_ms())
                 wanted.from_ms = min(wanted.from_ms, at_ms - wish.back_ms)
@@ -276,11 +276,15 @@ class Recording:
             self._wanted.move(by_ms)
 
     def _drift_ms(self) -> int:
-        """By how much the wall clock was set since it was last looked at."""
-        before, self._looked = self._looked, self._now()
-        if before is None:
+        """By how much the wall clock was set since it was last looked at; times of ours are to follow."""
+        by_ms, self._looked = self._set_by_ms(), self._now()
+        return by_ms
+
+    def _set_by_ms(self) -> int:
+        if self._looked is None:
             return 0
-        drift = (self._looked[1] - before[1]) - (self._looked[0] - before[0])
+        now = self._now()
+        drift = (now[1] - self._looked[1]) - (now[0] - self._looked[0])
         return round(drift * 1000) if abs(drift) > _SET_S else 0
 
     def _now(self) -> tuple[float, float]:
