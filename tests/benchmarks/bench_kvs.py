@@ -1,6 +1,6 @@
 """From the wish to the first fragment at a server of Kinesis Video Streams, which says that it received it.
 
-A 1080p H.264 camera of 25 frames a second at 8 Mbit/s, with five seconds before the wish in its ring. The
+A 1080p H.264 camera of 25 frames a second at 10 Mbit/s, with five seconds before the wish in its ring. The
 whole of the process that records is at work: the wish over its socket, the ring's follower, cutting, the clip
 sealed on the disk, the spool sealed on the disk, asking where to send to, TLS, the signed request, the upload
 and its answers. The server is `appliance kvs serve-local` in a process of its own, on this machine: a line to
