@@ -262,7 +262,7 @@ def test_trap_13_what_is_encoded_goes_on_by_the_new_time_at_once(step_s: int) ->
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_trap_13_pictures_a_decoder_has_still_do_not_carry_the_old_time_on(step_s: int) -> None:
-    """Of H.264 that has to be encoded, a few pictures that were waiting are left out, and no time is wrong."""
+    """Of H.264 that is encoded anew, a few that were waiting are left out, and no time is wrong."""
     sent = arriving(coded(80, group=80, b_frames=2)[1], stream_of())
     fragments, _ = made(Encoder(Timeline()), clock_set(sent, 30, step_s))
     begins = [
