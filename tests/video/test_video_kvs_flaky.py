@@ -18,6 +18,8 @@ from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.upload_state import UploadState
 from appliance.video.kvs_server.archive import MemoryArchive
 from appliance.video.kvs_server.faults import Cut, ErrorAck, Fault, Mute, Refuse
+from appliance.video.kvs_server.quotas import Quotas
+from appliance.video.kvs_server.server import Manners
 from appliance.video.kvs_server.signatures import Credential
 
 MINUTES = 30
@@ -183,10 +185,10 @@ def test_offline_for_longer_than_there_is_room_costs_the_oldest_clips_whole(tmp_
 
 
 def test_what_waited_is_sent_no_faster_than_the_service_takes_it(tmp_path: Path) -> None:
-    """Five fragments a second, over several connections: a backlog is not refused for its haste."""
+    """Five fragments a second, over several connections: a strict service never refuses it for its haste."""
 
     async def story(clock: LoopClock) -> tuple[float, int]:
-        async with kvs_box(clock, tmp_path) as box:
+        async with kvs_box(clock, tmp_path, manners=Manners(quotas=Quotas())) as box:
             for number in range(3):
                 box.offer(clip(NOON_MS + number * CLIP_MS, 20), f"clip-{number}")
             begun = clock.monotonic()

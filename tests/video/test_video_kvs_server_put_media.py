@@ -15,10 +15,12 @@ from kvs_footage import BEGIN_MS, footage
 from kvs_local import CREDENTIAL, PROMPT, LocalKvs, local_kvs
 from kvs_producer import RawProducer, Style, head, send_all
 
+from appliance.clock import ManualClock
 from appliance.errors import VideoError
 from appliance.video.kvs_server.archive import FragmentMedia, FragmentRow, MemoryArchive
 from appliance.video.kvs_server.faults import Cut, Delay, ErrorAck, Mute, Refuse, SlowReader
 from appliance.video.kvs_server.ingest import Limits
+from appliance.video.kvs_server.quotas import Quotas
 from appliance.video.matroska import stream_fragment, stream_header, tags
 
 UID = bytes(range(16))
@@ -333,6 +335,19 @@ def test_calls_that_come_too_often_are_refused() -> None:
             status = producer.begin(head("office"))
 
     assert (400, "ClientLimitExceededException") == (status, producer.headers["x-amz-errortype"])
+
+
+def test_a_strict_server_does_not_take_forty_fragments_at_once() -> None:
+    """Counted over a stream's connections, too: the next one is not better off for being new."""
+    pieces = footage(40)
+    still = ManualClock(datetime.now(UTC))
+    with local_kvs(manners=replace(PROMPT, quotas=Quotas()), clock=still) as kvs:
+        kvs.stream("office")
+        found = [send_all(kvs.port, "office", pieces) for _ in range(2)]
+        stored = kept(kvs, "office")
+
+    assert [("ERROR",), ("ERROR",)] == [acks[-1] for acks in found]
+    assert list(range(10)) == stored
 
 
 def test_control_over_tls_and_media_over_plain_http(tmp_path: Path) -> None:
