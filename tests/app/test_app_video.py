@@ -433,6 +433,7 @@ def resumed(kept: Kept, feed: PlayedFeed) -> list[tuple[int, int, tuple[str, ...
     make = partial(recording_of, kept.clips, kept, VideoSettings(), kept.clock)
     recorder = Recorder(make, feed, clock=kept.clock, again=BackOff(first_s=0, cap_s=0))
     go_on(kept.clips, recorder, None, kept.clock)
+    feed.begin.set()  # what is owed is all known by then
     for thread in threading.enumerate():
         if thread.name.startswith("record-"):
             thread.join(60)
@@ -462,7 +463,7 @@ def test_what_was_wanted_when_the_process_died_is_recorded_by_the_next(
     """From where the clip broke off, as long as it was to be, and nothing twice; events are known again."""
     kept = Kept(tmp_path / "clips", vault)
     cut_short(kept, why)
-    feed = PlayedFeed(fragments(BEGIN_MS + 2_000, 12), stays=True)
+    feed = PlayedFeed(fragments(BEGIN_MS + 2_000, 12), stays=True, held=True)
     found = resumed(kept, feed)
 
     assert [(0, 4, ("e1", "e2")), (4, 20, ("e1", "e2"))] == found
