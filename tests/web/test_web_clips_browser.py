@@ -208,7 +208,7 @@ def test_dragging_over_bars_looks_closer(page: Page) -> None:
 
 
 def test_a_finger_dragged_over_bars_looks_closer(browser: Browser, box: Box) -> None:
-    """On a phone as with a mouse; a tap still leads to the moments of its bar."""
+    """On a phone as with a mouse: the address says the time that was chosen."""
     with open_page(browser, box.running.url, secret=box.secret, width="phone", has_touch=True) as (page, _):
         page.goto("/moments?label=dog&days=3")
         over = page.locator("[data-chart=presence-table] .u-over")
