@@ -57,12 +57,22 @@ CLIP_ENDS: Final[Mapping[str, str]] = {
     "longest": "a clip becomes no longer; another one goes on",
     "camera_lost": "the camera was lost",
     "camera_changed": "the camera's picture changed; another clip goes on",
+    "clock_set": "the clock was set; another clip goes on by the new time",
     "disk_full": "the disk is full, or cannot be written",
     "stopped": "the appliance was stopped",
     "interrupted": "the power failed or the appliance broke off; everything up to then is kept",
     "failed": "it could not be recorded any further",
 }
 """Why a clip ended, by the reason in the log."""
+
+NO_CLIP: Final[Mapping[str, str]] = {
+    "disk_full": "the disk is full, or cannot be written",
+    "camera_lost": "the camera gave no picture",
+    "unusable": "nothing can be made of what the camera sends",
+    "stopped": "the appliance was stopped",
+    "failed": "it could not be recorded",
+}
+"""Why no clip came of what was wanted, by the reason in the log."""
 
 UNLOCKING: Final[Mapping[str, str]] = {
     "granted": "everything that the lock asks for was so",

@@ -1,13 +1,19 @@
 """What holds for every test: a log as structlog sets it up, no timing of examples, slow files apart."""
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 import structlog
 
-# An example that took long on a busy machine is no finding; benchmarks measure.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# Read when moto is imported, by whichever test comes first: a part may be as small as a test wants.
+os.environ.setdefault("S3_UPLOAD_PART_MIN_SIZE", "256")
+
+# An example that took long, or was long in the making, on a busy machine is no finding; benchmarks measure.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("untimed")
 
 

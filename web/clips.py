@@ -48,6 +48,7 @@ WHY: Final = {
     "longest": "It was as long as one may be, and another one goes on.",
     "camera_lost": "The camera was lost.",
     "camera_changed": "The camera sends another size of picture from there on.",
+    "clock_set": "The clock was set, and another one goes on by the new time.",
     "disk_full": "The disk was full.",
     "stopped": "The appliance was stopped.",
     "interrupted": "It broke off: the power failed, or the appliance crashed. What was kept is here.",

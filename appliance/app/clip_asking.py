@@ -6,9 +6,11 @@ Only whoever holds the device key reads them from the disk; the socket answers t
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
-from appliance.app.video_answers import ClipAnswers
+from appliance.app.stream_folders import drop_at_rest
+from appliance.app.video_answers import ClipAnswers, Drop
 from appliance.app.video_process import limits_of
 from appliance.errors import PeerGoneError
 from appliance.services import Services
@@ -68,6 +70,15 @@ class ClipAsking:
         asked = ListClips(camera=camera, since_ms=since_ms, until_ms=until_ms, most=most)
         return self._video.call(asked, ClipsListed, timeout_s=_PATIENCE_S).message
 
+    def ending(self, end: str) -> ClipsListed:
+        """Those whose id ends so, however many others there are; two at most: not one, then.
+
+        Raises:
+            WireError: It does not answer.
+        """
+        asked = ListClips(ending=end, most=2)
+        return self._video.call(asked, ClipsListed, timeout_s=_PATIENCE_S).message
+
     def clip(self, clip: str) -> ClipShown:
         """One with its fragments.
 
@@ -92,10 +103,10 @@ class ClipAsking:
             yield read_document(reply.blob, last=place == newest)
 
     def delete(self, clip: str) -> None:
-        """Delete a clip and its key.
+        """Delete a clip and its key, and what waits of it to be sent outside of the box.
 
         Raises:
-            UnknownClipError: There is none of this id.
+            UnknownClipError: There is none of this id, and nothing of it waits.
             VideoError: It is being recorded, or cannot be deleted.
             WireError: It does not answer.
         """
@@ -123,7 +134,7 @@ def asking(settings: Settings, services: Services) -> Iterator[ClipAsking]:
             ids=services.ids,
         )
         clips.open()
-        yield ClipAsking(_AtRest(clips))
+        yield ClipAsking(_AtRest(clips, partial(drop_at_rest, services.layout.kvs)))
     else:
         yield ClipAsking(client)
 
@@ -131,8 +142,8 @@ def asking(settings: Settings, services: Services) -> Iterator[ClipAsking]:
 class _AtRest:
     """Answers out of the folder itself."""
 
-    def __init__(self, clips: Clips) -> None:
-        self._handlers = ClipAnswers(clips).handlers()
+    def __init__(self, clips: Clips, drop: Drop) -> None:
+        self._handlers = ClipAnswers(clips, drop).handlers()
 
     def call(self, message: Message, expect: type[M], *, timeout_s: float | None = None) -> Reply[M]:  # noqa: ARG002
         """See `Answering`."""

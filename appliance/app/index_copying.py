@@ -1,19 +1,23 @@
 """Moments copied to a search service, in the order in which they were written, as far as it takes them.
 
-What waits for a service that is away waits as the moments of the box themselves, which are bounded; in memory
-is one batch. The cursor moves once every document of a batch was judged, so that each arrives at least once,
-and by its id and version is there once.
+A document says which clip shows its moment, and a clip's first fragment may come some seconds after what set
+it off: so the newest moments wait `HOLD` first. What waits for a service that is away waits as the moments of
+the box themselves, which are bounded; in memory is one batch. The cursor moves once every document of a batch
+was judged, so that each arrives at least once, and by its id and version is there once.
 """
 
 import hashlib
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import takewhile
 from typing import Final, Protocol
 
 import structlog
 
 from appliance.backoff import BackOff
+from appliance.clock import Clock
 from appliance.errors import ApplianceError
 from appliance.services import Services
 from appliance.settings import OpenSearchSettings
@@ -25,6 +29,9 @@ from appliance.store.moment_events import ENCOUNTER
 _log = structlog.get_logger()
 
 BACK_OFF: Final = BackOff(first_s=2.0, cap_s=300.0)
+
+HOLD: Final = timedelta(seconds=15)
+"""How old a moment is before it is copied: a fragment is 10 s long at most, and then the log is followed."""
 
 
 class MomentSource(Protocol):
@@ -60,12 +67,16 @@ class MomentCopying:
         source: Where they are.
         search: Where they go.
         settings: How many at once, and what of them.
+        clock: By which moments are old enough.
     """
 
-    def __init__(self, source: MomentSource, search: Search, settings: OpenSearchSettings) -> None:
+    def __init__(
+        self, source: MomentSource, search: Search, settings: OpenSearchSettings, clock: Clock
+    ) -> None:
         self._source = source
         self._search = search
         self._settings = settings
+        self._clock = clock
         self._cursor = cursor_of(settings)
         self._told = False
         self._batch = settings.batch
@@ -104,7 +115,14 @@ class MomentCopying:
     def _fill(self) -> bool:
         """Take the next batch from the store; whether there was anything."""
         position = self._source.cursor_position(self._cursor)
-        found = self._source.moments_after(position, self._batch)
+        now = self._clock.wall()
+        # What lies ahead, since the clock was set back, does not wait: it would for as long as that was.
+        found = list(
+            takewhile(
+                lambda each: not timedelta() <= now - each.at < HOLD,
+                self._source.moments_after(position, self._batch),
+            )
+        )
         if not found:
             return False
         wanted = [document_of(each) for each in found if each.kind != ENCOUNTER or self._settings.encounters]
@@ -178,7 +196,7 @@ def copying_moments(settings: OpenSearchSettings, services: Services) -> MomentC
     Raises:
         SinkError: The certificates to check the service against cannot be read.
     """
-    return MomentCopying(services.store, OpenSearch(settings), settings)
+    return MomentCopying(services.store, OpenSearch(settings), settings, services.clock)
 
 
 def cursor_of(settings: OpenSearchSettings) -> str:

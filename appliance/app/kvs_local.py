@@ -24,7 +24,8 @@ from appliance.vault.certificate import ensure_certificate
 from appliance.video.kvs_server.archive import Archive, MemoryArchive
 from appliance.video.kvs_server.archive_folder import FolderArchive
 from appliance.video.kvs_server.faults import Fault, Faults
-from appliance.video.kvs_server.server import DEFAULT_REGION, KvsServer, Listener
+from appliance.video.kvs_server.quotas import Quotas
+from appliance.video.kvs_server.server import DEFAULT_REGION, KvsServer, Listener, Manners
 from appliance.video.kvs_server.signatures import SERVICE, Credential
 
 FOLDER: Final = "kvs-local"
@@ -75,6 +76,7 @@ class LocalServing:
         max_mib: Media held in memory.
         faults: What is to go wrong.
         denied: Operations that the keys may not call, such as `PutMedia`.
+        strict: Whether fragments and bytes a second are counted, and short fragments refused.
     """
 
     host: str = "127.0.0.1"
@@ -84,6 +86,7 @@ class LocalServing:
     max_mib: int = 512
     faults: Sequence[Fault] = ()
     denied: Sequence[str] = ()
+    strict: bool = False
 
 
 def local_credential(files: LocalFiles) -> Credential:
@@ -154,6 +157,7 @@ def serve_local(
         listeners=listeners,
         region=serving.region,
         faults=Faults(serving.faults),
+        manners=Manners(quotas=Quotas() if serving.strict else None),
     )
     asyncio.run(_serve(server, ready))
 

@@ -5,7 +5,7 @@ What sends, and to which streams, is `video_streams`' business; what plays from 
 
 from collections.abc import Iterable
 
-from appliance.app.video_streams import STATE
+from appliance.app.stream_folders import STATE, noted
 from appliance.clock import Clock
 from appliance.services import Layout
 from appliance.settings import KvsSettings, Settings, stream_of
@@ -22,6 +22,17 @@ from appliance.video.kvs.upload_state import UploadState, read_state
 def camera_streams(settings: Settings) -> dict[str, str]:
     """Each camera's stream, by the camera's id."""
     return {each.id: stream_of(settings.video.kvs, settings.site, each.id) for each in settings.cameras}
+
+
+def sent_before(settings: Settings, layout: Layout) -> tuple[str, ...]:
+    """Names of streams that were sent to before; functions' only where what they record may leave.
+
+    Args:
+        settings: Whether it may.
+        layout: Where their notes are.
+    """
+    functions = settings.deeplens.send_recordings
+    return tuple(each.name for each in noted(layout.kvs) if functions or each.camera is not None)
 
 
 def checking_of(settings: KvsSettings, stream: str, clock: Clock, *, raise_retention: bool) -> Checking:

@@ -30,7 +30,7 @@ PRUNE_S = 3600.0
 """How often the log and the counters are looked through."""
 _MIB = 1024 * 1024
 
-Class = Literal["captures", "events", "counters"]
+Class = Literal["captures", "events", "counters", "clips"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,12 @@ class Going:
 
     Attributes:
         of: Its class.
-        what: An id of a capture, positions of events, a day.
+        what: An id of a capture or a clip, positions of events, a day.
         many: How many of them.
         size_bytes: Of files; None: not known.
         newest_at: When the newest of it was made, aware UTC; None: not said.
-        reason: `expired`, `cap`, `room` of captures; `age`, `size` of events; `age` of counts.
+        reason: `expired`, `cap`, `room` of captures; `age`, `size` of events; `age` of counts;
+            `age`, `size`, `room` of clips.
         held: Why it stays for now; None: it goes.
         copied: Whether a copy of the capture was verified; None: nothing is copied, or it is no capture.
     """

@@ -45,8 +45,9 @@ def child_specs(
 ) -> list[ChildSpec]:
     """The children in the order they are started; they stop in reverse.
 
-    The loop comes last, so that what it reports while stopping still finds a dispatch. The desk is handed a
-    camera's address, too: it shows which cameras there are, and writes their settings.
+    The loop comes late, so that what it reports while stopping still finds a dispatch; only what records
+    comes after it: it stops first, and a camera that is stopped is not taken for one that is lost. The desk
+    is handed a camera's address, too: it shows which cameras there are, and writes their settings.
     """
     # Each is handed the secrets it needs: models looks at strangers' files and needs none.
     every = (CREDENTIALS_VARIABLE, PASSPHRASE_VARIABLE, CAMERA_VARIABLE)
@@ -62,11 +63,6 @@ def child_specs(
         # Functions come after the door as well; it waits, small, where none is deployed.
         functions = _spec("functions", layout, command("functions"), secrets=keys)
         specs.append(replace(functions, patient=True, gives_way_s=_GIVES_WAY_S))
-    if settings.video.enabled:
-        # Whatever is wrong with the recording, the door is watched; it comes after that at the start, too.
-        # Streams outside of the box are sent to with the same credentials as a bucket.
-        video = _spec("video", layout, command("video"), secrets={**keys, **bucket})
-        specs.append(replace(video, patient=True, gives_way_s=_GIVES_WAY_S))
     if settings.search.enabled:
         # Whatever is wrong with it, the door is watched.
         search = _spec("search", layout, command("search"), secrets=keys)
@@ -85,6 +81,11 @@ def child_specs(
     loop = [*command("loop"), *(["--once"] if once else []), *(["--patient"] if patient else [])]
     watching = _spec("loop", layout, loop, secrets=secrets, final=once)
     specs.append(replace(watching, patient=patient))
+    if settings.video.enabled:
+        # Whatever is wrong with the recording, the door is watched; it comes after that at the start, too.
+        # Streams outside of the box are sent to with the same credentials as a bucket.
+        video = _spec("video", layout, command("video"), secrets={**keys, **bucket})
+        specs.append(replace(video, patient=True, gives_way_s=_GIVES_WAY_S))
     return specs
 
 

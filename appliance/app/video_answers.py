@@ -3,14 +3,16 @@
 Ours and the recorder's words for things are told apart here; who may ask is settled by whoever asks.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from appliance.clock import Clock
+from appliance.errors import UnknownClipError
 from appliance.settings import VideoSettings
 from appliance.video.clip import Clip, FragmentNote
 from appliance.video.clips import Clips
 from appliance.video.recorder import Recorder
-from appliance.video.recording import Wish
+from appliance.video.wishes import Wish
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import (
     AskClip,
@@ -36,6 +38,10 @@ _OLDEST_MS = 60_000
 """A wish that comes later than this after what set it off begins now: the camera's memory is not so long."""
 
 
+Drop: TypeAlias = Callable[[str], int]
+"""Lets nothing more of a clip leave the box; how many of its fragments waited. Raises StreamError."""
+
+
 class Outside(Protocol):
     """Streams outside of the box; see `video_streams.VideoStreams`."""
 
@@ -51,10 +57,12 @@ class ClipAnswers:
 
     Args:
         clips: The clips.
+        drop: Takes one that is deleted from what waits to be sent.
     """
 
-    def __init__(self, clips: Clips) -> None:
+    def __init__(self, clips: Clips, drop: Drop) -> None:
         self._clips = clips
+        self._drop = drop
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for a server."""
@@ -68,7 +76,11 @@ class ClipAnswers:
     def list_clips(self, request: Request[ListClips]) -> Reply[ClipsListed]:
         """Which there are."""
         asked = request.message
-        found = self._clips.clips(asked.camera, asked.since_ms, asked.until_ms)
+        found = [
+            clip
+            for clip in self._clips.clips(asked.camera, asked.since_ms, asked.until_ms)
+            if clip.id.endswith(asked.ending) and (asked.label is None or _shows(clip, asked.label))
+        ]
         told = tuple(self._told(clip) for clip in found[: asked.most])
         return Reply(ClipsListed(clips=told, more=len(found) > asked.most))
 
@@ -85,8 +97,15 @@ class ClipAnswers:
         return Reply(FragmentRead(fragment=_fragment(note)), blob=content)
 
     def delete(self, request: Request[DeleteClip]) -> Reply[Done]:
-        """Delete a clip."""
-        self._clips.delete(request.message.clip, "asked", by=request.message.by)
+        """Delete a clip, and what waits of it to be sent; also of one of which nothing else is left here."""
+        asked = request.message
+        try:
+            self._clips.delete(asked.clip, "asked", by=asked.by)
+        except UnknownClipError:
+            if not self._drop(asked.clip):
+                raise
+        else:
+            self._drop(asked.clip)
         return Reply(Done())
 
     def _told(self, clip: Clip) -> ClipTold:
@@ -116,6 +135,7 @@ class VideoAnswers:
         clips: The clips.
         recorder: What records.
         outside: Streams outside of the box; None: nothing is sent.
+        drop: Takes a clip that is deleted from what waits to be sent.
         clock: For wishes that do not say when.
     """
 
@@ -126,12 +146,14 @@ class VideoAnswers:
         recorder: Recorder,
         *,
         outside: Outside | None,
+        drop: Drop,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._clips = clips
         self._recorder = recorder
         self._outside = outside
+        self._drop = drop
         self._clock = clock
 
     def handlers(self) -> dict[type[Message], Handler]:
@@ -140,7 +162,7 @@ class VideoAnswers:
             Record: self.record,
             ReleaseRecording: self.release,
             AskVideo: self.status,
-            **ClipAnswers(self._clips).handlers(),
+            **ClipAnswers(self._clips, self._drop).handlers(),
         }
 
     def record(self, request: Request[Record]) -> Reply[RecordTaken]:
@@ -182,10 +204,14 @@ class VideoAnswers:
                 clips=len(self._clips.clips()),
                 size_bytes=self._clips.size_bytes,
                 free_bytes=self._clips.room_bytes,
-                trouble=self._recorder.trouble,
+                trouble="; ".join(filter(None, (self._recorder.trouble, self._clips.trouble))),
                 streams=() if self._outside is None else self._outside.told(),
             )
         )
+
+
+def _shows(clip: Clip, label: str) -> bool:
+    return any(label.casefold() == each.casefold() for each, _ in clip.about.labels)
 
 
 def _fragment(note: FragmentNote) -> FragmentTold:

@@ -8,13 +8,16 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import structlog
 
 from appliance.app.event_queue import EventQueue
-from appliance.app.video_answers import VideoAnswers
+from appliance.app.stream_folders import drop_at_rest
+from appliance.app.video_answers import Outside, VideoAnswers
 from appliance.app.video_archive import archive_answers
 from appliance.app.video_streams import VideoStreams, outside_streams
+from appliance.clock import Clock
 from appliance.errors import ApplianceError
 from appliance.services import Services
 from appliance.settings import Settings, VideoSettings
@@ -24,7 +27,9 @@ from appliance.video.fragment import Fragment
 from appliance.video.matroska import document
 from appliance.video.recorder import Recorder
 from appliance.video.recording import Outlet, Recording
+from appliance.video.resuming import owed, recorded_until
 from appliance.video.retention import Limits
+from appliance.video.wishes import OURS
 from appliance.wire import Client, Server
 
 _log = structlog.get_logger()
@@ -61,27 +66,61 @@ def run_video(settings: Settings, services: Services, stop: threading.Event) -> 
         with sending(streams, (camera.id for camera in settings.cameras)) as out:
             outlet: Outlet = out or Nowhere()
 
-            def make(camera: str) -> Recording:
-                return Recording(
-                    camera,
-                    clips,
-                    clip_document,
-                    outlet,
-                    longest_ms=round(video.longest_s * 1000),
-                    clock=services.clock,
-                )
-
-            feed = CameraVideo(Client(services.layout.socket("loop")), services.clock)
-            recorder = Recorder(make, feed.follow, clock=services.clock)
-            answers = VideoAnswers(video, clips, recorder, outside=out, clock=services.clock)
+            loop = Client(services.layout.socket("loop"))
+            feed = CameraVideo(loop, services.clock, recorded_ms=partial(recorded_of, clips, services.clock))
+            recorder = Recorder(
+                partial(recording_of, clips, outlet, video, services.clock),
+                feed.follow,
+                clock=services.clock,
+                troubles=feed.troubles,
+            )
+            drop = partial(drop_at_rest, services.layout.kvs) if out is None else out.drop
+            answers = VideoAnswers(video, clips, recorder, outside=out, drop=drop, clock=services.clock)
             archive = archive_answers(settings, services.clock)
             socket = services.layout.socket("video")
-            with (
-                contextlib.closing(recorder),
-                Server(socket, {**answers.handlers(), **archive.handlers()}, max_connections=_MOST_CALLERS),
-            ):
-                while not stop.wait(_TEND_S):
-                    tend(clips)
+            with contextlib.closing(recorder):
+                go_on(clips, recorder, out, services.clock)
+                handlers = {**answers.handlers(), **archive.handlers()}
+                with Server(socket, handlers, max_connections=_MOST_CALLERS):
+                    while not stop.wait(_TEND_S):
+                        tend(clips)
+
+
+def recorded_of(clips: Clips, clock: Clock, camera: str) -> int:
+    """Up to when a camera is recorded, milliseconds since the epoch; see `resuming.recorded_until`."""
+    return recorded_until(clips.clips(camera), _now_ms(clock))
+
+
+def recording_of(clips: Clips, outlet: Outlet, video: VideoSettings, clock: Clock, camera: str) -> Recording:
+    """A camera's, which begins where an earlier run ended."""
+    return Recording(
+        camera,
+        clips,
+        clip_document,
+        outlet,
+        longest_ms=round(video.longest_s * 1000),
+        clock=clock,
+        recorded_ms=recorded_of(clips, clock, camera),
+    )
+
+
+def go_on(clips: Clips, recorder: Recorder, out: Outside | None, clock: Clock) -> None:
+    """Record what an earlier run was to record still.
+
+    Args:
+        clips: All there are.
+        recorder: What records.
+        out: Streams outside of the box; None: nothing is sent.
+        clock: For what is over.
+    """
+    for camera, wish in owed(clips.clips(), _now_ms(clock)):
+        if wish.stream != OURS and out is not None:
+            out.want(wish.stream, wish.retention_hours)
+        recorder.ask(camera, wish)
+
+
+def _now_ms(clock: Clock) -> int:
+    return round(clock.wall().timestamp() * 1000)
 
 
 @contextlib.contextmanager

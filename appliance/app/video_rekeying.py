@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from appliance import private_files
-from appliance.app.video_streams import KEY, spool_subject
+from appliance.app.stream_folders import KEY, spool_subject
 from appliance.errors import VaultError, VideoError
 from appliance.services import Layout
 from appliance.vault import Vault

@@ -5,38 +5,42 @@ what functions record may leave. What waits is sealed under a key of the stream'
 key. Which fragments there are is the recorder's business, and sending them `appliance.video.kvs`'.
 """
 
-import hashlib
-import json
-import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
 
 from appliance import private_files
+from appliance.app.stream_folders import (
+    KEY,
+    SPOOL,
+    STATE,
+    OutsideStream,
+    drop_at_rest,
+    folder_of,
+    is_stream_name,
+    note,
+    noted,
+    something_waits,
+    spool_subject,
+)
 from appliance.clock import Clock
 from appliance.errors import ApplianceError, VideoError
 from appliance.events import Event, StreamTrouble
 from appliance.services import Layout
 from appliance.settings import Settings
-from appliance.settings.kvs import STREAM_NAME, stream_of
+from appliance.settings.kvs import stream_of
 from appliance.vault import Vault
 from appliance.video.fragment import Fragment
 from appliance.video.kvs.telling import StreamNews
 from appliance.video.kvs.upload_state import UploadState
-from appliance.video.recording import OURS
+from appliance.video.wishes import OURS
 from appliance.wire.messages import StreamTold
 
 _log = structlog.get_logger()
 
-KEY: Final = "key"
-NOTE: Final = "stream.json"
-STATE: Final = "state.json"
-_NAME: Final = re.compile(STREAM_NAME)
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 MOST_STREAMS: Final = 64
 _END_S: Final = 1.5
 
@@ -61,6 +65,9 @@ class Sender(Protocol):
     def end(self, clip: str) -> None:
         """Nothing more comes of this clip."""
 
+    def drop(self, clip: str) -> int:
+        """Somebody deleted a clip: send nothing more of it. How many fragments waited. Raises StreamError."""
+
     @property
     def state(self) -> UploadState:
         """How it is."""
@@ -70,21 +77,6 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """End, leaving what is not stored in the spool."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutsideStream:
-    """A stream that is sent to.
-
-    Attributes:
-        name: At the service.
-        camera: Whose; None: of functions.
-        retention_hours: For which it is made.
-    """
-
-    name: str
-    camera: str | None
-    retention_hours: int
 
 
 Make = Callable[[OutsideStream], Sender]
@@ -114,20 +106,24 @@ class VideoStreams:
         self._open: dict[str, set[str]] = {}
 
     def open(self, cameras: Iterable[str]) -> None:
-        """Begin with every camera's stream, and with those that were sent to before: something may wait.
+        """Begin with every camera's stream, and with those of which something waits from before.
+
+        Of a stream that nothing waits for, nobody asks the service: it may have been deleted there, and would
+        be made again.
 
         Args:
             cameras: Ids of those that the settings name.
         """
         for camera in cameras:
             self._sender(self._of(camera))
-        for stream in _noted(self._folder):
-            if self._functions or stream.camera is not None:
+        for stream in noted(self._folder):
+            wanted = self._functions or stream.camera is not None
+            if wanted and something_waits(self._folder, stream.name):
                 self._sender(stream)
 
     def want(self, name: str, retention_hours: float | None) -> None:
         """A function records for a stream: have a sender for it, if such streams are sent."""
-        if not self._functions or not _NAME.fullmatch(name):
+        if not self._functions or not is_stream_name(name):
             return
         hours = max(1, round(retention_hours)) if retention_hours else self._retention_hours
         self._sender(OutsideStream(name, None, hours))
@@ -153,6 +149,20 @@ class VideoStreams:
             senders = [self._senders[name][1] for name in self._open.pop(clip, set())]
         for sender in senders:
             sender.end(clip)
+
+    def drop(self, clip: str) -> int:
+        """Somebody deleted a clip: nothing of it is sent any more; how many of its fragments waited.
+
+        It goes from every spool, also from those of streams that are not sent to just now.
+
+        Raises:
+            StreamError: Something cannot be deleted, and waits still.
+        """
+        with self._lock:
+            senders = {folder_of(self._folder, name): sender for name, (_, sender) in self._senders.items()}
+            return sum(each.drop(clip) for each in senders.values()) + drop_at_rest(
+                self._folder, clip, but=senders.keys()
+            )
 
     def told(self) -> tuple[StreamTold, ...]:
         """How it goes with each, by name."""
@@ -181,10 +191,7 @@ class VideoStreams:
                 _log.warning("too_many_streams", limit=MOST_STREAMS)
                 return
             try:
-                folder = folder_of(self._folder, stream.name)
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                note = {"stream": stream.name, "camera": stream.camera, "hours": stream.retention_hours}
-                private_files.replace(folder / NOTE, json.dumps(note).encode())
+                note(self._folder, stream)
                 sender = self._make(stream)
                 sender.start()
             except (ApplianceError, OSError) as error:
@@ -228,7 +235,7 @@ def outside_streams(
         sealing = SpoolSealing(folder, vault)
         wish = StreamWish(stream.name, stream.retention_hours, kvs.create, kvs.raise_retention)
         return Uploader(
-            Spool(folder / "spool", sealing.seal, sealing.unseal, max_bytes=kvs.spool_mib << 20),
+            Spool(folder / SPOOL, sealing.seal, sealing.unseal, max_bytes=kvs.spool_mib << 20),
             Preparing(wish, control, clock),
             Connecting(stream.name, kvs, endpoints, credentials, clock),
             clock,
@@ -285,21 +292,6 @@ class SpoolSealing:
             raise VideoError(f"the key of a stream cannot be kept: {error.strerror}") from error
 
 
-def folder_of(streams: Path, name: str) -> Path:
-    """A stream's own folder.
-
-    >>> folder_of(Path("kvs"), "office-hall").name, folder_of(Path("kvs"), "..").name[:9]
-    ('office-hall', '=48c30e5c')
-    """
-    plain = _PLAIN.fullmatch(name)
-    return streams / (name if plain else "=" + hashlib.sha256(name.encode()).hexdigest())
-
-
-def spool_subject(folder: Path) -> str:
-    """What a stream's key is called where it is wrapped."""
-    return f"kvs:{folder.name}"
-
-
 def event_of(news: StreamNews) -> StreamTrouble:
     """What the log says of it."""
     if not news.reason:
@@ -324,22 +316,8 @@ def _told(stream: OutsideStream, state: UploadState) -> StreamTold:
         persisted=state.persisted,
         lost=state.lost,
         newest_ms=state.newest_ms,
+        oldest_end_ms=state.oldest_end_ms,
+        acks=state.acks,
         trouble=state.trouble,
         hint=state.hint,
     )
-
-
-def _noted(folder: Path) -> Iterator[OutsideStream]:
-    """Streams that were sent to before."""
-    try:
-        notes = [each / NOTE for each in folder.iterdir()]
-    except OSError:
-        return
-    for note in notes:
-        try:
-            kept = json.loads(note.read_bytes()[:4096])
-            name, camera, hours = str(kept["stream"]), kept["camera"], int(kept["hours"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if _NAME.fullmatch(name) and (camera is None or isinstance(camera, str)):
-            yield OutsideStream(name, camera, max(1, hours))

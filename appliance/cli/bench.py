@@ -32,6 +32,7 @@ ROWS: Mapping[str, str] = {
     "greet": "bench_greet",
     "confirm": "bench_greet",
     "match_1m": "bench_match_1m",
+    "kvs_first": "bench_kvs",
     "matroska": "bench_matroska",
     "objects": "bench_objects",
     "project_stream": "bench_project_stream",

@@ -13,16 +13,21 @@ from appliance.cli.context import Context
 from appliance.cli.files import new_file
 from appliance.cli.parameters import Finite
 from appliance.errors import InputError
+from appliance.events import ClipExported
 from appliance.phrases import CLIP_ENDS, lasting
 from appliance.wire import Client
 from appliance.wire.messages import ClipTold, FragmentTold, Record, RecordTaken
 
 _MIB: Final = 1024 * 1024
-_SHORT: Final = 6
+_SHORT, _LONG = 6, 36
+"""Characters of an id: as few as tell it from others, and all of it."""
 _LEAVES: Final = (
     "The clip leaves the box in the clear: whoever has the file sees everybody who is on it.\nExport it?"
 )
-_GOES: Final = "Nothing brings a clip back: its key is destroyed with it.\nDelete it?"
+_GOES: Final = (
+    "Nothing brings a clip back: its key is destroyed with it. What Kinesis Video Streams has of it stays "
+    "there.\nDelete it?"
+)
 _TAKEN: Final = {
     "began": "recording",
     "extended": "a clip of this camera is being recorded, and goes on",
@@ -101,7 +106,10 @@ def show(context: Context, *, clip: str, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def export(context: Context, *, clip: str, out: Path | None, yes: bool) -> None:
-    """Write CLIP (an id, or its end) into one file that any player plays: it leaves the box in the clear."""
+    """Write CLIP (an id, or its end) into one file that any player plays: it leaves the box in the clear.
+
+    That is in the log: appliance events list.
+    """
     from appliance.video.mp4 import clip_pieces
 
     with context.services() as services, asking(context.settings, services) as ask:
@@ -113,6 +121,7 @@ def export(context: Context, *, clip: str, out: Path | None, yes: bool) -> None:
             )
         agree(_LEAVES, yes=yes)
         with new_file(target) as file:
+            services.store.append(ClipExported(camera=shown.clip.camera, clip=shown.clip.clip))
             if target.suffix == ".mp4":
                 for piece in clip_pieces(lambda: ask.fragments(shown)):
                     file.write(piece)
@@ -127,9 +136,14 @@ def export(context: Context, *, clip: str, out: Path | None, yes: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def delete(context: Context, *, clip: tuple[str, ...], yes: bool) -> None:
-    """Delete CLIP (ids, or their ends): with its key, for good."""
+    """Delete CLIP (ids, or their ends): with its key, for good.
+
+    What waits of it to be sent to Kinesis Video Streams goes, too, and nothing more of it is sent; what is
+    stored there by then stays until its time is over.
+    """
     with context.services() as services, asking(context.settings, services) as ask:
-        wanted = [_whole(ask, each) for each in clip]
+        # Of one that is not listed any more something may wait to be sent.
+        wanted = [each if len(each) == _LONG else _whole(ask, each) for each in clip]
         agree(_GOES, yes=yes)
         for each in wanted:
             ask.delete(each)
@@ -175,7 +189,7 @@ def _whole(ask: ClipAsking, clip: str) -> str:
     """
     if len(clip) < _SHORT:
         raise InputError(f"{clip!r} is too short for a clip's id", hint="give its last six digits at least")
-    found = [each.clip for each in ask.clips().clips if each.clip.endswith(clip)]
+    found = [each.clip for each in ask.ending(clip[:_LONG]).clips]
     if len(found) != 1:
         words = "several clips have ids that end so" if found else "no clip has this id"
         raise InputError(f"{clip[:64]!r}: {words}", hint="list them", command="appliance clips list")

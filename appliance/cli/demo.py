@@ -1,7 +1,7 @@
 """`appliance demo`: the whole appliance on a rendered office door and coffee corner. No camera, no cloud.
 
 Nothing of it is a special case: it writes a settings file, makes an admin's key, enrols two people with
-theme songs, makes two rules with the ordinary commands and runs the ordinary appliance on the bundled scenes,
+theme songs, makes its rules with the ordinary commands and runs the ordinary appliance on the bundled scenes,
 with its pages. On a terminal it goes on until Ctrl-C, so that there is time to look at those; elsewhere the
 scenes are played once.
 """
@@ -32,7 +32,7 @@ _PURPOSES = [
     word for purpose in ("identify", "greet", "leaderboard", "song") for word in ("--purpose", purpose)
 ]
 
-_RULES: Final = (
+RULES: Final = (
     {
         "name": "Theme songs",
         "on": "subject_identified",
@@ -47,6 +47,12 @@ _RULES: Final = (
     {
         "name": "Video of whoever comes in",
         "on": "door_opened",
+        "actions": [{"kind": "record", "seconds": 15}],
+    },
+    {
+        "name": "Video of a cup in somebody's hand",
+        "on": "object_seen",
+        "when": {"labels": ["cup"]},
         "actions": [{"kind": "record", "seconds": 15}],
     },
 )
@@ -78,6 +84,17 @@ when = "always"
 [coffee]
 cameras = ["corner"]           # a cup with a recognised face, for three seconds, is a coffee
 
+[[objects]]
+id = "things"
+camera = "corner"              # what is seen there is on the page Moments, and a click plays it
+model = "coco"
+fps = 2
+labels = ["cup"]
+
+[[objects.triggers]]
+id = "cup"                     # an event that the rules know
+label = "cup"
+
 [audio]
 output = "{output}"    # device:default plays aloud; file:NAME writes a WAV file instead
 
@@ -100,7 +117,7 @@ names = true
 on = [
   "door_opened", "door_shut", "subject_identified", "stranger_seen",
   "stranger_captured", "capture_skipped", "stranger_retracted", "person_undecided",
-  "coffee_taken", "song_started", "song_skipped", "clip_begun", "clip_ended",
+  "coffee_taken", "object_seen", "song_started", "song_skipped", "clip_begun", "clip_ended",
 ]
 
 [log]
@@ -183,8 +200,8 @@ def _make_rules(appliance: Sequence[str], folder: Path) -> None:
     """The demo's rules, unless there are some."""
     if _read([*appliance, "rules", "list", "--json"]).strip():
         return
-    _step("three rules: a theme song and a clip of video for whoever comes in, a line for a coffee")
-    for rule in _RULES:
+    _step("four rules: a theme song and a clip for whoever comes in, a line for a coffee, a clip of a cup")
+    for rule in RULES:
         path = folder / "rule.json"
         path.write_text(json.dumps(rule, indent=1), encoding="utf-8")
         _call([*appliance, "rules", "add", str(path)])
@@ -202,7 +219,9 @@ def _epilogue(appliance: Sequence[str], state: Path, identity: Path, settings: P
     short = f"{program} --settings {_short(settings)} --state {_short(state)}"
     click.echo(f"{len(captures)} sealed capture(s) in the spool; the appliance itself cannot open them")
     clips = json.loads(_read([*appliance, "clips", "list", "--json"]))
-    click.echo(f"{len(clips)} clip(s) of who came in, sealed on the disk; they play in the browser")
+    click.echo(
+        f"{len(clips)} clip(s) of who came in and of a cup, sealed on the disk; the browser plays them"
+    )
     click.secho("\ntry next", bold=True)
     click.echo(f"  {short} events list")
     if captures:

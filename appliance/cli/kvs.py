@@ -1,12 +1,13 @@
 """`appliance kvs …`: clips in Kinesis Video Streams: whether it works, how it is, the rights it needs."""
 
 import json
+import re
 import time
 from dataclasses import asdict
 
 import click
 
-from appliance.app.kvs_streams import camera_streams, checking_of, states
+from appliance.app.kvs_streams import camera_streams, checking_of, sent_before, states
 from appliance.cli.context import Context
 from appliance.cli.kvs_local import serve_local
 from appliance.clock import SystemClock
@@ -15,6 +16,7 @@ from appliance.video.kvs.checking import CheckStep
 from appliance.video.kvs.policy import policy as policy_of
 from appliance.video.kvs.upload_state import UploadState
 
+_RESOURCE = re.compile(r"[a-zA-Z0-9_.-]{1,256}\*?|arn:[a-z0-9-]+:kinesisvideo:[!-~]{1,900}")
 _MIB = 1024 * 1024
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _SIGNS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED ", "skipped": "-      "}
@@ -94,10 +96,24 @@ def status(context: Context, *, as_json: bool) -> None:
 
 
 @kvs.command("policy")
+@click.option(
+    "--stream",
+    "more",
+    multiple=True,
+    help="A stream besides, by name, ARN or how its name begins (deeplens-*). May be given several times.",
+)
 @click.pass_obj
-def policy(context: Context) -> None:
-    """Print the rights that sending and playing need, as an IAM policy for this box's streams."""
-    streams = sorted(set(camera_streams(context.settings).values()))
+def policy(context: Context, *, more: tuple[str, ...]) -> None:
+    """Print the rights that sending and playing need, as an IAM policy for this box's streams.
+
+    Those are the cameras', those that were sent to before, and those that --stream names: a function names
+    its stream only once it records, so name it, or its beginning, before.
+    """
+    for name in more:
+        if not _RESOURCE.fullmatch(name):
+            raise InputError(f"{name[:64]!r} names no stream", hint="give its name, its ARN, or deeplens-*")
+    known = camera_streams(context.settings).values()
+    streams = sorted({*known, *sent_before(context.settings, context.layout), *more})
     if not streams:
         raise _no_camera()
     click.echo(json.dumps(policy_of(context.settings.video.kvs, streams), indent=2))
@@ -149,6 +165,10 @@ def _lines(state: UploadState, now_s: float) -> list[str]:
         f"    since the start {state.persisted} stored, {state.resent} sent again, {state.lost} given up, "
         f"{state.connections} connections"
     )
+    if state.acks:
+        lines.append(
+            f"    the service answered: {', '.join(f'{n} {word}' for word, n in sorted(state.acks.items()))}"
+        )
     if state.newest_ms is not None:
         lines.append(f"    the newest that is stored was recorded {_ago(now_s - state.newest_ms / 1000)} ago")
     if state.retention_hours is not None:

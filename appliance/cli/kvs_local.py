@@ -49,6 +49,11 @@ if TYPE_CHECKING:
     metavar="OPERATION",
     help="Let the keys' policy not allow an operation, such as PutMedia. May be given several times.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Hold the quotas of fragments and bytes a second, and refuse fragments shorter than a second.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say where it listens as one JSON object.")
 @click.pass_obj
 def serve_local(
@@ -62,18 +67,19 @@ def serve_local(
     memory_mib: int,
     faults: tuple[str, ...],
     denied: tuple[str, ...],
+    strict: bool,
     as_json: bool,
 ) -> None:
     """Serve a Kinesis Video Streams of your own until Ctrl-C, for a trial without AWS.
 
-    Streams are made; video is taken, checked by every rule that is documented, listed and played. It is
-    written from documentation and was never compared with AWS. Its keys are made the first time and lie in
-    a file that AWS's own tools read; every request must be signed with them. What a producer does wrong is
-    told on standard error.
+    Streams are made; video is taken, checked by every rule that is documented (with --strict also by quotas),
+    listed and played. It is written from documentation and was never compared with AWS. Its keys are made
+    the first time and lie in a file that AWS's own tools read; every request must be signed with them. What
+    a producer does wrong is told on standard error.
 
     \b
     Faults: error:ID[=bare]@N       ERROR in the Nth fragment, bare: without saying which
-            cut:MOMENT[=SECONDS]@N  reset; MOMENT is buffering, received, stored or persisted;
+            cut:MOMENT[=SECONDS]@N  reset; MOMENT is buffering, within, received, stored or persisted;
                                     SECONDS for which the stream stays taken
             delay:SAYING=SECONDS[@N]  mute@N  slow:BYTES_PER_SECOND
             refuse:TYPE_OR_STATUS[=OPERATION]
@@ -91,6 +97,7 @@ def serve_local(
         memory_mib,
         faults=tuple(parse_fault(each) for each in faults),
         denied=denied,
+        strict=strict,
     )
     # What a producer does wrong is what whoever tries one wants to see.
     logs.configure("kvs-local", level="info")

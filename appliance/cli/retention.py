@@ -5,6 +5,7 @@ from collections import Counter
 
 import click
 
+from appliance.app.clips_due import clips_due
 from appliance.app.retention import Going, Retention
 from appliance.camera.jpeg import encode_jpeg
 from appliance.cli.context import Context
@@ -19,6 +20,12 @@ _WHY = {
     "size": "the database is larger than it may be",
     "action": "stays: an action of theirs is not done yet",
     "capture": "stays: a capture they log is still in the spool",
+}
+
+_WHY_CLIPS = {
+    "age": "its time is over",
+    "size": "clips are larger together than they may be",
+    "room": "the disk is nearly full",
 }
 
 
@@ -36,8 +43,9 @@ def retention() -> None:
               for a database keeps what they leave for new ones, and the disk would gain nothing
     counts    by age (retention.counters_days); there is one a day of each person, a few dozen bytes
     moments   by age (index.keep_days) and number (max_moments), by the hour; not planned or run from here
-    clips     by age (video.retention_days), size (video.max_mib) and free space (video.min_free_mib); they
-              are not in the plan below: the process that records lets them go
+    clips     by age (video.retention_days), size (video.max_mib) and free space (video.min_free_mib), none
+              for space that would not be enough; planned, not run from here: the process that records lets
+              them go within a minute, by age once the clock has been right for an hour
 
     \b
     Examples:
@@ -55,19 +63,25 @@ def plan(context: Context, *, as_json: bool) -> None:
     Events go 256 at a time, from the oldest on; a signed checkpoint vouches for what is gone.
     """
     with context.services() as services:
-        found = _retention(context, services).plan(services.clock.wall())
+        now = services.clock.wall()
+        found = _retention(context, services).plan(now)
+        clips = clips_due(context.settings.video, services.layout, services.vault, now)
         size = services.store.database_bytes()
     if as_json:
-        click.echo(json.dumps({"database_bytes": size, "goes": [_row(each) for each in found]}, indent=1))
+        rows = {"goes": [_row(each) for each in found], "clips": [_row(each) for each in clips]}
+        click.echo(json.dumps({"database_bytes": size, **rows}, indent=1))
         return
-    if not found:
+    if not found and not clips:
         click.echo("nothing is due to go")
-    for each in found:
+    for each in (*found, *clips):
         bytes_ = f"{each.size_bytes // 1024:>8} KiB" if each.size_bytes is not None else f"{each.many:>8}    "
         newest = f"{each.newest_at:%Y-%m-%d %H:%M}" if each.newest_at is not None else " " * 16
         click.echo(f"{each.of:<9} {each.what:<36} {bytes_}  {newest}  {_why(each)}")
     if alone := sum(each.copied is False for each in found):
         click.echo(f"{alone} of these captures have no verified copy in the bucket: they would be gone")
+    if clips:
+        click.echo("clips     the process that records lets them go, and not `retention run`")
+    click.echo("moments   go by the hour ([index] in the settings); they are not planned here")
     click.echo("photos    none are kept")
 
 
@@ -101,6 +115,8 @@ def _row(each: Going) -> dict[str, object]:
 
 
 def _why(each: Going) -> str:
+    if each.of == "clips":
+        return _WHY_CLIPS[each.reason]
     return _WHY[each.held or each.reason] + (", and it is copied nowhere" if each.copied is False else "")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.dispatch.said import SHORT, Call, count, place, said
-from appliance.events import ClipBegun, ClipDeleted, ClipEnded, StreamTrouble
-from appliance.phrases import CLIP_ENDS, lasting
+from appliance.events import ClipBegun, ClipDeleted, ClipEnded, ClipExported, ClipFailed, StreamTrouble
+from appliance.phrases import CLIP_ENDS, NO_CLIP, lasting
 
 _DELETED: Final[Mapping[str, str]] = {
     "age": "it was too old",
@@ -38,6 +38,16 @@ def _(event: ClipEnded, _call: Call) -> str:
     size = f"{count(event.fragments, 'fragment')}, {event.size_bytes / _MIB:.1f} MiB"
     lasted = lasting((event.end_ms - event.begin_ms) / 1000)
     return f"clip {event.clip[-SHORT:]} of {lasted}{place(event)} ended: {CLIP_ENDS[event.why]} ({size})"
+
+
+@said.register
+def _(event: ClipFailed, _call: Call) -> str:
+    return f"no clip was recorded{place(event)}: {NO_CLIP[event.reason]}"
+
+
+@said.register
+def _(event: ClipExported, _call: Call) -> str:
+    return f"clip {event.clip[-SHORT:]}{place(event)} left the box as a file, in the clear"
 
 
 @said.register

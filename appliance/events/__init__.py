@@ -13,7 +13,16 @@ from pydantic import Field, TypeAdapter
 
 from appliance.events.acted import ActionOutcome, GroupChanged, RuleChanged, RuleTried, ScreenAsked
 from appliance.events.captured import CaptureRemoved, CaptureSkipped, StrangerCaptured
-from appliance.events.clips import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, StreamTrouble
+from appliance.events.clips import (
+    ClipBegun,
+    ClipDeleted,
+    ClipEnd,
+    ClipEnded,
+    ClipExported,
+    ClipFailed,
+    NoClip,
+    StreamTrouble,
+)
 from appliance.events.coffee import CoffeeAdded, CoffeeCorrected, CoffeeTaken
 from appliance.events.decided import (
     CandidateScore,
@@ -67,6 +76,8 @@ __all__ = [
     "ClipDeleted",
     "ClipEnd",
     "ClipEnded",
+    "ClipExported",
+    "ClipFailed",
     "CoffeeAdded",
     "CoffeeCorrected",
     "CoffeeTaken",
@@ -86,6 +97,7 @@ __all__ = [
     "ItemsImported",
     "KeypadChanged",
     "LogPruned",
+    "NoClip",
     "ObjectSeen",
     "OperatorChanged",
     "PasswordChanged",
@@ -174,6 +186,8 @@ AnyEvent = Annotated[
     | FunctionChanged
     | ClipBegun
     | ClipEnded
+    | ClipFailed
+    | ClipExported
     | ClipDeleted
     | StreamTrouble,
     Field(discriminator="type"),

@@ -1,15 +1,28 @@
-"""Clips of video: begun, ended, deleted; and streams that what is recorded is sent to."""
+"""Clips of video: begun, ended, taken out, deleted; and streams that what is recorded is sent to."""
 
 from typing import Literal
 
 from appliance.events.event import Event
 
 ClipEnd = Literal[
-    "complete", "longest", "camera_lost", "camera_changed", "disk_full", "stopped", "interrupted", "failed"
+    "complete",
+    "longest",
+    "camera_lost",
+    "camera_changed",
+    "clock_set",
+    "disk_full",
+    "stopped",
+    "interrupted",
+    "failed",
 ]
 """Why a clip ended: its time was over; it was as long as one may be, and another one goes on; the camera was
-lost; its picture is of another size or kind from here on; the disk is full, or cannot be written; recording
-was ended by the appliance's end; a crash came in between, which was found at start-up; anything else."""
+lost; its picture is of another size or kind from here on; the clock was set, and another one goes on by the
+new time; the disk is full, or cannot be written; recording was ended by the appliance's end; a crash came in
+between, which was found at start-up; anything else."""
+
+NoClip = Literal["disk_full", "camera_lost", "unusable", "stopped", "failed"]
+"""Why no clip came of what was wanted: there is no room on the disk, or it cannot be written; the camera gave
+no picture; nothing can be made of what it sends; the appliance was stopped first; anything else."""
 
 
 class ClipBegun(Event):
@@ -39,6 +52,15 @@ class ClipEnded(Event):
     """Ids of the events that set it off and extended it."""
 
 
+class ClipFailed(Event):
+    """Video was wanted, and no clip began: of one that began, `clip_ended` says what became."""
+
+    type: Literal["clip_failed"] = "clip_failed"
+    reason: NoClip
+    causes: tuple[str, ...] = ()
+    """Ids of the events that wanted it; none: a function or a command did."""
+
+
 class ClipDeleted(Event):
     """A clip is gone, and the key it was sealed under."""
 
@@ -47,6 +69,16 @@ class ClipDeleted(Event):
     reason: Literal["age", "size", "room", "asked", "damaged"]
     """It was too old; all clips together were too large; there was too little room on the disk; somebody
     deleted it; nothing of it could be read any more."""
+
+
+class ClipExported(Event):
+    """A clip is about to leave the box in the clear, as a file: by the pages, by the API, or by a command.
+
+    Written before the first byte leaves. Playing one in the browser is not.
+    """
+
+    type: Literal["clip_exported"] = "clip_exported"
+    clip: str
 
 
 class StreamTrouble(Event):

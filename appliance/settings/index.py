@@ -99,8 +99,9 @@ class IndexSettings(Room):
         90.0, "Days after which moments go; empty: by age they stay.", scope=_SCOPE, gt=0, le=36_500
     )
     max_moments: int | None = field(
-        3_000_000,
-        "Moments that there may be; above it the oldest go, by the hour. A million takes about 200 MB; "
+        7_000_000,
+        "Moments that there may be; above it the oldest go, by the hour: more than a week of ten a second. A "
+        "million takes 100 to 200 MB; "
         "empty: any number.",
         scope=_SCOPE,
         ge=10_000,

@@ -87,7 +87,8 @@ class KvsSettings(Room):
     )
     silent_s: float = field(
         12.0,
-        "Seconds without an answer, while something waits for one, after which it is connected anew.",
+        "Seconds without an answer, while something waits for one, after which it is connected anew; twice "
+        "as long, and longer where that is not enough, while the service stores what it has received.",
         scope=_SCOPE,
         ge=5,
         le=60,

@@ -25,6 +25,7 @@ QUIET: Final = (
         "song_taken_back",
         "function_",
         "clip_deleted",
+        "clip_exported",
         "stream_",
     ),
 )

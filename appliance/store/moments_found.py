@@ -9,16 +9,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import groupby, islice, pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from appliance.store.database import reading
 from appliance.store.moment_question import FOR_EVER_MS, MomentPlace, MomentQuestion, cameras_of
-from appliance.store.moment_records import Bar, By, LabelCount, Moment, MomentClip, MomentsWanted
+from appliance.store.moment_records import Bar, By, LabelCount, Moment, MomentsWanted
 from appliance.store.moment_rows import SPANS, WHOLE, millis, time_of
-from appliance.store.moment_tables import moment_clips, moment_counts, moment_labels, moment_places, moments
+from appliance.store.moment_showing import MomentShowing
+from appliance.store.moment_tables import moment_counts, moment_labels, moment_places, moments
 from appliance.store.opened import Opened
 
 _QUARTER, _HOUR = SPANS
@@ -138,45 +139,14 @@ class MomentsFound(Opened):
             numbers = [each.number for each in places[first : first + _SOME]]
             found = connection.execute(select(moments).where(moments.c.id.in_(numbers)))
             rows.update((row["id"], row) for row in found.mappings())
-        clips = self._clips_of(connection, [rows[each.number] for each in places], cameras)
-        return [self._made_moment(rows[each.number], cameras, clips) for each in places]
+        showing = MomentShowing(connection, self._device, cameras, [rows[each.number] for each in places])
+        return [self._made_moment(rows[each.number], cameras, showing) for each in places]
 
-    def _clips_of(
-        self, connection: Connection, rows: Sequence[Any], cameras: Mapping[int, str]
-    ) -> dict[int, list[MomentClip]]:
-        """The clips of the cameras and the time of these rows, by camera's number."""
-        found: dict[int, list[MomentClip]] = {}
-        for place, of in groupby(sorted(rows, key=lambda row: row["place"]), key=lambda row: row["place"]):
-            times = [row["at"] for row in of]
-            wanted = (
-                select(moment_clips)
-                .where(
-                    moment_clips.c.place == place,
-                    moment_clips.c.begin_ms <= max(times),
-                    func.coalesce(moment_clips.c.end_ms, FOR_EVER_MS) > min(times),
-                )
-                .order_by(moment_clips.c.begin_ms)
-            )
-            found[place] = [
-                MomentClip(
-                    row["clip"],
-                    cameras[place],
-                    time_of(row["begin_ms"]),
-                    None if row["end_ms"] is None else time_of(row["end_ms"]),
-                )
-                for row in connection.execute(wanted).mappings()
-            ]
-        return found
-
-    def _made_moment(
-        self, row: Any, cameras: Mapping[int, str], clips: Mapping[int, Sequence[MomentClip]]
-    ) -> Moment:
-        at = time_of(row["at"])
-        shown = (each for each in reversed(clips.get(row["place"], ())) if each.shows(at))
+    def _made_moment(self, row: Any, cameras: Mapping[int, str], showing: MomentShowing) -> Moment:
         return Moment(
             number=row["id"],
             id=row["about"] or f"{self._device}-{row['id']}",
-            at=at,
+            at=time_of(row["at"]),
             device=self._device,
             camera=cameras[row["place"]],
             kind=row["kind"],
@@ -186,7 +156,7 @@ class MomentsFound(Opened):
             verdict=row["verdict"],
             subject=row["subject"],
             event=row["event"],
-            clip=next(shown, None),
+            clip=showing.clip(row),
         )
 
 

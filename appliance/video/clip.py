@@ -11,6 +11,9 @@ from appliance.events import ClipEnd
 Label = tuple[str, float]
 """What was seen, and how certain that was, 0 to 1."""
 
+Wanted = tuple[tuple[str, int], ...]
+"""Streams, the box's own being the empty name, and until when each wants video."""
+
 HOUR_MS = 3_600_000
 MOST_CAUSES = 64
 MOST_LABELS = 8
@@ -83,6 +86,7 @@ class Clip:
         about: What it is for.
         fragments: In order; none overlaps another.
         ended: Why it grows no more; None: it grows.
+        wanted: Until when whom it is for wants video, as is known; see `Wanted`.
     """
 
     id: str
@@ -92,6 +96,7 @@ class Clip:
     about: About = About()
     fragments: tuple[FragmentNote, ...] = field(default=(), repr=False)
     ended: ClipEnd | None = None
+    wanted: Wanted = ()
 
     @property
     def begin_ms(self) -> int:

@@ -1,7 +1,7 @@
 """One clip on the disk: a folder with its wrapped key, a note about it, and a sealed file for each fragment.
 
     <clip id>/key                                  the key that seals the fragments, wrapped by the device key
-    <clip id>/clip.json                            camera, size of the picture, what set it off, why it ended
+    <clip id>/clip.json                            camera, size of the picture, what it is for, why it ended
     <clip id>/000000-1767225600123-2000.sealed     a fragment: number, begin and duration in milliseconds
 
 A fragment is written beside its place, flushed and then renamed, so that a power cut costs the one that was
@@ -96,6 +96,7 @@ class ClipFolder:
             ours=about.ours,
             retention_hours=about.retention_hours,
             ended=clip.ended,
+            wanted=clip.wanted,
         )
         with _writing():
             private_files.replace(self._path / NOTE, note.model_dump_json(indent=1).encode() + b"\n")
@@ -121,14 +122,7 @@ class ClipFolder:
             UnknownClipError: It is gone.
             VideoError: It does not open: it is damaged, cut short, or not where it was.
         """
-        name = f"{fragment.number:06d}-{fragment.begin_ms}-{fragment.duration_ms}.sealed"
-        key = self._key()
-        try:
-            sealed = (self._path / name).read_bytes()
-        except FileNotFoundError as error:
-            raise UnknownClipError("there is no such fragment of this clip any more") from error
-        except OSError as error:
-            raise VideoError(f"a fragment cannot be read: {error.strerror}") from error
+        name, key, sealed = self._sealed(fragment)
         try:
             return self._keys.open(key, self.id, sealed, row=self._row(name))
         except ApplianceError as error:
@@ -137,6 +131,24 @@ class ClipFolder:
                 "another box",
                 hint="the other fragments of the clip play without it",
             ) from error
+
+    def is_damaged(self, fragment: FragmentNote) -> bool:
+        """Whether a fragment was read and does not open, although the clip's key does: it never will.
+
+        Raises:
+            VideoError: That cannot be told: it is gone, the disk does not read it now, or the key is another
+                box's.
+        """
+        name, key, sealed = self._sealed(fragment)
+        try:
+            self._keys.seal(key, self.id, b"", row=self._row(name))
+        except ApplianceError as error:
+            raise VideoError(f"a clip's key does not open: {error.message}", hint=error.hint) from error
+        try:
+            self._keys.open(key, self.id, sealed, row=self._row(name))
+        except ApplianceError:
+            return True
+        return False
 
     def load(self) -> Clip | None:
         """The clip as it lies on the disk; None: it has no key or no note, so that nothing of it can be read.
@@ -158,7 +170,7 @@ class ClipFolder:
         except ValidationError as error:
             raise VideoError("the note of a clip is damaged, or a newer appliance wrote it") from error
         about = About(note.causes, note.labels, note.streams, note.ours, note.retention_hours)
-        return Clip(self.id, note.camera, note.width, note.height, about, fragments, note.ended)
+        return Clip(self.id, note.camera, note.width, note.height, about, fragments, note.ended, note.wanted)
 
     def tidy(self) -> None:
         """Delete what a writer that was killed left half-written.
@@ -216,6 +228,22 @@ class ClipFolder:
         if self._path.exists():
             shutil.rmtree(self._path)
 
+    def _sealed(self, fragment: FragmentNote) -> tuple[str, bytes, bytes]:
+        """A fragment's name, the clip's key, and the fragment as it lies on the disk.
+
+        Raises:
+            UnknownClipError: It is gone.
+            VideoError: It cannot be read.
+        """
+        name = f"{fragment.number:06d}-{fragment.begin_ms}-{fragment.duration_ms}.sealed"
+        key = self._key()
+        try:
+            return name, key, (self._path / name).read_bytes()
+        except FileNotFoundError as error:
+            raise UnknownClipError("there is no such fragment of this clip any more") from error
+        except OSError as error:
+            raise VideoError(f"a fragment cannot be read: {error.strerror}") from error
+
     def _key(self) -> bytes:
         try:
             return _beginning(self._path / KEY)
@@ -264,6 +292,7 @@ class _Note(BaseModel):
     ours: bool = True
     retention_hours: float | None = None
     ended: ClipEnd | None = None
+    wanted: tuple[tuple[str, int], ...] = ()
 
 
 @contextlib.contextmanager

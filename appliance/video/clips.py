@@ -18,11 +18,11 @@ import structlog
 
 from appliance.clock import Clock, Steadiness
 from appliance.errors import ApplianceError, UnknownClipError, VideoError, VideoFullError
-from appliance.events import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, Event
+from appliance.events import ClipBegun, ClipDeleted, ClipEnd, ClipEnded, ClipFailed, Event, NoClip
 from appliance.ids import IdFactory
-from appliance.video.clip import About, Clip, FragmentNote
+from appliance.video.clip import About, Clip, FragmentNote, Wanted
 from appliance.video.clip_folder import ClipFolder, ClipKeys, clip_ids
-from appliance.video.retention import Limits, due
+from appliance.video.retention import DueClip, Limits, due
 
 _log = structlog.get_logger()
 
@@ -86,7 +86,9 @@ class Clips:
                 continue
             self._tell(ClipDeleted(clip=clip_id, reason="damaged"))
 
-    def begin(self, camera: str, width: int, height: int, about: About, at_ms: int) -> Clip:
+    def begin(
+        self, camera: str, width: int, height: int, about: About, at_ms: int, *, wanted: Wanted = ()
+    ) -> Clip:
         """Begin a clip; it is told of with its first fragment.
 
         Args:
@@ -95,12 +97,14 @@ class Clips:
             height: Pixels.
             about: What it is for.
             at_ms: When its first picture was taken.
+            wanted: Until when who wants video, so that a start after a crash knows.
 
         Raises:
             VideoFullError: The disk is full, or cannot be written.
             VaultError: The vault is locked.
         """
-        clip = Clip(self._ids(datetime.fromtimestamp(at_ms / 1000, UTC)), camera, width, height, about)
+        named = self._ids(datetime.fromtimestamp(at_ms / 1000, UTC))
+        clip = Clip(named, camera, width, height, about, wanted=wanted)
         self._make_room(0)
         try:
             self._of(clip.id).create(clip)
@@ -137,16 +141,26 @@ class Clips:
             )
         return note
 
-    def describe(self, clip_id: str, about: About) -> None:
-        """Note what else a clip is for.
+    def describe(self, clip_id: str, about: About | None, wanted: Wanted) -> None:
+        """Note what else a clip is for, and until when video is wanted now.
+
+        Args:
+            clip_id: Which.
+            about: What came to what it is for; None: nothing.
+            wanted: Until when who wants video.
 
         Raises:
             UnknownClipError: There is no such clip.
         """
         with self._changed:
             clip = self._known(clip_id)
-            self._clips[clip_id] = clip = replace(clip, about=clip.about.joined(about))
+            joined = clip.about if about is None else clip.about.joined(about)
+            self._clips[clip_id] = clip = replace(clip, about=joined, wanted=wanted)
         self._note(clip)
+
+    def failed(self, camera: str, reason: NoClip, causes: tuple[str, ...]) -> None:
+        """Tell that video was wanted of a camera and no clip began."""
+        self._tell(ClipFailed(camera=camera, reason=reason, causes=causes))
 
     def end(self, clip_id: str, why: ClipEnd) -> None:
         """End a clip; one without fragments leaves nothing behind. Again is fine.
@@ -268,17 +282,26 @@ class Clips:
         return self._free(self._folder)
 
     @property
+    def trouble(self) -> str:
+        """Why nothing can be recorded now, in words; empty: it can."""
+        if self._is_room(1) or self._due(None, 1):
+            return ""
+        return self._no_room().message
+
+    @property
     def limits(self) -> Limits:
         """How much is kept."""
         return self._limits
 
     def _adopt(self, folder: ClipFolder, clip: Clip) -> Clip:
-        """End a clip that a crash left; of its fragments only the newest can have suffered."""
+        """End a clip that a crash left; of its fragments only the newest can have suffered.
+
+        Raises:
+            VideoError: It cannot be read now, or its key is another box's; it stays as it is.
+            OSError: What is left half-written cannot be deleted.
+        """
         folder.tidy()
-        try:
-            if clip.fragments:
-                folder.read(clip.fragments[-1])
-        except VideoError:
+        if clip.fragments and folder.is_damaged(clip.fragments[-1]):
             folder.drop(clip.fragments[-1])
             clip = replace(clip, fragments=clip.fragments[:-1])
         clip = replace(clip, ended="interrupted")
@@ -288,20 +311,24 @@ class Clips:
         return clip
 
     def _make_room(self, coming_bytes: int) -> None:
-        """Delete the oldest clips while there is too little room; then there has to be enough.
+        """Delete the oldest clips while there is too little room; none if that would not make enough.
 
         Raises:
-            VideoFullError: There is not.
+            VideoFullError: There is not enough.
         """
         if not self._is_room(coming_bytes):
             self._delete_due(None, coming_bytes)
             if not self._is_room(coming_bytes):
-                limits = self._limits
-                raise VideoFullError(
-                    f"there is no room for video: clips may take {limits.max_bytes >> 20} MiB, and "
-                    f"{limits.min_free_bytes >> 20} MiB of the disk are left free",
-                    hint="make room on the disk of the state directory, or change the settings of video",
-                )
+                raise self._no_room()
+
+    def _no_room(self) -> VideoFullError:
+        limits = self._limits
+        return VideoFullError(
+            f"there is no room for video: clips take {self.size_bytes >> 20} MiB and may take "
+            f"{limits.max_bytes >> 20}, and {self.room_bytes >> 20} MiB of the disk are free and "
+            f"{limits.min_free_bytes >> 20} have to be",
+            hint="make room on the disk of the state directory, or change the settings of video",
+        )
 
     def _is_room(self, coming_bytes: int) -> bool:
         limits = self._limits
@@ -309,14 +336,16 @@ class Clips:
             return False
         return self._free(self._folder) - coming_bytes >= limits.min_free_bytes
 
-    def _delete_due(self, now_ms: int | None, coming_bytes: int) -> int:
+    def _due(self, now_ms: int | None, coming_bytes: int) -> list[DueClip]:
         with self._changed:
             clips = list(self._clips.values())
-        found = due(
+        return due(
             clips, self._limits, now_ms=now_ms, free_bytes=self._free(self._folder), coming_bytes=coming_bytes
         )
+
+    def _delete_due(self, now_ms: int | None, coming_bytes: int) -> int:
         gone = 0
-        for each in found:
+        for each in self._due(now_ms, coming_bytes):
             try:
                 self.delete(each.id, each.reason)
             except UnknownClipError:

@@ -62,6 +62,7 @@ class Cutter:
         self._waited_from_s: float | None = None
         self._open_keys = 0
         self._idrs = 0
+        self._clock_set = False
 
     @property
     def unsent(self) -> tuple[Packet, ...]:
@@ -210,13 +211,16 @@ class Cutter:
             return
         if self._max_reorder and all(packet.pts is None for packet in packets):
             raise unusable(Fault.NO_TIMES)
+        if self._timeline.was_set(packets[0]):
+            yield from self.rest()
+            self._timeline.begin_anew()
+            self._clock_set = True
+            yield trouble(Fault.CLOCK_SET)
         placed = self._timeline.place(packets, reordered=self._max_reorder != 0, following=following)
         self.covered_s = max(packet.monotonic_s for packet in packets)
         self._forget()
         if placed.back:
             yield trouble(Fault.TIMES_BACK)
-        if placed.stepped_ms:
-            yield trouble(Fault.CLOCK_SET)
         if self._pending and placed.end_ms - self._pending[0].timecode_ms > MAX_FRAGMENT_MS:
             yield self._made(track, last=False)  # there is a hole in between
         self._pending += framed(units, placed.times_ms, placed.end_ms)
@@ -227,7 +231,8 @@ class Cutter:
         """What was placed as a fragment."""
         frames = lasting(self._pending, MIN_FRAGMENT_MS)
         self._pending = []
-        made = Fragment(frames[0].timecode_ms, frames, track, last=last)
+        made = Fragment(frames[0].timecode_ms, frames, track, last=last, clock_set=self._clock_set)
+        self._clock_set = False
         self._timeline.hold(made.end_ms)
         return made
 

@@ -85,6 +85,9 @@ class Encoder:
         self._due_ms: float | None = None
         self._newest_ms = -1
         self._left_out: set[int] = set()
+        self._since_ms: int | None = None
+        self._latest_ms = 0
+        self._clock_set = False
 
     def take(self, packet: Packet) -> Iterator[Cut]:
         """The next packet of the camera.
@@ -94,12 +97,15 @@ class Encoder:
         """
         if packet.stream is not self._stream:
             yield from self._join(packet.stream)
+        if self._timeline.was_set(packet):
+            yield from self._begin_anew()
         placed = self._timeline.follow(packet)
         if placed.back:
             yield trouble(Fault.TIMES_BACK)
-        if placed.stepped_ms:
-            yield trouble(Fault.CLOCK_SET)
         (time_ms,) = placed.times_ms
+        if self._clock_set and self._since_ms is None:
+            self._since_ms = self._latest_ms = time_ms
+        self._latest_ms = max(self._latest_ms, time_ms)
         if not packet.data:
             return  # to a decoder nothing means the end
         wanted = packet.monotonic_s > self._after_s
@@ -124,6 +130,17 @@ class Encoder:
         if self._picture is not None:
             yield from self._picture.finish(last=True)
             self._picture = None
+
+    def _begin_anew(self) -> Iterator[Cut]:
+        """The clock was set: what was taken before is whole, and what comes has the new time."""
+        if self._picture is not None:
+            yield from self._picture.finish(last=False)
+            self._picture = None
+        self._timeline.begin_anew()
+        self._due_ms, self._newest_ms, self._since_ms = None, -1, None
+        self._left_out.clear()
+        self._clock_set = True
+        yield trouble(Fault.CLOCK_SET)
 
     def _join(self, stream: Stream) -> Iterator[Cut]:
         """Packets of a stream that was opened anew begin.
@@ -167,6 +184,8 @@ class Encoder:
         if frame.pts is None and self._newest_ms < 0:
             return  # nobody knows when it was taken
         said_ms = self._newest_ms + round(FRAME_MS) if frame.pts is None else frame.pts
+        if self._since_ms is not None and not self._since_ms <= said_ms <= self._latest_ms:
+            return  # the decoder had it still when the clock was set: it has the old time
         if said_ms in self._left_out:
             self._left_out.discard(said_ms)
             return
@@ -181,7 +200,8 @@ class Encoder:
             yield trouble(Fault.SIZE_CHANGED, words)
             self._picture = None
         if self._picture is None:
-            self._picture = _PictureEncoder(size, self._timeline, self._max_fps)
+            self._picture = _PictureEncoder(size, self._timeline, self._max_fps, clock_set=self._clock_set)
+            self._clock_set = False
         yield from self._picture.encode(frame, time_ms)
 
     def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
@@ -200,8 +220,9 @@ class Encoder:
 class _PictureEncoder:
     """Pictures of one size → fragments of one track."""
 
-    def __init__(self, size: tuple[int, int], timeline: Timeline, max_fps: float) -> None:
+    def __init__(self, size: tuple[int, int], timeline: Timeline, max_fps: float, *, clock_set: bool) -> None:
         self.size = size
+        self._clock_set = clock_set
         self._timeline = timeline
         self._context = _open_encoder(size, max_fps)
         self._track: Track | None = None
@@ -249,7 +270,8 @@ class _PictureEncoder:
             end_ms = until_ms
         frames = framed(units, times, end_ms)
         frames = frames if until_ms is not None else lasting(frames, MIN_FRAGMENT_MS)
-        made = Fragment(times[0], frames, self._track, last=last)
+        made = Fragment(times[0], frames, self._track, last=last, clock_set=self._clock_set)
+        self._clock_set = False
         self._timeline.hold(made.end_ms)
         yield made
 

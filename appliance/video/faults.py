@@ -67,7 +67,7 @@ _SAID: dict[Fault, tuple[str, str]] = {
         "if that happens again and again, look at how the camera sets its clock: once a day is enough",
     ),
     Fault.CLOCK_SET: (
-        "the clock of this box was set while it recorded; the clip goes on by the time it began with",
+        "the clock of this box was set while it recorded; another clip goes on by the new time",
         "let this box set its clock from a time server",
     ),
     Fault.MISSED: (
@@ -94,6 +94,11 @@ class Trouble:
     fault: Fault
     words: str
     hint: str = ""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is so still, and not something that happened once."""
+        return self.fault not in {Fault.SIZE_CHANGED, Fault.CLOCK_SET}
 
 
 def trouble(fault: Fault, words: str = "") -> Trouble:

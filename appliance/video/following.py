@@ -25,12 +25,14 @@ _REMEMBERED_S = 600.0
 """For so long a camera that could not be copied is encoded at once: meanwhile somebody may set it right."""
 _SET_MS = 2_000
 """Two clips whose times lie so far from what the monotonic clock says have had a clock set between them."""
+_EARLY_S = 0.1
 _SILENCES = 10
 """After so many in a row, a second each, in which packets came but no keyframe, none is expected."""
 
 _log = structlog.get_logger()
 
 OnTrouble = Callable[[str, Trouble], None]
+RecordedUntil = Callable[[str], int]
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class CameraVideo:
         loop: Of the loop's socket.
         clock: Its monotonic time is the loop's.
         max_fps: Pictures a second of what is encoded, at most.
+        recorded_ms: Up to when an earlier run has recorded a camera, milliseconds since the epoch; 0: it has
+            not. What came before is not given again.
         on_trouble: Told what is wrong with a camera's stream, of each fault once whenever it is followed.
     """
 
@@ -66,11 +70,13 @@ class CameraVideo:
         clock: Clock,
         *,
         max_fps: float = 15.0,
+        recorded_ms: RecordedUntil = lambda _camera: 0,
         on_trouble: OnTrouble = lambda _camera, _trouble: None,
     ) -> None:
         self._loop = loop
         self._clock = clock
         self._max_fps = max_fps
+        self._recorded_ms = recorded_ms
         self._on_trouble = on_trouble
         self._known: dict[str, _Known] = {}
 
@@ -83,15 +89,17 @@ class CameraVideo:
         """A camera's fragments from so many seconds ago on, until the event is set.
 
         Yields:
-            Fragments, each later than the one before; None when nothing came for a second. One of another
-            track than the one before belongs to another clip.
+            Fragments, each later than the one before unless the clock was set, which it says; None when
+            nothing came for a second. One of another track than the one before belongs to another clip.
 
         Raises:
             CameraLostError: It was lost, or has ended; what had come of it was given before.
             UnusableVideoError: Nothing can be made of what it sends; `hint` says what to set in it.
             WireError: The loop is not there, or went away.
         """
-        known = self._known.setdefault(camera, _Known())
+        known = self._known.get(camera)
+        if known is None:
+            known = self._known[camera] = self._remembered(camera)
         known.troubles.clear()
         now_s = self._clock.monotonic()
         making = _Making(camera, known, now_s, since_s=now_s - back_s, max_fps=self._max_fps)
@@ -109,6 +117,15 @@ class CameraVideo:
                 yield from self._given(camera, making, making.finish())
                 raise
             yield from self._given(camera, making, making.finish())
+
+    def _remembered(self, camera: str) -> _Known:
+        """What an earlier run tells of a camera."""
+        covered_ms = self._recorded_ms(camera)
+        if not covered_ms:
+            return _Known()
+        ago_s = self._clock.wall().timestamp() - covered_ms / 1000
+        # A group that begins just there may have come a little early, and must not be passed over.
+        return _Known(self._clock.monotonic() - ago_s - _EARLY_S, covered_ms)
 
     def _given(self, camera: str, making: "_Making", cuts: Iterator[Cut]) -> Iterator[Fragment]:
         """The fragments, with what is to be remembered of them."""

@@ -98,6 +98,7 @@ class Fragment:
         track: What they belong to.
         tags: (name, value) pairs that go with it, at most 9.
         last: No other fragment follows in this clip.
+        clock_set: The clock of the box was set since the fragment before it: its times are by the new one.
     """
 
     timecode_ms: int
@@ -105,6 +106,7 @@ class Fragment:
     track: Track
     tags: tuple[tuple[str, str], ...] = ()
     last: bool = False
+    clock_set: bool = False
 
     def __post_init__(self) -> None:
         """Check it.

@@ -6,7 +6,7 @@ fragments is `recording`'s.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,16 +14,20 @@ import structlog
 
 from appliance.backoff import BackOff
 from appliance.clock import Clock
-from appliance.errors import ApplianceError, VideoError
-from appliance.events import ClipEnd
+from appliance.errors import ApplianceError, UnusableVideoError, VideoError
+from appliance.events import ClipEnd, NoClip
+from appliance.video.faults import Trouble
 from appliance.video.fragment import Fragment
-from appliance.video.recording import Recording, Taken, Wish
+from appliance.video.recording import Recording, Taken
+from appliance.video.wishes import Wish
 
 _log = structlog.get_logger()
 
 Feed = Callable[[str, float, threading.Event], Iterator[Fragment | None]]
 """A camera's fragments as they come, from so many seconds ago on, until the event is set; None: nothing came
 for a second or so. Ends, or raises ApplianceError, when the camera is lost."""
+Troubles = Callable[[str], Iterable[Trouble]]
+"""What is wrong with a camera's stream, although something came of it, since it was followed last."""
 
 SILENT_S: Final = 15.0
 """Longer than any fragment: without one for so long the camera counts as lost."""
@@ -58,6 +62,7 @@ class Recorder:
         make: Makes a camera's recording.
         feed: Gives a camera's fragments.
         clock: For patience.
+        troubles: Tells what is wrong with a camera's stream.
         silent_s: Without a fragment for so long a camera counts as lost.
         again: Pauses before a lost camera is tried again.
     """
@@ -68,12 +73,14 @@ class Recorder:
         feed: Feed,
         *,
         clock: Clock,
+        troubles: Troubles = lambda _: (),
         silent_s: float = SILENT_S,
         again: BackOff = _AGAIN,
     ) -> None:
         self._make = make
         self._feed = feed
         self._clock = clock
+        self._stream_troubles = troubles
         self._silent_s = silent_s
         self._again = again
         self._stop = threading.Event()
@@ -82,6 +89,7 @@ class Recorder:
         self._threads: dict[str, threading.Thread] = {}
         self._until: dict[str, float] = {}
         self._troubles: dict[str, str] = {}
+        self._unusable: set[str] = set()
 
     def ask(self, camera: str, wish: Wish) -> Taken:
         """Record a camera, or go on.
@@ -128,9 +136,15 @@ class Recorder:
 
     @property
     def trouble(self) -> str:
-        """What is wrong with a recording, in words; empty: nothing is."""
+        """What is wrong with a recording or a camera's stream, in words; empty: nothing is."""
         with self._lock:
-            return "; ".join(f"camera {camera}: {words}" for camera, words in sorted(self._troubles.items()))
+            cameras, troubles = sorted(self._recordings), dict(self._troubles)
+        found: dict[str, None] = {}
+        for camera in cameras:
+            own = [troubles[camera]] if camera in troubles else []
+            streams = (_said(each) for each in self._stream_troubles(camera) if each.lasts)
+            found.update({f"camera {camera}: {words}": None for words in (*own, *streams)})
+        return "; ".join(found)
 
     def close(self) -> None:
         """End every clip with what it has, and the threads. May be called twice."""
@@ -188,7 +202,8 @@ class Recorder:
                     # Its pictures come more slowly than time passes: it would never be done.
                     return "complete", True
         except ApplianceError as error:
-            self._trouble(camera, f"{error.message} ({error.hint})" if error.hint else error.message)
+            self._trouble(camera, _said(error))
+            self._is_unusable(camera, unusable=isinstance(error, UnusableVideoError))
         return ("stopped" if self._stop.is_set() else "camera_lost"), came
 
     def _take(self, camera: str, recording: Recording, fragment: Fragment) -> bool:
@@ -211,11 +226,24 @@ class Recorder:
         """End everything, unless somebody has begun anew meanwhile."""
         with self._lock:
             if self._threads.get(camera) is threading.current_thread():
-                recording.finish(why)
+                recording.finish(why, self._no_clip(camera, why))
+
+    def _no_clip(self, camera: str, why: ClipEnd) -> NoClip:
+        """Why no clip began, if none did; with the lock held."""
+        if self._stop.is_set():
+            return "stopped"
+        if why == "failed":
+            return "failed"
+        return "unusable" if camera in self._unusable else "camera_lost"
 
     def _well(self, camera: str) -> None:
         with self._lock:
             self._troubles.pop(camera, None)
+            self._unusable.discard(camera)
+
+    def _is_unusable(self, camera: str, *, unusable: bool) -> None:
+        with self._lock:
+            (self._unusable.add if unusable else self._unusable.discard)(camera)
 
     def _trouble(self, camera: str, words: str) -> None:
         with self._lock:
@@ -223,3 +251,9 @@ class Recorder:
             self._troubles[camera] = words
         if not known:  # that a camera is lost is told by whoever watches it
             _log.info("recording", camera=camera, reason=words)
+
+
+def _said(trouble: Trouble | ApplianceError) -> str:
+    """In words, with what to do about it."""
+    words = trouble.words if isinstance(trouble, Trouble) else trouble.message
+    return f"{words} ({trouble.hint})" if trouble.hint else words

@@ -1,14 +1,18 @@
 """Which clips go, and why: by age, by the size of all together, and to leave room on the disk. Pure.
 
 A clip that is being recorded never goes. By age nothing goes while the clock is not to be believed; the
-oldest goes first otherwise. Deleting is done elsewhere.
+oldest goes first otherwise, and none goes for a limit that would not hold without all of them either: a disk
+that something else has filled takes no clip along. Deleting is done elsewhere.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from appliance.video.clip import Clip
+
+Why = Literal["age", "size", "room"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class DueClip:
     """
 
     id: str
-    reason: Literal["age", "size", "room"]
+    reason: Why
 
 
 def due(
@@ -52,7 +56,7 @@ def due(
         coming_bytes: What is about to be written.
     """
     found: list[DueClip] = []
-    kept: list[Clip] = []
+    kept: deque[Clip] = deque()
     total = coming_bytes
     free = free_bytes - coming_bytes
     for clip in sorted(clips, key=lambda clip: (clip.begin_ms, clip.id)):
@@ -66,10 +70,20 @@ def due(
             free += clip.size_bytes
         else:
             kept.append(clip)
-    for clip in kept:
-        if total <= limits.max_bytes and free >= limits.min_free_bytes:
+    may_go = sum(clip.size_bytes for clip in kept)
+    fits = total - may_go <= limits.max_bytes
+    leaves_room = free + may_go >= limits.min_free_bytes
+    if coming_bytes and not (fits and leaves_room):
+        return found  # it is refused whatever goes
+    while kept:
+        if fits and total > limits.max_bytes:
+            reason: Why = "size"
+        elif leaves_room and free < limits.min_free_bytes:
+            reason = "room"
+        else:
             break
-        found.append(DueClip(clip.id, "size" if total > limits.max_bytes else "room"))
+        clip = kept.popleft()
+        found.append(DueClip(clip.id, reason))
         total -= clip.size_bytes
         free += clip.size_bytes
     return found

@@ -2,7 +2,8 @@
 
 A clip's times come from the wall clock at its first packet and go on with the monotonic clock and the
 camera's own timestamps, so neither a wall clock that is set nor a camera that begins its time anew makes a
-clip's time jump back. Nothing is cut here.
+clip's time jump back. That the wall clock was set is told, so that another clip can begin by the new time.
+Nothing is cut here.
 """
 
 from collections.abc import Sequence
@@ -42,26 +43,28 @@ class Placed:
         times_ms: When each is shown, in the packets' own order; no two are the same.
         end_ms: When the last of them is no longer shown.
         back: The camera's timestamps had gone back or jumped; they were taken up anew.
-        stepped_ms: By how much the wall clock was set meanwhile; 0: it was not. It does not change the times.
     """
 
     times_ms: tuple[int, ...]
     end_ms: int
     back: bool = False
-    stepped_ms: int = 0
 
 
 class Timeline:
-    """Times of one clip; only ever later ones.
+    """Times of one clip, only ever later ones, until it is told to begin anew.
 
     Args:
         not_before_ms: No time is before it.
     """
 
     def __init__(self, not_before_ms: int = 0) -> None:
+        self._frame_ms = FRAME_MS
+        self.begin_anew(not_before_ms)
+
+    def begin_anew(self, not_before_ms: int = 0) -> None:
+        """Times come from another look at the wall clock, at the next packet, and may lie before the last."""
         self._end_ms = not_before_ms
         self._anchor: tuple[float, float] | None = None
-        self._stepped_ms = 0.0
         self._stream: Stream | None = None
         self._offset_ms: float | None = None
         self._coming: Stream | None = None
@@ -69,12 +72,16 @@ class Timeline:
         self._newest_pts_ms: float | None = None
         self._jumped = False
         self._squeeze_ms = 0.0
-        self._frame_ms = FRAME_MS
 
     @property
     def end_ms(self) -> int:
         """When the last picture that was placed is no longer shown."""
         return self._end_ms
+
+    def was_set(self, packet: Packet) -> bool:
+        """Whether the wall clock was set between the one look at it and this packet."""
+        apart_ms = packet.wall.timestamp() * 1000 - self._arrival_ms(packet)
+        return abs(apart_ms) >= STEP_MS
 
     def expected_ms(self, packet: Packet) -> float:
         """When a packet is shown as far as is known before it is placed; for a first one, when it arrived."""
@@ -102,7 +109,6 @@ class Timeline:
             reordered: They may be shown in another order.
             following: The one after them, if it is known: the last lasts until then.
         """
-        stepped = self._step(packets[-1])
         back = False
         times: list[float] = []
         for run in self._runs(packets):
@@ -125,14 +131,13 @@ class Timeline:
         whole = _distinct([round(time) for time in times])
         self._frame_ms = min(_gap(whole, self._frame_ms), _LONGEST_FRAME_MS)
         self._end_ms = self._ending(max(whole), following)
-        return Placed(tuple(whole), self._end_ms, back, stepped)
+        return Placed(tuple(whole), self._end_ms, back)
 
     def follow(self, packet: Packet) -> Placed:
         """The time of one packet by itself, for whoever puts its pictures in order: it may be an earlier one.
 
         `end_ms` of what is given is that of everything placed so far.
         """
-        stepped = self._step(packet)
         jumped, self._jumped = self._jumps(packet), False
         pts_ms = _pts_ms(packet)
         back = False
@@ -143,7 +148,7 @@ class Timeline:
             elif jumped or not -EARLY_MS <= delay_ms - self._offset_ms <= LATE_MS:
                 back = abs(delay_ms - self._offset_ms) > _NOTABLE_MS
                 self._offset_ms = delay_ms
-        return Placed((round(self.expected_ms(packet)),), self._end_ms, back, stepped)
+        return Placed((round(self.expected_ms(packet)),), self._end_ms, back)
 
     def _arrival_ms(self, packet: Packet) -> float:
         """When it came, by the one look at the wall clock and the monotonic clock since."""
@@ -151,15 +156,6 @@ class Timeline:
             self._anchor = packet.wall.timestamp() * 1000, packet.monotonic_s
         wall_ms, monotonic_s = self._anchor
         return wall_ms + (packet.monotonic_s - monotonic_s) * 1000
-
-    def _step(self, packet: Packet) -> int:
-        """By how much the wall clock was set since the last look."""
-        apart = packet.wall.timestamp() * 1000 - self._arrival_ms(packet)
-        stepped = apart - self._stepped_ms
-        if abs(stepped) < STEP_MS:
-            return 0
-        self._stepped_ms = apart
-        return round(stepped)
 
     def _runs(self, packets: Sequence[Packet]) -> list[list[Packet]]:
         """The packets in runs over which the camera's time goes on evenly."""

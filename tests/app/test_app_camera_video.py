@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,11 @@ class Hall:
     """A loop with one camera, and who follows it.
 
     Attributes:
+        loop: Of its socket.
         told: What was wrong with it.
     """
 
+    loop: Client
     clock: ManualClock
     ring: PacketRing
     fed: FedCamera
@@ -84,7 +87,8 @@ def opened(folder: Path) -> Iterator[Hall]:
 
     fed = feeds.camera("hall", ring)
     with Server(path, feeds.handlers()):
-        yield Hall(clock, ring, fed, CameraVideo(Client(path), clock, on_trouble=hear), told)
+        loop = Client(path)
+        yield Hall(loop, clock, ring, fed, CameraVideo(loop, clock, on_trouble=hear), told)
         feeds.close()
 
 
@@ -143,6 +147,26 @@ def test_two_clips_in_a_row_have_nothing_in_common_and_nothing_between_them(hall
     rest = hall.recorded(back_s=60.0)
 
     assert [0, 2000, 4000, 6000, 8000, 10_000] == [each.timecode_ms - WALL_MS for each in [*came, *rest]]
+
+
+def test_what_an_earlier_run_has_recorded_is_not_given_again(hall: Hall) -> None:
+    """After a restart: from the end of the last clip on, and not a second of what follows is missing."""
+    hall.sends(arriving(coded(120)[1], stream_of()), ends="the recording is over")
+    again = CameraVideo(hall.loop, hall.clock, recorded_ms=lambda _: WALL_MS + 6_000)
+    hall.video = again
+
+    assert [6000, 8000, 10_000] == [each.timecode_ms - WALL_MS for each in hall.recorded(back_s=60.0)]
+
+
+def test_a_clock_that_is_set_while_a_camera_is_followed_is_said_by_the_fragment(hall: Hall) -> None:
+    """The one that has the new time, so that another clip begins with it."""
+    packets = arriving(coded(80)[1], stream_of())
+    later = [replace(each, wall=each.wall + timedelta(hours=1)) for each in packets[30:]]
+    hall.sends([*packets[:30], *later], ends="the recording is over")
+
+    assert [(0, False), (2000, False), (3_604_000, True), (3_606_000, False)] == [
+        (each.timecode_ms - WALL_MS, each.clock_set) for each in hall.recorded()
+    ]
 
 
 def test_a_camera_that_is_lost_gives_what_it_had(hall: Hall) -> None:

@@ -21,7 +21,7 @@ from appliance.video.h264 import has_idr
 from appliance.wire import Client, Reply, Request, Server
 from appliance.wire.messages import Done, Status, StatusRequest, WakeDispatch
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Dispatch:

@@ -16,7 +16,7 @@ from appliance.video.packets import Missed, Packet, PacketFollower, Silence, Tur
 from appliance.wire import Client, Server
 from appliance.wire.messages import SourceChanged
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -162,9 +162,11 @@ def test_a_follower_that_misses_packets_hears_how_many(tmp_path: Path) -> None:
     ring = PacketRing(2.0, 1 << 26)
     (big,) = in_ring(arriving(pictures[:1], stream_of()))
     with served(ring, tmp_path) as (_, loop), PacketFollower(loop, "hall", back_s=0) as follower:
-        for index in range(60):
+        ring.append(replace(big, data=bytes(1 << 20)))
+        heard(follower, 1)  # it follows
+        for index in range(1, 60):
             ring.append(replace(big, data=bytes(1 << 20), monotonic_s=MONOTONIC_S + index))
-        told = []
+        told: list[object] = []
         while not any(isinstance(each, Missed) for each in told):
             told += heard(follower, 1)
         after = heard(follower, 1)[0]

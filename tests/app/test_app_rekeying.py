@@ -14,7 +14,8 @@ import stores
 
 import appliance
 from appliance.app.rekeying import Places, rekey
-from appliance.app.video_streams import SpoolSealing, folder_of
+from appliance.app.stream_folders import folder_of
+from appliance.app.video_streams import SpoolSealing
 from appliance.errors import StoreError, VaultError
 from appliance.permissions import Role
 from appliance.services import Layout, Services, open_services

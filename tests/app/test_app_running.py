@@ -27,6 +27,13 @@ def test_with_pages_a_loop_without_a_camera_is_waited_for(layout: Layout) -> Non
     assert (("loop",), False) == loop_of(parse("[web]\nenabled = false\n"), layout, once=False)
 
 
+def test_what_records_stops_before_the_cameras_do(layout: Layout) -> None:
+    """They stop from the last to the first: a clip ends as stopped, and dispatch hears what the loop says."""
+    order = [each.name for each in child_specs(Settings(), layout, command, once=False)]
+
+    assert order.index("dispatch") < order.index("loop") < order.index("video")
+
+
 def test_without_pages_and_camera_nothing_is_started(services: Services) -> None:
     """It is said what to do instead of watching nothing for ever."""
     with pytest.raises(SettingsError, match="no camera is configured"):

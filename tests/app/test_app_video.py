@@ -3,29 +3,35 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from footage import BEGIN_MS, Kept, PlayedFeed, document, fragment, fragments, opened_vault
 
+from appliance.app.stream_folders import OutsideStream, drop_at_rest, folder_of
 from appliance.app.video_answers import VideoAnswers
-from appliance.app.video_process import clip_document, run_video
-from appliance.app.video_streams import OutsideStream, SpoolSealing, VideoStreams, event_of, folder_of
+from appliance.app.video_process import clip_document, go_on, recording_of, run_video
+from appliance.app.video_streams import SpoolSealing, VideoStreams, event_of
 from appliance.app.video_wishes import RECORD, RecordAction, record_plans
 from appliance.backoff import BackOff
 from appliance.clock import ManualClock, SystemClock
 from appliance.deliveries import Delivery
 from appliance.errors import ActionError, StreamReason, UnknownClipError, VaultError, VideoError
-from appliance.events import Event, ObjectSeen
+from appliance.events import ClipEnd, Event, ObjectSeen
 from appliance.services import Layout, Services
 from appliance.settings import Settings, VideoSettings
 from appliance.vault import Vault
+from appliance.video.clip import About
 from appliance.video.fragment import Fragment
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.telling import StreamNews
 from appliance.video.kvs.upload_state import UploadState
 from appliance.video.matroska_reader import read_document
 from appliance.video.recorder import Recorder
+from appliance.video.wishes import Wish
 from appliance.wire import Client, Server
 from appliance.wire.messages import (
     AskClip,
@@ -77,7 +83,8 @@ def box(tmp_path: Path, vault: Vault) -> Iterator[Box]:
     kept = Kept(tmp_path / "clips", vault)
     feed = PlayedFeed(fragments(BEGIN_MS - 2_000, 7), stays=True)
     recorder = Recorder(lambda _: kept.recording(), feed, clock=kept.clock, again=BackOff(first_s=0, cap_s=0))
-    answers = VideoAnswers(VideoSettings(), kept.clips, recorder, outside=None, clock=kept.clock)
+    drop = partial(drop_at_rest, Layout(tmp_path).kvs)
+    answers = VideoAnswers(VideoSettings(), kept.clips, recorder, outside=None, drop=drop, clock=kept.clock)
     socket = Layout(tmp_path).socket("video")
     with Server(socket, answers.handlers()):
         yield Box(kept, feed, Client(socket))
@@ -108,6 +115,24 @@ def test_what_is_recorded_is_listed_shown_read_and_deleted(box: Box) -> None:
     with pytest.raises(UnknownClipError):
         box.video.call(ReadFragment(clip=clip.clip, number=0))
     assert () == box.video.call(ListClips(), ClipsListed).message.clips
+
+
+def test_clips_are_found_however_many_others_there_are(box: Box) -> None:
+    """By what was seen, in whatever letters, and by the end of an id: of what fits, the newest so many."""
+    ids = []
+    for place, label in enumerate(("dog", "cat", "cat")):
+        at_ms = BEGIN_MS + 60_000 * place
+        ids.append(box.kept.clips.begin("hall", 16, 16, About(labels=((label, 0.9),)), at_ms).id)
+        box.kept.clips.add(ids[-1], at_ms, 1_000, b"not looked at")
+
+    def found(**asked: str) -> tuple[list[str], bool]:
+        told = box.video.call(ListClips.model_validate({"most": 1, **asked}), ClipsListed).message
+        return [each.clip for each in told.clips], told.more
+
+    assert ([ids[0]], False) == found(label="Dog")
+    assert ([ids[2]], True) == found(label="cat")
+    assert ([], False) == found(label="do")
+    assert [([each], False) for each in ids] == [found(ending=each[-12:]) for each in ids]
 
 
 def test_a_clip_that_grows_is_told_piece_by_piece(box: Box) -> None:
@@ -227,6 +252,7 @@ class Sent:
     taken: list[tuple[str, int]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     open: bool = False
+    dropped: list[str] = field(default_factory=list)
 
     def offer(self, clip: str, piece: Fragment) -> bool:
         """Note it."""
@@ -236,6 +262,11 @@ class Sent:
     def end(self, clip: str) -> None:
         """Note it."""
         self.ended.append(clip)
+
+    def drop(self, clip: str) -> int:
+        """Note it."""
+        self.dropped.append(clip)
+        return 1
 
     @property
     def state(self) -> UploadState:
@@ -298,6 +329,8 @@ def test_what_waited_for_a_stream_is_sent_after_the_next_start(tmp_path: Path) -
     first, _ = streams(tmp_path)
     first.open(["hall"])
     first.want("deeplens-dog", 2.0)
+    for name in ("office-hall", "deeplens-dog"):
+        spooled(tmp_path, name, "c1")
     again, made = streams(tmp_path)
     again.open([])
 
@@ -306,6 +339,57 @@ def test_what_waited_for_a_stream_is_sent_after_the_next_start(tmp_path: Path) -
     assert {"deeplens-dog": 2, "office-hall": 24} == {
         name: sent.stream.retention_hours for name, sent in made.items()
     }
+
+
+def test_a_stream_for_which_nothing_waits_is_left_alone_once_its_camera_is_gone(tmp_path: Path) -> None:
+    """It would be made again at the service, where somebody may have deleted it; one that is named is not."""
+    first, _ = streams(tmp_path)
+    first.open(["hall", "yard"])
+    first.want("deeplens-dog", 2.0)
+    spooled(tmp_path, "office-yard", "c1")
+    drop_at_rest(tmp_path, "c1")
+    again, made = streams(tmp_path)
+    again.open(["hall"])
+
+    assert {"office-hall"} == set(made)
+
+
+def spooled(streams: Path, stream: str, clip: str) -> Path:
+    """A fragment of a clip that waits for a stream; its file."""
+    kept = Spool(
+        folder_of(streams, stream) / "spool",
+        lambda _, content: content,
+        lambda _, content: content,
+        max_bytes=1 << 20,
+    )
+    entry = kept.add(clip, SpooledFragment.of(clip, fragment(BEGIN_MS)))
+    return folder_of(streams, stream) / "spool" / clip / entry.name
+
+
+def test_a_clip_that_is_deleted_is_sent_nowhere_any_more(tmp_path: Path) -> None:
+    """It goes from every stream that is sent to, and from the disk where one is not sent to just now."""
+    out, made = streams(tmp_path)
+    out.open(["hall", "yard"])
+    out.want("deeplens-dog", 2.0)
+    gone, other = spooled(tmp_path, "office-attic", "c1"), spooled(tmp_path, "office-attic", "c2")
+
+    assert 4 == out.drop("c1")
+    assert {name: ["c1"] for name in made} == {name: sent.dropped for name, sent in made.items()}
+    assert (False, True) == (gone.exists(), other.exists())
+
+
+def test_deleting_a_clip_deletes_what_waits_of_it_to_be_sent(box: Box, tmp_path: Path) -> None:
+    """Also where sending is off just now, and of one whose own time was over while it waited."""
+    box.video.call(Record(camera="hall", seconds=10, at_ms=BEGIN_MS), RecordTaken)
+    box.recorded()
+    clip = box.video.call(ListClips(), ClipsListed).message.clips[0].clip
+    waits = [spooled(Layout(tmp_path).kvs, "office-hall", each) for each in (clip, "old", "other")]
+    box.video.call(DeleteClip(clip=clip), Done)
+    box.video.call(DeleteClip(clip="old"), Done)
+
+    assert [False, False, True] == [path.exists() for path in waits]
+    with pytest.raises(UnknownClipError):
+        box.video.call(DeleteClip(clip="old"), Done)
 
 
 @pytest.mark.parametrize("name", [".", "..", "a" * 256, "a.b-c_d"])
@@ -338,6 +422,89 @@ def test_everything_that_can_be_wrong_with_a_stream_has_a_word_in_the_log(reason
 
     assert ("stream_trouble" if reason else "stream_recovered", 3) == (event.type, event.fragments_lost)
     assert bool(reason) == bool(event.reason)
+
+
+# ---------------------------------------------------------------- after an earlier run
+
+
+def resumed(kept: Kept, feed: PlayedFeed) -> list[tuple[int, int, tuple[str, ...]]]:
+    """What another start makes of it, and what clips there are then, the oldest first: seconds and causes."""
+    kept.again()
+    make = partial(recording_of, kept.clips, kept, VideoSettings(), kept.clock)
+    recorder = Recorder(make, feed, clock=kept.clock, again=BackOff(first_s=0, cap_s=0))
+    go_on(kept.clips, recorder, None, kept.clock)
+    feed.begin.set()  # what is owed is all known by then
+    for thread in threading.enumerate():
+        if thread.name.startswith("record-"):
+            thread.join(60)
+    recorder.close()
+    return [
+        ((clip.begin_ms - BEGIN_MS) // 1_000, (clip.end_ms - BEGIN_MS) // 1_000, clip.about.causes)
+        for clip in reversed(kept.clips.clips())
+    ]
+
+
+def cut_short(kept: Kept, why: ClipEnd | None = None) -> None:
+    """A clip of twenty wanted seconds of which four are there; the process ends, a second later."""
+    recording = kept.recording()
+    for cause in ("e1", "e2"):
+        recording.ask(Wish(20, BEGIN_MS, 0, cause))
+    for piece in fragments(BEGIN_MS, 2):
+        recording.take(piece)
+    if why is not None:
+        recording.finish(why)
+    kept.clock.advance(5)
+
+
+@pytest.mark.parametrize("why", [None, "stopped"])
+def test_what_was_wanted_when_the_process_died_is_recorded_by_the_next(
+    tmp_path: Path, vault: Vault, why: ClipEnd | None
+) -> None:
+    """From where the clip broke off, as long as it was to be, and nothing twice; events are known again."""
+    kept = Kept(tmp_path / "clips", vault)
+    cut_short(kept, why)
+    feed = PlayedFeed(fragments(BEGIN_MS + 2_000, 12), stays=True, held=True)
+    found = resumed(kept, feed)
+
+    assert [(0, 4, ("e1", "e2")), (4, 20, ("e1", "e2"))] == found
+    assert [("hall", 1.0)] == feed.asked
+    assert [why or "interrupted", "complete"] == [clip.ended for clip in reversed(kept.clips.clips())]
+
+
+def test_two_clips_do_not_overlap_when_the_process_died_between_them(tmp_path: Path, vault: Vault) -> None:
+    """Whatever the next wish reaches back to, and wherever the camera's groups are cut then."""
+    kept = Kept(tmp_path / "clips", vault)
+    recording = kept.recording()
+    recording.ask(Wish(4, BEGIN_MS, 0))
+    for piece in fragments(BEGIN_MS, 2):
+        recording.take(piece)
+    kept.clock.advance(6)
+    kept.again()
+    after = recording_of(kept.clips, kept, VideoSettings(), kept.clock, "hall")
+    after.ask(Wish(4, BEGIN_MS + 6_000, 5_000))
+    for piece in fragments(BEGIN_MS + 1_000, 8):
+        after.take(piece)
+    after.finish_if_done()
+
+    assert [(0, 4_000), (5_000, 11_000)] == [
+        (clip.begin_ms - BEGIN_MS, clip.end_ms - BEGIN_MS) for clip in reversed(kept.clips.clips())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("why", "later_s"), [(None, 20), (None, -3_600), ("camera_lost", 0), ("complete", 0)]
+)
+def test_what_is_over_or_was_over_is_not_gone_on_with(
+    tmp_path: Path, vault: Vault, why: ClipEnd | None, later_s: int
+) -> None:
+    """Its time has passed, the clock was set back, or the clip did not end with the process."""
+    kept = Kept(tmp_path / "clips", vault)
+    cut_short(kept, why)
+    kept.clock.set(wall=kept.clock.wall() + timedelta(seconds=later_s), monotonic=kept.clock.monotonic() + 1)
+    feed = PlayedFeed(fragments(BEGIN_MS + 2_000, 12))
+
+    assert [(0, 4, ("e1", "e2"))] == resumed(kept, feed)
+    assert [] == feed.asked
 
 
 # ---------------------------------------------------------------- the whole

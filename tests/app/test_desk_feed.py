@@ -14,7 +14,7 @@ from appliance.errors import FormError, NotSignedInError, StoreError
 from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Position:

@@ -299,6 +299,16 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         "a clip of the camera, 65 s long, ended: its time was over",
     ),
     (
+        "clip_failed",
+        {"reason": "disk_full", "camera": "hall"},
+        "no clip of camera hall was recorded: the disk is full, or cannot be written",
+    ),
+    (
+        "clip_exported",
+        {"clip": GONE, "camera": "hall"},
+        "a clip of camera hall left the box as a file, in the clear",
+    ),
+    (
         "clip_deleted",
         {"clip": GONE, "reason": "age", "camera": "hall"},
         "a clip of camera hall was deleted: it was as old as clips may become",

@@ -23,6 +23,7 @@ from pathlib import Path
 from bench_matroska import BEGIN_MS, FPS, GOP, HEIGHT, MEMORY, UID, WIDTH, minute
 from bench_rows import Row, limit, main
 
+from appliance import logs
 from appliance.app.packet_feed import PacketFeeds
 from appliance.camera import CodecParameters, PacketRing, RingPacket, Scene, encode_jpeg
 from appliance.clock import ManualClock
@@ -33,7 +34,7 @@ from appliance.wire import Client, Server
 
 GOAL = 3.0
 FIRST_GOAL_MS = 2_000.0
-"""At the server it is 2 s and a group of pictures; before a trigger no group has to be waited for."""
+"""At the server it is 2 s and a group of pictures (`bench_kvs`); the ring's need not be waited for."""
 JPEG_FPS, JPEG_S = 15, 7
 QUALITY = 85
 WALL = datetime.fromtimestamp(BEGIN_MS / 1000, UTC)
@@ -146,6 +147,7 @@ def first(packets: Sequence[RingPacket]) -> float:
 
 def measure() -> Sequence[Row]:
     """The share of a core, and the two waits."""
+    logs.configure("bench", level="error")
     fragments = minute()
     seconds = len(fragments) * GOP / FPS
     packets = camera(fragments)

@@ -90,6 +90,7 @@ def main() -> None:
     """Fill two boxes, measure each in a process of its own, print."""
     captures = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     copied = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    os.environ["S3_UPLOAD_PART_MIN_SIZE"] = "256"
     from s3_server import faulty_s3  # noqa: PLC0415 - not in the process that is measured
 
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")

@@ -11,7 +11,7 @@ from appliance.camera import CodecParameters, PacketRing, RingPacket
 
 WALL = datetime(2026, 1, 5, tzinfo=UTC)
 STREAM = CodecParameters("h264", b"", 320, 192, Fraction(1, 90_000))
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def packet(at_s: float, size: int = 10, *, keyframe: bool = False) -> RingPacket:

@@ -11,7 +11,7 @@ from recorded import clips_of, recording_at_hand
 from video_pieces import BEGIN_MS, FPS, fragments
 
 from appliance.app.video_process import clip_document
-from appliance.events import ClipDeleted
+from appliance.events import ClipDeleted, ClipExported
 from appliance.services import Layout, open_services
 from appliance.settings import Settings
 from appliance.video.clip import About
@@ -76,7 +76,11 @@ def test_a_clip_becomes_one_file_that_plays(filmed: Filmed, tmp_path: Path, suff
     with av.open(str(out)) as container:
         pictures = sum(1 for _ in container.decode(video=0))
 
+    with open_services(Settings(), Layout(filmed.state)) as services:
+        told = [stored.event for stored in services.store.events(types=("clip_exported",))]
+
     assert 0 == done.code
+    assert [ClipExported(camera="hall", clip=filmed.clip)] == told
     assert SECONDS * FPS == pictures
     assert 0o600 == out.stat().st_mode & 0o777
 
@@ -87,7 +91,11 @@ def test_nothing_leaves_or_goes_before_somebody_says_so(filmed: Filmed, tmp_path
     exported = filmed.call("export", filmed.clip, "--out", out)
     deleted = filmed.call("delete", filmed.clip)
 
+    with open_services(Settings(), Layout(filmed.state)) as services:
+        told = list(services.store.events(types=("clip_exported",)))
+
     assert (3, 3) == (exported.refusal[0], deleted.refusal[0])
+    assert [] == told
     assert "in the clear" in exported.errors[0]
     assert ["say that you know: --yes"] == exported.hints == deleted.hints
     assert not out.exists()

@@ -10,6 +10,7 @@ from commands import call
 from kvs_box import credentials_file
 from kvs_local import CREDENTIAL, LocalKvs, local_kvs
 
+from appliance.app.stream_folders import OutsideStream, note
 from appliance.video.kvs.upload_state import UploadState, write_state
 from appliance.video.kvs_server.server import DEFAULT_REGION
 from appliance.video.kvs_server.signatures import Credential
@@ -92,6 +93,7 @@ def test_status_says_how_sending_is(tmp_path: Path) -> None:
         waiting_bytes=5 << 20,
         waiting_clips=2,
         oldest_end_ms=now_ms - 7_200_000,
+        acks={"PERSISTED": 12, "BUFFERING": 14},
         persisted=12,
         lost=1,
         newest_ms=now_ms - 90_000,
@@ -115,6 +117,7 @@ def test_status_says_how_sending_is(tmp_path: Path) -> None:
     assert "3 fragments of 2 clips wait here, 5.0 MiB; the oldest ended 2 hours ago" in ended.out
     assert "12 stored, 0 sent again, 1 given up" in ended.out
     assert "4 time(s) in a row: the credentials may not do this" in ended.out
+    assert "the service answered: 14 BUFFERING, 12 PERSISTED" in ended.out
     assert "office-yard: nothing was ever sent" in ended.out
     assert [("office-hall", 7200), ("office-yard", 0)] == [(row["stream"], row["lag_s"]) for row in rows]
 
@@ -124,6 +127,30 @@ def test_status_says_that_nothing_is_sent_where_it_is_off(tmp_path: Path) -> Non
     ended = call("--settings", settings_file(tmp_path), "--state", tmp_path, "kvs", "status")
 
     assert "video.kvs.enabled is off" in ended.out
+
+
+def test_the_policy_names_functions_streams_too(tmp_path: Path) -> None:
+    """Those that were sent to, if they may be, and those that are named; what names none is refused."""
+    for name, camera in (("deeplens-dog", None), ("office-attic", "attic")):
+        note(tmp_path / "video" / "kvs", OutsideStream(name, camera, 24))
+    settings = settings_file(tmp_path)
+
+    def streams(*given: str) -> set[str]:
+        ended = call("--settings", settings, "--state", tmp_path, "kvs", "policy", *given)
+        rows = json.loads(ended.out)["Statement"][0]["Resource"]
+        return {row.partition("stream/")[2].rpartition("/")[0] for row in rows}
+
+    cameras = {"office-hall", "office-yard", "office-attic"}
+    without = streams()
+    settings = settings_file(tmp_path, "[deeplens]\nsend_recordings = true")
+
+    assert cameras == without
+    assert {*cameras, "deeplens-dog"} == streams()
+    assert {*cameras, "deeplens-dog", "deeplens-*", "a.b"} == streams(
+        "--stream", "deeplens-*", "--stream", "a.b"
+    )
+    wrong = call("--settings", settings, "--state", tmp_path, "kvs", "policy", "--stream", "*")
+    assert (3, True) == (wrong.code, "names no stream" in wrong.err)
 
 
 def test_the_policy_is_for_this_boxs_streams(tmp_path: Path) -> None:

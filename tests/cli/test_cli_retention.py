@@ -3,6 +3,13 @@
 import json
 from typing import Any
 
+from recorded import clips_of
+from video_pieces import BEGIN_MS
+
+from appliance.services import Layout, open_services
+from appliance.settings import Settings
+from appliance.video.clip import About
+
 
 def test_the_plan_says_what_goes_and_why_and_the_run_does_it(box: Any) -> None:
     """In words and as JSON; afterwards nothing is due."""
@@ -25,3 +32,25 @@ def test_the_plan_says_what_goes_and_why_and_the_run_does_it(box: Any) -> None:
     assert "nothing was due to go" in box.call("retention", "run").out
     assert "no captures are stored" in box.call("captures", "list").out
     assert 0 == box.call("events", "verify").code
+
+
+def test_the_plan_names_the_clips_that_the_recorder_lets_go(box: Any) -> None:
+    """By age, size and room as the settings say; it changes nothing, nor does the run, which says so."""
+    with open_services(Settings(), Layout(box.state)) as services:
+        clips = clips_of(services)
+        clip = clips.begin("hall", 640, 360, About(), BEGIN_MS).id
+        clips.add(clip, BEGIN_MS, 2_000, bytes(4_000))
+        clips.end(clip, "complete")
+    words = box.call("retention", "plan").out
+    planned = json.loads(box.call("retention", "plan", "--json").out)["clips"]
+    box.call("retention", "run")
+    box.settings("[video]\nretention_days = 3650\n")
+    kept = box.call("retention", "plan").out
+
+    assert clip in words
+    assert "its time is over" in words
+    assert "the process that records lets them go" in words
+    assert "moments   go by the hour" in words
+    assert [("clips", clip, "age")] == [(each["class"], each["what"], each["reason"]) for each in planned]
+    assert clip not in kept
+    assert clip in box.call("clips", "list").out

@@ -203,6 +203,39 @@ def test_a_moment_knows_the_clip_that_shows_it(make_store: MakeStore) -> None:
     assert [None] * 4 == clips()
 
 
+def test_a_moment_knows_the_clip_that_it_set_off_elsewhere(make_store: MakeStore) -> None:
+    """A rule records the drive for what is seen at the gate; what the same clip shows by chance is no cause.
+
+    A stay's cause is any of its decisions; and what extended a clip is known once that has ended.
+    """
+    box = make_store()
+    at_ms = int(NOON.timestamp() * 1000)
+    alone = {"camera": "drive", "clip": "c", "begin_ms": at_ms - 5_000}
+    ann = str(box.add_subject("Ann", consent=AGREED).id)
+    cause = box.append(DOG)
+    box.append(DOG.model_copy(update={"camera": "yard"}))
+    box.append(ClipBegun.model_validate({**alone, "cause": cause.id}))
+    came = box.append(identified(ann))
+    box.append(identified(ann, grade=Grade.FINAL))
+    follow(box)
+
+    def clips() -> dict[tuple[str, str], str | None]:
+        return {(each.kind, each.camera): each.clip and each.clip.id for each in pages(box, ALL, 9)}
+
+    recording = clips()
+    over = {"end_ms": at_ms + 60_000, "fragments": 9, "size_bytes": 9, "why": "complete"}
+    box.append(ClipEnded.model_validate({**alone, **over, "causes": (cause.id, came.id)}))
+    follow(box)
+    whole = clips()
+    box.append(ClipDeleted(camera="drive", clip="c", reason="age"))
+    follow(box)
+    by_dogs = {("object_seen", "entrance"): "c", ("object_seen", "yard"): None}
+
+    assert {**by_dogs, ("encounter", ""): None} == recording
+    assert {**by_dogs, ("encounter", ""): "c"} == whole
+    assert {None} == set(clips().values())
+
+
 def test_devices_of_one_database_have_their_own(make_store: MakeStore) -> None:
     """Neither pages nor bars nor the log of one show anything of another."""
     one, other = make_store(), make_store(device="second", seed=2)

@@ -130,7 +130,7 @@ def wait_for() -> Callable[[Callable[[], object]], None]:
     """Wait until something is so, or fail."""
 
     def wait(ready: Callable[[], object]) -> None:
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while not ready():
             assert time.monotonic() < until, "it did not happen in time"
             time.sleep(0.005)

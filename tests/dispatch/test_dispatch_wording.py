@@ -266,6 +266,14 @@ WORDS: dict[str, tuple[dict[str, Any], str]] = {
         },
         ("clip aaaaaa of 65 s ended: a clip becomes no longer; another one goes on (33 fragments, 3.0 MiB)"),
     ),
+    "clip_failed": (
+        {"reason": "unusable", "camera": "hall"},
+        "no clip was recorded by camera hall: nothing can be made of what the camera sends",
+    ),
+    "clip_exported": (
+        {"clip": "019b8f3c-aaaaaa", "camera": "hall"},
+        "clip aaaaaa by camera hall left the box as a file, in the clear",
+    ),
     "clip_deleted": (
         {"clip": "019b8f3c-aaaaaa", "reason": "age"},
         "clip aaaaaa was deleted with its key: it was too old",

@@ -114,11 +114,15 @@ def repeated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     if not path.is_file():
         pytest.skip("APPLIANCE_TEST_MATERIAL does not name a folder with testdata/faces/lfw_subset_100x4.tar")
     folder = tmp_path_factory.mktemp("lfw")
+    photos = folder / "photos"
     with tarfile.open(path) as archive:
         for member in archive.getmembers():
-            if member.name.endswith(("_0001.jpg", "_0002.jpg")):
-                archive.extract(member, folder, filter="data")
-    [photos] = folder.iterdir()
+            picture = Path(member.name)
+            if picture.name.endswith(("_0001.jpg", "_0002.jpg")):
+                (photos / picture.parent.name).mkdir(parents=True, exist_ok=True)
+                taken = archive.extractfile(member)
+                assert taken is not None
+                (photos / picture.parent.name / picture.name).write_bytes(taken.read())
     ended = call(
         *("--state", folder / "state", "evaluate", photos, "--people", ENROLLED, "--json"),
         *("--fpir", WANTED, "--rounds", 40, "--seed", 2),

@@ -311,3 +311,11 @@ def test_everybody_who_wants_it_is_told() -> None:
 
     assert told_to([]) is None
     assert [("one", (None, None, None)), ("two", (None, None, None))] == told
+
+
+def test_a_week_of_ten_a_second_is_kept_unless_settings_say_otherwise() -> None:
+    """What a question is promised to be answered of within a tenth of a second is there."""
+    assert SETTINGS.max_moments is not None
+    assert SETTINGS.keep_days is not None
+    assert 7 * 86_400 * 10 < SETTINGS.max_moments
+    assert 7 <= SETTINGS.keep_days

@@ -4,11 +4,15 @@ import json
 from datetime import timedelta
 
 import pytest
+from moments_of_a_box import follow
+from recorded import a_dog
 from search_server import Answering, SearchServer
 from stores import AGREED, NOON, OPENED, identified
 
-from appliance.app.index_copying import MomentCopying, cursor_of
+from appliance.app.index_copying import HOLD, MomentCopying, cursor_of
+from appliance.clock import ManualClock
 from appliance.errors import SinkError
+from appliance.events import ClipBegun
 from appliance.settings import OpenSearchSettings
 from appliance.sinks.opensearch import BusyError, OpenSearch
 from appliance.sinks.opensearch_documents import IndexDocument, content
@@ -25,10 +29,12 @@ def settings(search: SearchServer, **more: object) -> OpenSearchSettings:
     return OpenSearchSettings.model_validate({"url": search.url, **more})
 
 
-def copying(box: Store, search: SearchServer, **more: object) -> MomentCopying:
-    """What copies to it."""
+def copying(
+    box: Store, search: SearchServer, clock: ManualClock | None = None, /, **more: object
+) -> MomentCopying:
+    """What copies to it, by default a month later."""
     given = settings(search, **more)
-    return MomentCopying(box, OpenSearch(given), given)
+    return MomentCopying(box, OpenSearch(given), given, clock or ManualClock(NOON + timedelta(days=30)))
 
 
 def copied(box: Store, search: SearchServer) -> tuple[int, int, str | None]:
@@ -61,6 +67,34 @@ def test_moments_arrive_in_the_form_of_the_deeplens_story(box: Store, search: Se
     } == search.everything()
     assert ["moments-2026.01"] == list(search.documents)
     assert "date" == search.templates["moments"]["template"]["mappings"]["properties"]["timestamp"]["type"]
+
+
+def test_a_document_says_which_clip_shows_it(box: Store, search: SearchServer) -> None:
+    """The clip begins on the disk seconds after the trigger: the newest moments wait for that."""
+    clock = ManualClock(NOON)
+    work = copying(box, search, clock)
+    cause = box.append(a_dog("entrance"))
+    box.note_seen([Seen(NOON, "entrance", {"dog": 0.9})])
+    follow(box)
+    early = work.turn()
+    clock.advance(HOLD.total_seconds() - 1)
+    begun = {"camera": "entrance", "clip": "c", "cause": cause.id}
+    box.append(ClipBegun.model_validate({**begun, "begin_ms": int(NOON.timestamp() * 1000) - 5000}))
+    follow(box)
+    still_early = work.turn()
+    clock.advance(1)
+    run_dry(work)
+
+    assert (False, False) == (early, still_early)
+    assert ["c", "c"] == [each["clip"] for each in search.everything().values()]
+
+
+def test_after_the_clock_was_set_back_nothing_waits_for_it(box: Store, search: SearchServer) -> None:
+    """A moment that lies ahead is copied as one that is old enough."""
+    dogs(box, 3)
+    run_dry(copying(box, search, ManualClock(NOON - timedelta(days=1))))
+
+    assert 3 == len(search.everything())
 
 
 def test_batches_are_as_small_as_the_settings_want(box: Store, search: SearchServer) -> None:

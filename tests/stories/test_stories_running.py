@@ -94,7 +94,7 @@ def test_it_runs_every_process(running: Path) -> None:
     )
 
     assert well
-    assert ["models", "dispatch", "functions", "video", "desk", "web", "loop"] == [
+    assert ["models", "dispatch", "functions", "desk", "web", "loop", "video"] == [
         child.name for child in children(running).children
     ]
 
@@ -280,7 +280,7 @@ def secretive(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
 
 def test_a_small_box_runs_loop_and_models_as_one_process(small: Stopped) -> None:
     """With `processes.models = "loop"` there is no models process, and pictures are still embedded."""
-    assert ["dispatch", "functions", "video", "desk", "web", "loop"] == list(small.pids)
+    assert ["dispatch", "functions", "desk", "web", "loop", "video"] == list(small.pids)
     assert 1 == small.told
 
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def search(folder: Path) -> tuple[list[str], set[str]]:
 def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, played: Played) -> None:
     """Its link makes an account, and who comes in is explained; it says at Ctrl-C what is left of it.
 
-    Once more in a folder where it was played: nobody is enrolled again.
+    Once more in a folder where it was played: nobody is enrolled again. A cup that is seen is recorded, found
+    among the moments, and played.
     """
     if not installed():
         pytest.skip("Debian package chromium")
@@ -98,6 +100,7 @@ def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, pl
         with open_browser() as browser, open_page(browser, link.partition("/first-run")[0]) as (page, _):
             page.set_default_timeout(START_S * 1000)
             steps, explained = look_around(page, link)
+            counted, began, heading = watch_the_cup(page)
         came = terminal.read(r"Barack Obama came in at front \(.*", within_s=START_S)
         code = terminal.interrupt()
         said = terminal.text
@@ -108,6 +111,9 @@ def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, pl
     assert "All set" in steps
     assert "Barack Obama" in explained
     assert "score" in came
+    assert "cup" in counted
+    assert began > 0
+    assert heading.startswith("Cup")
     assert "what is left of it" in said.partition(came)[2]
     assert re.search(r"the log holds: events 1 to \d+", said)
 
@@ -128,6 +134,34 @@ def look_around(page: Page, link: str) -> tuple[str, str]:
     page.goto("/")
     page.locator("a.home-came", has_text="Barack Obama").first.click()
     return steps, page.locator("h1").inner_text()
+
+
+def watch_the_cup(page: Page) -> tuple[str, float, str]:
+    """From the moments to their list, and from the newest of a cup that was recorded to its clip.
+
+    Returns:
+        What the page counts as seen, the second of the clip where it began to play, and its heading.
+    """
+    page.goto("/moments?days=1")
+    plays = page.locator("ol.moments a[href*='/clips/']")
+    counted = ""
+    until = time.monotonic() + START_S
+    while not plays.count():
+        assert time.monotonic() < until, "no cup was recorded"
+        page.goto("/moments?days=1")
+        seen = page.locator("section:has(> header > #labels-title)")
+        counted = seen.inner_text()
+        if seen.get_by_role("link", name="cup").count():
+            seen.get_by_role("link", name="cup").click()
+            page.get_by_role("link", name="All of these moments").click()
+            page.wait_for_url("**/moments/list?**")
+        else:
+            page.wait_for_timeout(1000)
+    plays.first.click()
+    page.wait_for_url("**/clips/*?at=*")
+    page.wait_for_function("() => document.querySelector('video').played.length > 0")
+    began = page.locator("video").evaluate("(video) => video.played.start(0)")
+    return counted, began, page.locator("h1").inner_text()
 
 
 def test_the_demo_that_no_terminal_waits_for_plays_once_and_ends_when_told(played: Played) -> None:

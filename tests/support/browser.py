@@ -12,9 +12,20 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from web import cookies
+
+PATIENCE_MS: Final = 45_000
+expect.set_options(timeout=PATIENCE_MS)
 
 CHROMIUM: Final = "/usr/bin/chromium"
 ARGUMENTS: Final = (
@@ -125,7 +136,7 @@ def open_page(
     context = browser.new_context(
         base_url=url, ignore_https_errors=True, color_scheme=scheme, viewport=_size(width), **more
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     console = Console()
     try:
         sign_in(context, url, secret)

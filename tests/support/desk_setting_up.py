@@ -29,7 +29,7 @@ when = "always"
 """
 DOOR = {"region": [0.3, 0.0, 0.7, 0.4], "seed": [0.5, 0.2], "tolerance": 12}
 WHOLE = {**DOOR, "shut_fraction": 0.75, "open_below": 0.5, "shut_above": 0.8}
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 CALLERS = {
     "admin": Caller("operator", "a", Role.ADMIN, GRANTED[Role.ADMIN], "a", "one"),

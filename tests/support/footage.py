@@ -13,8 +13,9 @@ from appliance.vault import KeyFile, Vault
 from appliance.video.clip_folder import ClipKeys
 from appliance.video.clips import Clips
 from appliance.video.fragment import Fragment, Frame, Track
-from appliance.video.recording import Recording, Wish
+from appliance.video.recording import Recording
 from appliance.video.retention import Limits
+from appliance.video.wishes import Wish
 
 BEGIN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 BEGIN_MS = round(BEGIN.timestamp() * 1000)
@@ -118,17 +119,24 @@ class PlayedFeed:
     Args:
         stretches: What comes each time the camera is followed; an exception in one is raised there.
         stays: The camera goes on after the last, without a picture.
+        held: Nothing comes before `begin` is set.
     """
 
-    def __init__(self, *stretches: Sequence[Fragment | Exception | None], stays: bool = False) -> None:
+    def __init__(
+        self, *stretches: Sequence[Fragment | Exception | None], stays: bool = False, held: bool = False
+    ) -> None:
         self._stretches = list(stretches)
         self._stays = stays
+        self.begin = threading.Event()
+        if not held:
+            self.begin.set()
         self.asked: list[tuple[str, float]] = []
         self.over = threading.Event()
 
     def __call__(self, camera: str, back_s: float, stop: threading.Event) -> Iterator[Fragment | None]:
         """The next stretch; when there is none left, nothing until it is to stop."""
         self.asked.append((camera, back_s))
+        self.begin.wait(60)
         if not self._stretches:
             self.over.set()
             stop.wait(5)

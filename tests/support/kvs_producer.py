@@ -24,7 +24,7 @@ from appliance.video.matroska import stream_fragment, stream_header
 Style = Literal["c", "java"]
 """Whose headers and signature: the C producer's (the hash of nothing) or Java's (UNSIGNED-PAYLOAD)."""
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 OK = 200
 _NEVER_SIGNED = frozenset(
     {"x-amz-security-token", "content-type", "content-length", "authorization", "expect"}

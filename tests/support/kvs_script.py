@@ -94,10 +94,15 @@ class Heard:
         self.moved = asyncio.Event()
 
     async def open(
-        self, endpoint: str, *, trust: Callable[[], ssl.SSLContext] | None = None, silent_s: float = 12.0
+        self,
+        endpoint: str,
+        *,
+        trust: Callable[[], ssl.SSLContext] | None = None,
+        silent_s: float = 12.0,
+        patience: float = 1.0,
     ) -> PutMedia:
         """A request to the service."""
-        ears = Ears(self.acks.append, lambda: True, self.moved)
+        ears = Ears(self.acks.append, lambda: True, self.moved, patience)
         return await PutMedia.open(
             head_for(endpoint),
             ears,

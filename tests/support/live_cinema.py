@@ -20,7 +20,7 @@ from appliance.wire.messages import RenderView, StatusRequest, ViewRendered, Wat
 from web.views import Views
 
 FILE = '[[cameras]]\nid = "entrance"\nsource = "scene:door"\nwhen = "always"\n'
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 class Cinema:

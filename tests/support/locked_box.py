@@ -104,7 +104,7 @@ class Standing:
     services: Services
     ann: SubjectId
     ben: SubjectId
-    clock: SlowClock
+    clock: SystemClock
     before: list[SubjectId] = field(default_factory=list)
     door: str | None = "front"
     camera: str = "outside"

@@ -20,7 +20,7 @@ def models_process(state: Path) -> Iterator[Path]:
     layout = Layout(state)
     process = subprocess.Popen(argv("--state", layout.state, "process", "models"))
     client = Client(layout.socket("models"))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         try:
             client.call(Ping())

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from footage import PlayedFeed
 from video_pieces import BEGIN_MS, FPS, coded, cut
 
+from appliance.app.stream_folders import drop_at_rest
 from appliance.app.video_answers import VideoAnswers
 from appliance.app.video_archive import archive_answers
 from appliance.app.video_process import Nowhere, clip_document
@@ -107,7 +109,8 @@ def recording_at_hand(services: Services, settings: Settings | None = None) -> I
         return Recording(camera, clips, clip_document, Nowhere(), longest_ms=600_000, clock=services.clock)
 
     recorder = Recorder(make, PlayedFeed(), clock=services.clock)
-    answers = VideoAnswers(settings.video, clips, recorder, outside=outside, clock=services.clock)
+    drop = partial(drop_at_rest, services.layout.kvs)
+    answers = VideoAnswers(settings.video, clips, recorder, outside=outside, drop=drop, clock=services.clock)
     socket = services.layout.socket("video")
     socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Server(socket, {**answers.handlers(), **archive.handlers()}):

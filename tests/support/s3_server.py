@@ -10,7 +10,6 @@ import hashlib
 import http.client
 import itertools
 import logging
-import os
 import socket
 import threading
 import time
@@ -21,9 +20,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-# Read when the server is imported: parts may be as small as a test wants them.
-os.environ.setdefault("S3_UPLOAD_PART_MIN_SIZE", "256")
 
 import boto3
 import botocore.session

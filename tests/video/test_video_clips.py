@@ -111,6 +111,26 @@ def test_a_torn_last_fragment_is_dropped_and_no_other(kept: Kept, left: int) -> 
     assert not newest.exists()
 
 
+def test_what_cannot_be_read_now_is_not_taken_for_torn(kept: Kept, tmp_path: Path) -> None:
+    """Neither a disk that refuses once nor another device key costs a fragment; later all of it is there."""
+    clip = filled(kept)
+    newest = kept.folder / clip / f"000002-{BEGIN_MS + 4_000}-2000.sealed"
+    sealed = newest.read_bytes()
+    newest.unlink()
+    newest.symlink_to(newest.name)  # which reads as an error of the system
+    one = ClipFolder(kept.folder, clip, kept.keys)
+    with pytest.raises(VideoError, match="cannot be read"):
+        one.is_damaged(FragmentNote(2, BEGIN_MS + 4_000, 2_000, len(sealed)))
+    newest.unlink()
+    newest.write_bytes(sealed)
+    kept.told.clear()
+    other = Kept(kept.folder, opened_vault(tmp_path / "other"))
+
+    assert ([], []) == (other.clips.clips(), other.told)
+    assert [0, 1, 2] == [each.number for each in kept.again().clip(clip).fragments]
+    assert b"\2" * 8 == kept.clips.read(clip, 2)[1]
+
+
 def test_a_folder_without_a_key_is_deleted_and_one_of_tomorrow_is_not(kept: Kept) -> None:
     """Without its key a clip is noise; what a newer program wrote, or somebody else's folder, is let be."""
     lost, newer = ended(kept), ended(kept, at_ms=BEGIN_MS + 60_000)
@@ -181,11 +201,33 @@ def test_a_disk_without_room_takes_the_oldest_clip_first(kept: Kept) -> None:
 
     assert [clip, new] == [each.id for each in kept.clips.clips()]
     assert [("room", old)] == [(e.reason, e.clip) for e in kept.told if isinstance(e, ClipDeleted)]
-    kept.disk = 2_000
-    with pytest.raises(VideoFullError, match="no room for video"):
-        kept.clips.add(clip, BEGIN_MS + 124_000, 2_000, bytes(500))
+    kept.disk = 3_200
+    kept.clips.add(clip, BEGIN_MS + 124_000, 2_000, bytes(50))
     assert [clip] == [each.id for each in kept.clips.clips()]
-    assert 2 == len(kept.clips.clip(clip).fragments)
+    with pytest.raises(VideoFullError, match="no room for video"):
+        kept.clips.add(clip, BEGIN_MS + 126_000, 2_000, bytes(900))
+    assert 3 == len(kept.clips.clip(clip).fragments)
+
+
+def test_a_disk_that_something_else_has_filled_takes_no_clip_along(kept: Kept) -> None:
+    """What could go would not make enough room: everything stays, nothing is recorded, and that is said."""
+    kept.limits, kept.disk = Limits(24.0, 1 << 30, min_free_bytes=1_000), 10_000
+    kept.again()
+    clips = [ended(kept, 1, at_ms=BEGIN_MS + n * 60_000, size=90) for n in range(2)]
+    grows = filled(kept, 1, at_ms=BEGIN_MS + 120_000, size=90)
+    assert "" == kept.clips.trouble
+    kept.disk = 1_100
+
+    with pytest.raises(VideoFullError, match="no room for video"):
+        kept.clips.add(grows, BEGIN_MS + 122_000, 2_000, bytes(90))
+    with pytest.raises(VideoFullError, match="no room for video"):
+        kept.clips.begin("yard", 640, 360, About(), BEGIN_MS + 122_000)
+    kept.clips.end(grows, "disk_full")
+    kept.disk = 900
+    assert 0 == kept.clips.tend()
+    assert [grows, *reversed(clips)] == [each.id for each in kept.clips.clips()]
+    assert "no room for video" in kept.clips.trouble
+    assert not [event for event in kept.told if isinstance(event, ClipDeleted)]
 
 
 def test_clips_take_no_more_together_than_they_may(kept: Kept) -> None:
@@ -269,7 +311,7 @@ def test_by_age_nothing_goes_until_the_clock_was_steady(kept: Kept) -> None:
 def test_what_goes_is_the_oldest_and_no_more_than_needed(
     rows: list[tuple[int, int, bool]], most: int, free: int, floor: int, coming: int
 ) -> None:
-    """After it the limits hold or everything that may go is gone; one clip less would not have done."""
+    """Each limit holds after it, unless it cannot be made to hold; one clip less would not have done."""
     clips = [_clip(number, begin, size, over=over) for number, (begin, size, over) in enumerate(rows)]
     gone = [
         each.id
@@ -278,13 +320,19 @@ def test_what_goes_is_the_oldest_and_no_more_than_needed(
     sizes = {clip.id: clip.size_bytes for clip in clips}
     may_go = [clip.id for clip in sorted(clips, key=lambda c: (c.begin_ms, c.id)) if clip.ended]
 
-    def holds(after: list[str]) -> bool:
+    def holds(after: list[str]) -> tuple[bool, bool]:
         let_go = sum(sizes[each] for each in after)
-        return sum(sizes.values()) + coming - let_go <= most and free - coming + let_go >= floor
+        return sum(sizes.values()) + coming - let_go <= most, free - coming + let_go >= floor
+
+    can = holds(may_go)
+    wanted = can if all(can) or not coming else (False, False)
+
+    def enough(after: list[str]) -> bool:
+        return all(held for held, want in zip(holds(after), wanted, strict=True) if want)
 
     assert may_go[: len(gone)] == gone
-    assert holds(gone) or may_go == gone
-    assert not gone or not holds(gone[:-1])
+    assert enough(gone)
+    assert not gone or not enough(gone[:-1])
 
 
 def test_a_stream_may_have_its_clip_kept_longer_but_not_shorter(kept: Kept) -> None:

@@ -205,7 +205,7 @@ def test_times_only_grow_whatever_the_camera_says(
         pts += jump if odd == 0 else 0
         at_s += wait_s
         assert packet.pts is not None
-        packets.append(replace(packet, pts=None if odd == 1 else packet.pts + pts, monotonic_s=at_s))
+        packets.append(came_at(replace(packet, pts=None if odd == 1 else packet.pts + pts), at_s))
     fragments: list[Fragment] = []
     with contextlib.suppress(UnusableVideoError):  # a group that long, or times that cannot be made up
         fragments, _ = made(Cutter(Timeline()), packets)

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from appliance.errors import StreamError
 from appliance.video.kvs.acks import Ack
 from appliance.video.kvs.aftermath import Aftermath, Judge
+from appliance.video.kvs.error_ids import is_known, meaning_of
 from appliance.video.kvs.put_media import Ending
 from appliance.video.kvs.sending import Sent
-from appliance.video.kvs.spool import SpoolEntry
+from appliance.video.kvs.spool_files import SpoolEntry
+from appliance.video.kvs_server.acks import ERROR_CODES
 
 ENTRY = SpoolEntry("clip", 7, 1000, 3000, 10)
 SKIPPED = (*range(4001, 4003), *range(4004, 4008), *range(4009, 4013))
@@ -75,6 +77,33 @@ def test_an_error_without_a_number_is_known_by_its_name() -> None:
 
     assert found is not None
     assert found.give_up == ENTRY
+
+
+def test_an_error_that_nobody_knows_and_that_names_nobody_does_not_either() -> None:
+    """It is held against the fragment that was on its way, as one that names it would be."""
+    judge = Judge()
+
+    assert [None] * 4 + [ENTRY] == [after(4999, named=False, judge=judge).give_up for _ in range(5)]
+    assert [None] * 9 == [after(5000, named=False).give_up for _ in range(9)]
+
+
+@pytest.mark.parametrize(("error_id", "name"), ERROR_CODES.items())
+def test_every_error_is_known_by_its_name_alone(error_id: int, name: str) -> None:
+    """The same is done as for its number; two numbers have one name, and are treated alike."""
+    by_id, by_name = meaning_of(error_id), meaning_of(None, name)
+
+    assert is_known(None, name)
+    assert by_id == by_name
+    assert by_id == meaning_of(4999, name), "also where another number came with it"
+
+
+def test_a_fragment_that_is_too_short_is_given_up() -> None:
+    """AWS documents the name and no number: whatever number comes, it will never be longer."""
+    ending = Ending(error=Ack("ERROR", 1000, error_id=4013, error_code="MIN_FRAGMENT_DURATION_REACHED"))
+    found = Judge().of(Sent(ending, ENTRY, named=True))
+
+    assert found is not None
+    assert (ENTRY, "fragment") == (found.give_up, found.fault.reason)
 
 
 @pytest.mark.parametrize(

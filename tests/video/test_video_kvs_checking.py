@@ -158,6 +158,24 @@ def test_what_goes_wrong_at_the_service_is_told(service: LocalKvs, tmp_path: Pat
     assert "KMS key (error 4500)" in refused["send"].words
 
 
+def test_a_right_that_was_not_tried_is_not_said_to_be_there(service: LocalKvs, tmp_path: Path) -> None:
+    """Without a picture to play, only an answer that there is none counts: an error is told as an error."""
+    settings = settings_for(service, tmp_path, WITHOUT["PutMedia"])
+    plain = checked(settings, "untried")
+    refused = (
+        ("InternalFailureException", "GetClip"),
+        ("InvalidArgumentException", "GetHLSStreamingSessionURL"),
+    )
+    service.fail(*(Refuse(*each) for each in refused))
+    broken = checked(settings, "untried")
+    unnamed = checked(settings_for(service, tmp_path), "bad name!")
+
+    assert [("ok", "ok"), ("failed", "failed"), ("failed", "failed")] == [
+        (steps["play"].verdict, steps["clip"].verdict) for steps in (plain, broken, unnamed)
+    ]
+    assert all(("allowed" in steps["clip"].words) == (steps is plain) for steps in (plain, broken, unnamed))
+
+
 def test_nobody_at_the_address_is_told(tmp_path: Path) -> None:
     """The first question already says so."""
     settings = KvsSettings(endpoint="http://127.0.0.1:1", credentials_file=credentials_file(tmp_path))

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import weakref
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -11,25 +12,33 @@ from kvs_box import CLIP_MS, NOON_MS, Box, clip, credentials_file, kvs_box
 from swift_loop import LoopClock, run_swiftly
 
 from appliance.video.fragment import Fragment
-from appliance.video.kvs.spool import Spool, SpoolEntry
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spool_files import SpoolEntry
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.upload_state import UploadState
 from appliance.video.kvs_server.archive import MemoryArchive
 from appliance.video.kvs_server.faults import Cut, ErrorAck, Fault, Mute, Refuse
+from appliance.video.kvs_server.quotas import Quotas
+from appliance.video.kvs_server.server import Manners
 from appliance.video.kvs_server.signatures import Credential
 
 MINUTES = 30
 EACH_MS = 10_000
+MORE_BYTES = 4_000
 
 
 def troubles(chance: random.Random) -> list[Fault]:
-    """A cut every 20 to 60 seconds of video, at any moment of a fragment, and sometimes something worse."""
+    """A cut every 20 to 60 seconds of video, at any moment of a fragment, and sometimes something worse.
+
+    Every third or so falls into the middle of a fragment's bytes.
+    """
     found: list[Fault] = []
     fragment = 0
     while fragment < 2 * MINUTES * CLIP_MS // EACH_MS:
         fragment += chance.randint(20_000 // EACH_MS, 60_000 // EACH_MS)
-        moment = chance.choice(["buffering", "received", "stored", "persisted"])
-        found.append(Cut(moment, fragment, held_s=chance.choice([0.0, 0.0, 5.0, 20.0])))
+        moment = chance.choice(["buffering", "within", "within", "received", "stored", "persisted"])
+        held_s = chance.choice([0.0, 0.0, 5.0, 20.0])
+        found.append(Cut(moment, fragment, held_s, after_bytes=chance.randint(1, MORE_BYTES)))
     for at in range(3):
         place = fragment * at // 3
         found += [Mute(place + 2), ErrorAck(5000, place + 9), ErrorAck(4003, place + 15)]
@@ -39,17 +48,23 @@ def troubles(chance: random.Random) -> list[Fault]:
 
 def test_thirty_flaky_minutes_lose_no_fragment(tmp_path: Path) -> None:
     """Clips recorded in their own time, cut every 20 to 60 seconds: all stored, in order, the spool empty."""
+    wrong = troubles(random.Random(8))
+
+    def within(faults: Iterable[Fault]) -> int:
+        return sum(isinstance(each, Cut) and each.when == "within" for each in faults)
 
     async def story(clock: LoopClock) -> tuple[list[int], list[int], UploadState, int]:
         sent, most = [], 0
-        async with kvs_box(clock, tmp_path, *troubles(random.Random(8))) as box, box.sending():
+        async with kvs_box(clock, tmp_path, *wrong) as box, box.sending():
             for minute in range(MINUTES):
-                for fragment in clip(NOON_MS + minute * CLIP_MS, CLIP_MS // EACH_MS, each_ms=EACH_MS):
+                begin_ms, count = NOON_MS + minute * CLIP_MS, CLIP_MS // EACH_MS
+                for fragment in clip(begin_ms, count, each_ms=EACH_MS, more_bytes=MORE_BYTES):
                     await asyncio.sleep(EACH_MS / 1000)
                     assert box.uploader.offer(f"clip-{minute}", fragment)
                     sent.append(fragment.timecode_ms)
                     most = max(most, box.uploader.state.waiting)
             await box.emptied()
+            assert within(wrong) - within(box.server.faults.waiting) >= 10
             return sent, box.stored, box.uploader.state, most
 
     sent, stored, state, most = run_swiftly(story)
@@ -170,10 +185,10 @@ def test_offline_for_longer_than_there_is_room_costs_the_oldest_clips_whole(tmp_
 
 
 def test_what_waited_is_sent_no_faster_than_the_service_takes_it(tmp_path: Path) -> None:
-    """Five fragments a second, over several connections: a backlog is not refused for its haste."""
+    """Five fragments a second, over several connections: a strict service never refuses it for its haste."""
 
     async def story(clock: LoopClock) -> tuple[float, int]:
-        async with kvs_box(clock, tmp_path) as box:
+        async with kvs_box(clock, tmp_path, manners=Manners(quotas=Quotas())) as box:
             for number in range(3):
                 box.offer(clip(NOON_MS + number * CLIP_MS, 20), f"clip-{number}")
             begun = clock.monotonic()

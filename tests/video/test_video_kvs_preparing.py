@@ -8,6 +8,7 @@ import pytest
 from kvs_box import credentials_file
 from kvs_local import CREDENTIAL, LocalKvs, local_kvs
 from kvs_streams import StreamsInMemory
+from structlog.testing import capture_logs
 
 from appliance.clock import ManualClock, SystemClock
 from appliance.errors import StreamError
@@ -16,6 +17,7 @@ from appliance.video.kvs.control import Control, ControlPlane, StreamFacts
 from appliance.video.kvs.credentials import CredentialSource
 from appliance.video.kvs.endpoints import GOOD_FOR_S, Endpoints
 from appliance.video.kvs.preparing import Preparing, StreamWish
+from appliance.video.kvs_server.faults import Refuse
 from appliance.video.kvs_server.server import DEFAULT_REGION
 
 
@@ -31,6 +33,11 @@ def control(request: pytest.FixtureRequest, service: LocalKvs, tmp_path: Path) -
     """One that asks the local server, and the one that stands in for it."""
     if request.param == "memory":
         return StreamsInMemory()
+    return over_boto(service, tmp_path)
+
+
+def over_boto(service: LocalKvs, tmp_path: Path) -> Control:
+    """One that asks the local server."""
     settings = KvsSettings(
         endpoint=service.address,
         region=DEFAULT_REGION,
@@ -150,6 +157,33 @@ def test_a_stream_that_cannot_be_sent_to_is_told(
         Preparing(wish, control, clock).ready()
 
     assert (reason, True) == (caught.value.reason, bool(caught.value.hint))
+
+
+@pytest.mark.parametrize(("hours", "sent"), [(24, True), (0, False)])
+def test_a_retention_that_may_not_be_raised_stops_nothing_that_is_kept(
+    service: LocalKvs,
+    clock: ManualClock,
+    tmp_path: Path,
+    hours: int,
+    sent: bool,  # noqa: FBT001
+) -> None:
+    """The right is missing: a stream that keeps video for less is sent to, one that keeps none is not."""
+    name = f"short-{hours}"
+    service.stream(name, hours=hours)
+    service.fail(Refuse("AccessDeniedException", "UpdateDataRetention"))
+    preparing = Preparing(StreamWish(name, 48, raise_retention=True), over_boto(service, tmp_path), clock)
+    if not sent:
+        with pytest.raises(StreamError, match="kinesisvideo:UpdateDataRetention"):
+            preparing.ready()
+        return
+
+    with capture_logs() as logs:
+        assert hours == preparing.ready().retention_hours
+
+    assert "UpdateDataRetention" in str(logs)
+    assert ("kvs_retention", 24, 48) in [
+        (each["event"], each.get("hours"), each.get("wanted")) for each in logs
+    ]
 
 
 def test_a_stream_that_is_ready_is_looked_at_again_when_that_is_doubtful(clock: ManualClock) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 from kvs_script import OK, Heard, Line, chunk, scripted
-from swift_loop import run_swiftly
+from swift_loop import LoopClock, run_swiftly
 
 from appliance.errors import StreamError
 from appliance.video.kvs.duplex import trusting
@@ -149,6 +149,69 @@ def test_a_service_that_falls_silent_is_left(said: bytes) -> None:
         await asyncio.sleep(10_000)
 
     assert fault_of(ended(script, silent_s=10.0)).reason == "silent"
+
+
+@pytest.mark.parametrize(
+    ("received", "patience", "silence_s"), [(False, 4.0, 10), (True, 1.0, 20), (True, 4.0, 80)]
+)
+def test_a_service_that_has_received_all_is_given_time_to_store_it(
+    received: bool,  # noqa: FBT001
+    patience: float,
+    silence_s: float,
+) -> None:
+    """Twice as long as any other answer may take, and longer where it needed that before."""
+    saying = BUFFERING.replace(b"BUFFERING", b"RECEIVED") if received else BUFFERING
+
+    async def script(line: Line) -> None:
+        await line.take(1)
+        await line.say(OK + chunk(saying))
+        await asyncio.sleep(10_000)
+
+    async def story(clock: LoopClock) -> tuple[Ending, float]:
+        async with scripted(script) as endpoint:
+            heard = Heard()
+            session = await heard.open(endpoint, silent_s=10.0, patience=patience)
+            await session.send(b"body")
+            await heard.until(1)
+            await session.finish()
+            begun = clock.monotonic()
+            await session.over.wait()
+            ending = await session.ending()
+            await session.close()
+            return ending, clock.monotonic() - begun
+
+    ending, took = run_swiftly(story)
+
+    assert fault_of(ending).reason == "silent"
+    assert silence_s - 1 < took < silence_s + 1
+
+
+def test_an_error_ends_the_request_although_the_service_stays_on_the_line() -> None:
+    """The service means to close after any ERROR; where it does not, nobody waits until it is silent."""
+
+    async def script(line: Line) -> None:
+        await line.take(1)
+        await line.say(OK + chunk(ERROR) + chunk(BUFFERING))
+        await line.take(100_000_000)
+
+    async def story(clock: LoopClock) -> tuple[Ending, bool, int, float]:
+        async with scripted(script) as endpoint:
+            heard = Heard()
+            session = await heard.open(endpoint, silent_s=10_000.0)
+            await session.send(b"body")
+            begun = clock.monotonic()
+            await heard.until(2)
+            more = await session.send(b"more")
+            await session.over.wait()
+            ending = await session.ending()
+            await session.close()
+            return ending, more, len(heard.acks), clock.monotonic() - begun
+
+    ending, more, acks, took = run_swiftly(story)
+
+    assert ending.error is not None
+    assert (4006, False, 2) == (ending.error.error_id, more, acks)
+    assert took < 5
 
 
 def test_answers_in_single_bytes_are_answers() -> None:

@@ -1,6 +1,7 @@
 """PutMedia's rules without a socket: what the server does about bytes, time and what is switched on."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -15,6 +16,7 @@ from appliance.video.fragment import Fragment
 from appliance.video.kvs_server.acks import ERROR_CODES, MAX_LINE, Ack
 from appliance.video.kvs_server.faults import Cut, Delay, ErrorAck, Fault, Faults, Mute
 from appliance.video.kvs_server.ingest import End, Ingest, Limits, Offer, Say, Step, Terms
+from appliance.video.kvs_server.quotas import TOO_FAST, TOO_MANY, TOO_SHORT, Meter, Quotas
 from appliance.video.matroska import stream_fragment, stream_header, tags
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -25,7 +27,13 @@ HEADER = stream_header(PIECES[0].track, segment_uid=bytes(range(16)))
 class Trial:
     """An ingest with clocks that stand still, and what it did so far in few words."""
 
-    def __init__(self, *faults: Fault, limits: Limits | None = None, absolute: bool = True) -> None:
+    def __init__(
+        self,
+        *faults: Fault,
+        limits: Limits | None = None,
+        absolute: bool = True,
+        quotas: Quotas | None = None,
+    ) -> None:
         self.clock = ManualClock(NOW)
         self.offers: list[Offer] = []
         numbers = count(7)
@@ -36,6 +44,7 @@ class Trial:
             numbers=lambda _: str(next(numbers)),
             clock=self.clock,
             limits=limits or Limits(),
+            meter=None if quotas is None else Meter(quotas, self.clock),
         )
 
     def feed(self, data: bytes) -> list[Any]:
@@ -53,7 +62,7 @@ class Trial:
         for step in steps:
             match step:
                 case Say(ack):
-                    found.append((ack.saying, ack.timecode_ms, ack.error_id))
+                    found.append((ack.saying, ack.timecode_ms, ack.error_id or ack.error_code or None))
                 case Offer():
                     self.offers.append(step)
                     found.append("offer")
@@ -200,6 +209,97 @@ def test_a_connection_can_be_cut_at_every_moment_of_a_fragment(
 
     assert fed == [each if isinstance(each, str) else each[0] for each in trial.feed(whole(PIECES[:1]))]
     assert stored == [each if isinstance(each, str) else each[0] for each in trial.store_all()]
+
+
+@pytest.mark.parametrize("after_bytes", [1, 200])
+def test_a_connection_can_be_cut_in_the_middle_of_a_fragments_bytes(after_bytes: int) -> None:
+    """However the body comes; the fragment before is taken, and of this one nothing more is said."""
+    body = whole(PIECES[:3])
+    at_once, in_pieces = (Trial(Cut("within", 2, after_bytes=after_bytes)) for _ in range(2))
+    found: list[Any] = []
+    for at in range(0, len(body), 7):
+        found += [] if in_pieces.ingest.over else in_pieces.feed(body[at : at + 7])
+
+    assert (
+        [
+            said("BUFFERING", PIECES[0]),
+            said("RECEIVED", PIECES[0]),
+            "offer",
+            said("BUFFERING", PIECES[1]),
+            "cut",
+        ]
+        == at_once.feed(body)
+        == found
+    )
+
+
+STRICT = Quotas()
+
+
+def begun_and_received(*pieces: Fragment) -> list[Any]:
+    """What is said of fragments that are taken."""
+    return [each for piece in pieces for each in (said("BUFFERING", piece), said("RECEIVED", piece), "offer")]
+
+
+def test_a_strict_server_takes_five_fragments_a_second() -> None:
+    """Ten at once, for a line may have held them up; then as many as time passes; otherwise any number."""
+    pieces = footage(40)
+    strict, lenient = Trial(quotas=STRICT), Trial()
+    found = strict.feed(whole(pieces))
+    paced = Trial(quotas=STRICT)
+    paced.feed(HEADER)
+    for piece in pieces:
+        paced.clock.advance(0.21)
+        assert begun_and_received(piece) == paced.feed(stream_fragment(piece))
+
+    assert [*begun_and_received(*pieces[:10]), ("ERROR", None, TOO_MANY), "end"] == found
+    assert begun_and_received(*pieces) == lenient.feed(whole(pieces))
+
+
+def test_a_strict_server_takes_so_many_bytes_a_second() -> None:
+    """Counted over ten seconds, over all that comes."""
+    trial = Trial(quotas=Quotas(bytes_per_s=1000))
+    stray = tags([("label", "d" * 200)])
+    found = []
+    for _ in range(4 * 10_000 // len(stray)):
+        trial.clock.advance(len(stray) / 900)
+        found += trial.feed(stray)
+    assert [] == found
+    for _ in range(10):
+        found = found or trial.feed(stray)
+
+    assert [("ERROR", None, TOO_FAST), "end"] == found
+
+
+def short(count: int, each_ms: int) -> list[Fragment]:
+    """Fragments that follow one another sooner than they should."""
+    pieces = footage(count)
+    made = []
+    for place, piece in enumerate(pieces):
+        begin = BEGIN_MS + place * each_ms
+        step = each_ms // len(piece.frames)
+        frames = tuple(
+            replace(frame, timecode_ms=begin + index * step, duration_ms=step)
+            for index, frame in enumerate(piece.frames)
+        )
+        made.append(replace(piece, timecode_ms=begin, frames=frames))
+    return made
+
+
+def test_a_strict_server_refuses_a_fragment_that_is_shorter_than_a_second() -> None:
+    """At the begin of the next, before anything of it is stored; the last of a body may be short."""
+    pieces = short(3, 700)
+    strict, lenient, last, waiting = Trial(quotas=STRICT), Trial(), Trial(quotas=STRICT), Trial(quotas=STRICT)
+    alone = last.feed(whole(pieces[:1]))
+    alone += last.told(last.ingest.end())
+    waiting.feed(whole(pieces[:1]))
+    waiting.clock.advance(waiting.ingest.patience_s)
+
+    assert [said("BUFFERING", pieces[0]), ("ERROR", BEGIN_MS, TOO_SHORT), "end"] == strict.feed(whole(pieces))
+    assert [] == strict.offers
+    assert begun_and_received(*pieces) == lenient.feed(whole(pieces))
+    assert begun_and_received(*pieces[:1]) == alone
+    assert [said("RECEIVED", pieces[0]), "offer"] == waiting.told(waiting.ingest.look())
 
 
 def test_a_fault_happens_as_often_as_it_says() -> None:

@@ -15,10 +15,12 @@ from kvs_footage import BEGIN_MS, footage
 from kvs_local import CREDENTIAL, PROMPT, LocalKvs, local_kvs
 from kvs_producer import RawProducer, Style, head, send_all
 
+from appliance.clock import ManualClock
 from appliance.errors import VideoError
 from appliance.video.kvs_server.archive import FragmentMedia, FragmentRow, MemoryArchive
 from appliance.video.kvs_server.faults import Cut, Delay, ErrorAck, Mute, Refuse, SlowReader
 from appliance.video.kvs_server.ingest import Limits
+from appliance.video.kvs_server.quotas import Quotas
 from appliance.video.matroska import stream_fragment, stream_header, tags
 
 UID = bytes(range(16))
@@ -123,7 +125,7 @@ def test_a_stream_has_one_place(kvs: LocalKvs, stream: str) -> None:
 
 def _when_free(kvs: LocalKvs, stream: str) -> list[tuple[Any, ...]]:
     """What is said to one fragment when the place is free."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (acks := send_all(kvs.port, stream, PIECES[:1])) and time.monotonic() < until:
         pass
     return acks
@@ -196,6 +198,22 @@ def test_what_was_received_before_an_error_is_persisted_before_it(kvs: LocalKvs,
     ) == sorted(acks)
     assert ("ERROR", BEGIN_MS + 2000, 5000) == acks[-1]
     assert [0] == kept(kvs, stream)
+
+
+def test_an_error_after_the_end_of_the_body_closes_the_connection(kvs: LocalKvs, stream: str) -> None:
+    """The answer ends, and no other recording is taken on this connection."""
+    kvs.fail(ErrorAck(5001, 1, when="received"))
+    with RawProducer(kvs.port) as producer:
+        producer.begin(head(stream))
+        producer.chunk(HEADER + stream_fragment(PIECES[0], close=False))
+        producer.chunk(b"")
+        acks = producer.acks()
+        try:
+            again = producer.begin(head(stream))
+        except OSError:
+            again = 0
+
+    assert (("ERROR", BEGIN_MS, 5001), 0) == (acks[-1], again)
 
 
 @pytest.mark.parametrize(
@@ -317,6 +335,19 @@ def test_calls_that_come_too_often_are_refused() -> None:
             status = producer.begin(head("office"))
 
     assert (400, "ClientLimitExceededException") == (status, producer.headers["x-amz-errortype"])
+
+
+def test_a_strict_server_does_not_take_forty_fragments_at_once() -> None:
+    """Counted over a stream's connections, too: the next one is not better off for being new."""
+    pieces = footage(40)
+    still = ManualClock(datetime.now(UTC))
+    with local_kvs(manners=replace(PROMPT, quotas=Quotas()), clock=still) as kvs:
+        kvs.stream("office")
+        found = [send_all(kvs.port, "office", pieces) for _ in range(2)]
+        stored = kept(kvs, "office")
+
+    assert [("ERROR",), ("ERROR",)] == [acks[-1] for acks in found]
+    assert list(range(10)) == stored
 
 
 def test_control_over_tls_and_media_over_plain_http(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from kvs_box import NOON_MS, toy_seal, toy_unseal
 from appliance.app.video_streams import SpoolSealing
 from appliance.errors import ApplianceError, StreamError
 from appliance.vault import Vault
-from appliance.video.kvs.spool import Spool, SpoolEntry
+from appliance.video.kvs.spool import Spool, discard
+from appliance.video.kvs.spool_files import SpoolEntry
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.still import STILL_MS, still
 
@@ -104,6 +105,36 @@ def test_damage_costs_the_fragment_that_is_damaged(tmp_path: Path, damage: str) 
 
     assert [fragment(0), None, fragment(2)] == read
     assert ([0, 2], 1) == (waiting(found, "clip"), found.state().lost)
+
+
+def test_a_clip_that_is_dropped_leaves_no_byte_and_is_no_loss(tmp_path: Path) -> None:
+    """Nothing of it is sent, now or after a restart; other clips stay, and again there is nothing to drop."""
+    kept = spool(tmp_path)
+    for number in range(4):
+        kept.add("a" if number < 3 else "b", fragment(number))
+    held = kept.entries("a")[1]
+    counts = [kept.drop("a"), kept.drop("a"), kept.drop("../b")]
+    state = kept.state()
+
+    assert ([3, 0, 0], "b", 0) == (counts, kept.first_clip(), state.lost)
+    assert (None, 0) == (kept.read(held), kept.state().lost)
+    assert ["b"] == [path.name for path in tmp_path.iterdir()]
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.sealed")) == state.size_bytes
+    assert [3] == waiting(spool(tmp_path), "a", "b")
+
+
+def test_what_waits_of_a_clip_is_deleted_where_nobody_has_the_spool_open(tmp_path: Path) -> None:
+    """Of a stream that is not sent to just now; what is no id leads nowhere."""
+    before = spool(tmp_path / "spool")
+    for number in range(3):
+        before.add("a" if number < 2 else "b", fragment(number))
+
+    counts = [
+        discard(tmp_path / name, clip) for name, clip in (("spool", "a"), ("none", "a"), ("", "spool/b"))
+    ]
+
+    assert [2, 0, 0] == counts
+    assert [2] == waiting(spool(tmp_path / "spool"), "a", "b")
 
 
 def test_leftovers_of_a_write_that_was_cut_off_are_deleted(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from appliance.video.kvs.control import Control
 from appliance.video.kvs.credentials import CredentialSource
 from appliance.video.kvs.endpoints import Endpoints
 from appliance.video.kvs.preparing import Preparing, StreamWish
-from appliance.video.kvs.spool import Spool, SpoolEntry
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spool_files import SpoolEntry
 from appliance.video.kvs.uploader import Uploader
 from appliance.video.kvs_server.server import DEFAULT_REGION
 

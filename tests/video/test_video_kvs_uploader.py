@@ -17,6 +17,7 @@ from appliance.video.kvs.still import STILL_MS
 from appliance.video.kvs.telling import StreamNews
 from appliance.video.kvs.upload_state import UploadState, read_state
 from appliance.video.kvs_server.faults import Cut, ErrorAck, Fault, Mute, Refuse, SlowReader
+from appliance.video.kvs_server.server import Manners
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,35 @@ def test_a_clip_arrives_while_it_is_recorded(tmp_path: Path) -> None:
 
     assert [0] * 6 == waited
     assert (6, 0, 2, 0) == (state.persisted, state.resent, state.connections, state.failures)
+
+
+@pytest.mark.parametrize(
+    ("count", "more_bytes", "arrived"),
+    [(12, 100, 8), (1, 20_000_000, 0)],
+    ids=["between fragments", "in a fragment"],
+)
+def test_a_clip_that_is_deleted_is_sent_no_further(
+    tmp_path: Path, count: int, more_bytes: int, arrived: int
+) -> None:
+    """The connection is cut, also in the middle of a fragment: no more of it is stored, the next clip is."""
+    slow = SlowReader(4_000_000)
+
+    async def story(clock: LoopClock) -> tuple[list[int], list[int], UploadState]:
+        async with kvs_box(clock, tmp_path, slow, manners=Manners(settle_s=1.0)) as box, box.sending():
+            box.offer(clip(NOON_MS, count, more_bytes=more_bytes))
+            later = box.offer(clip(NOON_MS + 60_000, 2), "clip-2")
+            await box.until(lambda: box.uploader.state.state == "sending", within_s=10)
+            await asyncio.sleep(0.4)
+            assert await asyncio.to_thread(box.uploader.drop, "clip-1")
+            await box.emptied(within_s=300)
+            await asyncio.sleep(120)
+            return later, box.stored, box.uploader.state
+
+    later, stored, state = run_swiftly(story)
+
+    assert later == stored[-2:]
+    assert len(stored) - 2 <= arrived, "no more than what was on its way"
+    assert (0, 0) == (state.lost, state.waiting)
 
 
 def test_ending_leaves_in_the_spool_what_is_not_stored(tmp_path: Path) -> None:

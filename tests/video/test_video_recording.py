@@ -1,6 +1,7 @@
 """What becomes a clip: pre-trigger, extension, whole fragments, never two at once, whatever clocks do."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -19,12 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.backoff import BackOff
-from appliance.errors import CameraLostError, VideoError, VideoFullError
-from appliance.events import ClipEnded
+from appliance.errors import CameraLostError, UnusableVideoError, VideoError, VideoFullError
+from appliance.events import ClipEnded, ClipFailed
+from appliance.video.clip_folder import ClipFolder
+from appliance.video.faults import Fault, trouble
 from appliance.video.fragment import Fragment
 from appliance.video.recorder import Recorder
-from appliance.video.recording import Recording, Wish, tags
+from appliance.video.recording import Recording
 from appliance.video.retention import Limits
+from appliance.video.wishes import Wish, tags
 
 AT_ONCE = BackOff(first_s=0.0, cap_s=0.0)
 
@@ -186,6 +190,47 @@ def test_after_a_clock_was_set_the_next_clip_is_recorded_whole(kept: Kept, step_
     assert {10_000} == {clip.end_ms - clip.begin_ms for clip in kept.clips.clips()}
 
 
+@pytest.mark.parametrize("step_s", [-7200, -30, 7200])
+@pytest.mark.parametrize("asked_ms", [None, 500])
+def test_a_clock_that_is_set_ends_the_clip_and_another_goes_on_by_the_new_time(
+    kept: Kept, step_s: int, asked_ms: int | None
+) -> None:
+    """As much is kept as was wanted; what is seen after the step finds the clip that has its time."""
+    recording = kept.recording()
+    recording.ask(wish(10, cause="e1"))
+    taken(recording, fragments(BEGIN_MS, 2))
+    clock = kept.clock
+    clock.set(wall=clock.wall() + timedelta(seconds=step_s + 4), monotonic=clock.monotonic() + 4)
+    now = BEGIN_MS + 4_000 + step_s * 1_000
+    if asked_ms is not None:
+        recording.ask(wish(6, now + asked_ms, cause="e2"))
+    pieces = fragments(now, 20)
+    taken(recording, [replace(pieces[0], clock_set=True), *pieces[1:]])
+    # The clip that ended lies later than the other, where the clock was set back.
+    first, other = sorted(kept.clips.clips(), key=lambda clip: clip.ended != "clock_set")
+
+    assert ("clock_set", "complete") == (first.ended, other.ended)
+    assert (BEGIN_MS, BEGIN_MS + 4_000) == (first.begin_ms, first.end_ms)
+    assert (now, now + (6_000 if asked_ms is None else 8_000)) == (other.begin_ms, other.end_ms)
+    assert "clip_failed" not in kept.types()
+
+
+def test_a_step_that_came_with_the_last_fragment_of_a_clip_does_not_hide_the_next(kept: Kept) -> None:
+    """The fragment has the old time although it came after the step; that is not mistaken for the new."""
+    recording = kept.recording()
+    recording.ask(wish(4))
+    clock = kept.clock
+    clock.set(wall=clock.wall() - timedelta(hours=1), monotonic=clock.monotonic() + 4)
+    taken(recording, fragments(BEGIN_MS, 2))
+    now = round(clock.wall().timestamp() * 1000)
+    recording.ask(wish(4, now))
+    taken(recording, fragments(now, 5))
+
+    assert [(now, now + 4_000)] == [
+        (clip.begin_ms, clip.end_ms) for clip in kept.clips.clips() if clip.begin_ms < BEGIN_MS
+    ]
+
+
 def test_streams_get_what_they_asked_for_and_no_more(kept: Kept) -> None:
     """A function's stream ends when it says so; what a rule wants of the camera goes on in the same clip."""
     recording = kept.recording()
@@ -225,6 +270,67 @@ def test_a_full_disk_ends_the_clip_and_says_so(kept: Kept) -> None:
     assert "disk_full" == kept.clips.clips()[0].ended
     assert not recording.wants_more
     assert "began" == recording.ask(wish(10, BEGIN_MS + 60_000))
+    assert "clip_failed" not in kept.types()
+
+
+def test_video_that_becomes_no_clip_is_an_event(kept: Kept) -> None:
+    """With what wanted it, and why; one that is to go on after another as well."""
+    kept.limits = Limits(24.0, max_bytes=100, min_free_bytes=0)
+    kept.again()
+    recording = kept.recording()
+    recording.ask(wish(cause="e1"))
+    recording.ask(wish(cause="e2"))
+    with pytest.raises(VideoFullError):
+        taken(recording, [fragment(BEGIN_MS, picture=bytes(200))])
+    assert [ClipFailed(camera="hall", reason="disk_full", causes=("e1", "e2"))] == kept.told
+    kept.limits = Limits(24.0, max_bytes=400, min_free_bytes=0)
+    kept.again()
+    recording = kept.recording(longest_ms=2_000)
+    recording.ask(wish(cause="e3"))
+    with pytest.raises(VideoFullError):
+        taken(recording, [fragment(BEGIN_MS), fragment(BEGIN_MS + 2_000, picture=bytes(400))])
+
+    assert ["clip_begun", "clip_ended", "clip_failed"] == kept.types()[1:]
+    assert ClipFailed(camera="hall", reason="disk_full", causes=("e3",)) == kept.told[-1]
+
+
+def test_who_asks_again_and_again_for_video_that_cannot_be_is_told_of_once_a_minute(kept: Kept) -> None:
+    """A function does, without an event: the log is not filled. What wants no more is no failure."""
+    kept.limits = Limits(24.0, max_bytes=100, min_free_bytes=0)
+    kept.again()
+    recording = kept.recording()
+    for second in range(90):
+        recording.ask(Wish(5, BEGIN_MS + second * 1_000, 0, stream="dogs"))
+        with pytest.raises(VideoFullError):
+            recording.take(fragment(BEGIN_MS + second * 1_000, picture=bytes(200)))
+        kept.clock.advance(1)
+    assert ["clip_failed"] * 2 == kept.types()
+    recording.ask(Wish(5, BEGIN_MS + 200_000, 0, stream="dogs"))
+    recording.release("dogs", BEGIN_MS + 200_500)
+    kept.clock.advance(100)
+    recording.finish("camera_lost", "camera_lost")
+
+    assert ["clip_failed"] * 2 == kept.types()
+
+
+def test_a_clip_notes_until_when_video_is_wanted_still(kept: Kept) -> None:
+    """On the disk: from its beginning, with every extension, and when a stream wants no more."""
+    recording = kept.recording()
+    recording.ask(wish(10))
+    taken(recording, fragments(BEGIN_MS, 1))
+    clip = kept.clips.clips()[0].id
+
+    def noted() -> dict[str, int]:
+        found = ClipFolder(kept.folder, clip, kept.keys).load()
+        assert found is not None
+        return {name: (until - BEGIN_MS) // 1_000 for name, until in found.wanted}
+
+    told = [noted()]
+    recording.ask(Wish(30, BEGIN_MS + 2_000, 0, stream="dogs"))
+    told.append(noted())
+    recording.release("dogs", BEGIN_MS + 4_000)
+
+    assert [{"": 10}, {"": 10, "dogs": 32}, {"": 10, "dogs": 4}] == [*told, noted()]
 
 
 # ---------------------------------------------------------------- with cameras
@@ -294,6 +400,51 @@ def test_a_camera_that_gives_nothing_counts_as_lost(kept: Kept) -> None:
     assert [(0, 4)] == spans(kept)
     assert "camera_lost" == kept.clips.clips()[0].ended
     assert "no picture came" in ours.trouble
+    assert "clip_failed" not in kept.types()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (CameraLostError("the camera is gone"), "camera_lost"),
+        (UnusableVideoError("no H.264", fault="other_codec"), "unusable"),
+        (ValueError("a fault of ours"), "failed"),
+    ],
+)
+def test_a_camera_that_never_gave_a_picture_is_an_event(kept: Kept, error: Exception, reason: str) -> None:
+    """Once it is waited for no longer."""
+
+    class Later(PlayedFeed):
+        """A minute passes each time."""
+
+        def __call__(self, camera, back_s, stop):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+            """As its base."""
+            kept.clock.advance(60)
+            yield from super().__call__(camera, back_s, stop)
+
+    ours = recorder(kept, Later([error], [error]))
+    ours.ask("hall", wish(20, cause="e1"))
+    waited(ours)
+
+    assert [("hall", reason, ("e1",))] == [
+        (each.camera, each.reason, each.causes) for each in kept.told if isinstance(each, ClipFailed)
+    ]
+
+
+def test_what_is_wrong_with_a_cameras_stream_is_said_as_long_as_it_is_so(kept: Kept) -> None:
+    """Although something comes of it; that the picture once changed is not said for ever."""
+    long_group = trouble(Fault.LONG_GROUP)
+    ours = Recorder(
+        lambda _: kept.recording(),
+        PlayedFeed(fragments(BEGIN_MS, 10)),
+        clock=kept.clock,
+        troubles=lambda _: (long_group, trouble(Fault.SIZE_CHANGED)),
+    )
+    assert "" == ours.trouble
+    ours.ask("hall", wish(4))
+    waited(ours)
+
+    assert f"camera hall: {long_group.words} ({long_group.hint})" == ours.trouble
 
 
 def test_the_end_of_the_appliance_ends_clips_with_what_they_have(kept: Kept) -> None:
@@ -307,6 +458,7 @@ def test_the_end_of_the_appliance_ends_clips_with_what_they_have(kept: Kept) -> 
 
     assert ["stopped"] == [clip.ended for clip in kept.clips.clips()]
     assert [(0, 6)] == spans(kept)
+    assert "clip_failed" not in kept.types()
     with pytest.raises(VideoError, match="being stopped"):
         ours.ask("hall", wish(60))
 

@@ -6,6 +6,7 @@ Those that lie in a camera's packets (4 to 8, and the clock's part of 13) are in
 import asyncio
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from swift_loop import LoopClock, run_swiftly
 
 from appliance.video.kvs.sending import MAX_FLYING
 from appliance.video.kvs.still import STILL_MS, still
-from appliance.video.kvs_server.faults import Cut
+from appliance.video.kvs.upload_state import UploadState
+from appliance.video.kvs_server.faults import Cut, Refuse
 from appliance.video.kvs_server.server import Manners
 from appliance.video.matroska import END_OF_FRAGMENT, stream_fragment
 
@@ -105,6 +107,28 @@ def test_trap_10_a_place_that_is_taken_is_waited_for(tmp_path: Path) -> None:
     assert 25 <= took < 90
 
 
+def test_trap_10_a_place_that_is_taken_is_tried_every_one_to_thirty_seconds(tmp_path: Path) -> None:
+    """Never sooner, which the first pause of any other failure is; nor later, however long it is taken."""
+    refused = Refuse("ConnectionLimitExceededException", times=12)
+
+    async def story(clock: LoopClock) -> list[float]:
+        tried = [clock.monotonic()]
+        async with kvs_box(clock, tmp_path, refused) as box, box.sending():
+            box.offer(clip(NOON_MS, 1))
+            while box.spool.state().fragments:
+                if box.uploader.state.failures == len(tried):
+                    tried.append(clock.monotonic())
+                await asyncio.sleep(0.05)
+        return tried[1:]
+
+    tried = run_swiftly(story)
+    pauses = [later - sooner for sooner, later in pairwise(tried)]
+
+    assert len(pauses) == 11
+    assert all(0.9 <= pause <= 31 for pause in pauses)
+    assert max(pauses) > 3, "the pauses grow"
+
+
 def test_trap_10_one_stream_has_one_connection_at_a_time(tmp_path: Path) -> None:
     """Clips that wait are sent one after the other: the service never sees a second sender."""
 
@@ -176,34 +200,49 @@ def test_trap_13_a_clock_that_is_wrong_is_told_as_that(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("said", "reason", "heard"),
     [
-        b'{"EventType":"ERROR","ErrorId":4006}',
-        b'{"EventType":"ERROR","ErrorCode":"SOMETHING_NEW","ErrorId":4999,"More":{"of":"it"}}',
-        b'{"EventType":"ERROR"}',
-        b'{"Acknowledgement":{"AckEventType":"ERROR","ErrorId":4003}}',
-        b'{"EventType":"SOMETHING_NEW","FragmentTimecode":1}',
+        (b'{"EventType":"ERROR","ErrorId":4006}', "fragment", "ERROR"),
+        (b'{"EventType":"ERROR","ErrorCode":"INVALID_MKV_DATA"}', "fragment", "ERROR"),
+        (b'{"EventType":"ERROR","ErrorCode":"NEW","ErrorId":4999,"More":{"of":"it"}}', "failed", "ERROR"),
+        (b'{"EventType":"ERROR"}', "failed", "ERROR"),
+        (b'{"Acknowledgement":{"AckEventType":"ERROR","ErrorId":4500}}', "key", "ERROR"),
+        (b'{"Acknowledgement":{"AckEventType":"ERROR","ErrorId":4003}}', "", "ERROR"),
+        (b'{"EventType":"SOMETHING_NEW","FragmentTimecode":1}', "silent", "SOMETHING_NEW"),
     ],
 )
-def test_trap_14_an_error_without_timecode_or_name_loses_nothing(tmp_path: Path, error: bytes) -> None:
-    """It comes once, in the middle of a clip: whatever it is, what was not stored is sent again."""
-    said = [error]
+def test_trap_14_an_error_without_timecode_or_name_loses_nothing(
+    tmp_path: Path, said: bytes, reason: str, heard: str
+) -> None:
+    """Once, in the middle of a clip, and the service stays on the line: it is heard, understood and acted on.
+
+    An error ends the connection by itself, and at once; a kind of answer that nobody knows does not, so there
+    it is the silence afterwards. Either way what was not stored is sent again.
+    """
+    lines = [said]
 
     async def script(line: Line) -> None:
         await line.take(10)
-        if said:
-            await line.say(OK + chunk(said.pop() + b"\r\n"))
+        if lines:
+            await line.say(OK + chunk(lines.pop() + b"\r\n"))
+        await line.take(100_000_000)
 
-    async def story(clock: LoopClock) -> tuple[list[int], list[int], int]:
+    async def story(clock: LoopClock) -> tuple[list[int], list[int], UploadState, UploadState, float]:
         async with scripted(script) as endpoint, kvs_box(clock, tmp_path) as box:
             box.signpost.to = endpoint
             async with box.sending():
                 sent = box.offer(clip(NOON_MS, 3))
-                await box.until(lambda: not said)
+                begun = clock.monotonic()
+                await box.until(lambda: bool(box.uploader.state.reason) or box.uploader.state.connections > 1)
+                after, took = box.uploader.state, clock.monotonic() - begun
                 box.signpost.to = None
                 await box.emptied()
-                return sent, box.stored, box.uploader.state.lost
+                return sent, box.stored, after, box.uploader.state, took
 
-    sent, stored, lost = run_swiftly(story)
+    sent, stored, after, state, took = run_swiftly(story)
 
-    assert (sent, 0) == (stored, lost)
+    assert (reason, {heard: 1}) == (after.reason, after.acks)
+    assert (3, 0 if reason == "" else 1) == (after.waiting, after.failures)
+    assert took > 12 if reason == "silent" else took < 5
+    assert (sent, 0, 3) == (stored, state.lost, state.persisted)
+    assert state.acks.get(heard) == 1

@@ -14,6 +14,7 @@ from coded_video import (
     coded,
     decoded_numbers,
     in_ring,
+    jpegs,
     made,
     retimed,
     stream_of,
@@ -74,14 +75,15 @@ def test_trap_05_what_is_cut_is_taken_by_the_strict_checker(b_frames: int) -> No
     assert len(fragments) == sum(isinstance(event, FragmentEnded) for event in events)
 
 
-@pytest.mark.parametrize("group", [1, 3, 10, 20])
-def test_trap_05_a_fragment_is_a_group_of_pictures_and_not_a_third_of_a_second(group: int) -> None:
-    """At least a second long, and each begins with an IDR, however often the camera sends one."""
+@pytest.mark.parametrize(("group", "each"), [(1, 10), (3, 12), (10, 10), (20, 20)])
+def test_trap_05_a_fragment_is_a_group_of_pictures_and_not_a_third_of_a_second(group: int, each: int) -> None:
+    """Short groups are put together until they last a second, one after the other, each as it was filmed."""
     fragments, _ = made(Cutter(Timeline()), arriving(coded(60, group=group)[1], stream_of()))
 
-    assert all(has_idr(each.frames[0].data) for each in fragments)
-    assert all(each.duration_ms >= MIN_FRAGMENT_MS for each in fragments)
-    assert 60 == sum(len(each.frames) for each in fragments)
+    assert [(begin * 100, each * 100) for begin in range(0, 60, each)] == lasts(fragments)
+    assert all(has_idr(made.frames[0].data) for made in fragments)
+    assert {each} == {len(made.frames) for made in fragments}
+    assert all(made.duration_ms >= MIN_FRAGMENT_MS for made in fragments)
 
 
 def test_trap_06_a_group_longer_than_ten_seconds_is_refused_with_what_to_set() -> None:
@@ -183,6 +185,21 @@ def test_trap_07_a_resolution_that_changes_begins_another_track() -> None:
     assert [Fault.SIZE_CHANGED] == faults
 
 
+@pytest.mark.parametrize("before", [5, 25])
+def test_trap_07_a_resolution_that_changes_within_a_second_mixes_no_pictures(before: int) -> None:
+    """However short what was before it is: each fragment holds pictures of its own track's size alone."""
+    small = coded(before)[1]
+    large = [replace(each, pts=each.pts + before * 9_000) for each in coded(20, size=(320, 192))[1]]
+    fragments, faults = made(Cutter(Timeline()), arriving([*small, *large], stream_of()))
+    last = fragments[-1]
+
+    assert (320, 192) == (last.track.width, last.track.height)
+    assert {(160, 96)} == {(each.track.width, each.track.height) for each in fragments[:-1]}
+    assert (before, 20) == (sum(len(each.frames) for each in fragments[:-1]), len(last.frames))
+    assert all(one.end_ms <= other.timecode_ms for one, other in pairwise(fragments))
+    assert 1 == faults.count(Fault.SIZE_CHANGED)
+
+
 def test_trap_08_a_clip_begins_before_the_trigger_with_a_whole_group() -> None:
     """The trigger falls into the middle of a group: five seconds before it, the ring has where that began."""
     ring = PacketRing(10.0, 1 << 20)
@@ -210,17 +227,51 @@ def test_trap_08_a_trigger_soon_after_a_clip_overlaps_nothing() -> None:
     assert before[-1].end_ms == after[0].timecode_ms
 
 
-@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
-def test_trap_13_a_clock_that_is_set_moves_nothing_in_a_clip(step_s: int) -> None:
-    """The wall clock is looked at once; the times go on by the monotonic clock, and it is told."""
-    packets = [
-        each if index < 30 else replace(each, wall=each.wall + timedelta(seconds=step_s))
-        for index, each in enumerate(arriving(coded(80)[1], stream_of(), pts=step_s % 2 == 0))
+def clock_set(packets: Sequence[Packet], from_index: int, by_s: int) -> list[Packet]:
+    """The same packets, with a wall clock that was set before one of them came."""
+    return [
+        each if index < from_index else replace(each, wall=each.wall + timedelta(seconds=by_s))
+        for index, each in enumerate(packets)
     ]
-    fragments, faults = made(Cutter(Timeline()), packets)
 
-    assert [(0, 2000), (2000, 2000), (4000, 2000), (6000, 2000)] == lasts(fragments)
+
+@pytest.mark.parametrize("at", [30, 39, 40])
+@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
+def test_trap_13_a_clock_that_is_set_moves_nothing_in_a_clip(step_s: int, at: int) -> None:
+    """The wall clock is looked at once a clip: what it was set in stands, and another goes on by the new."""
+    packets = clock_set(arriving(coded(80)[1], stream_of(), pts=step_s % 2 == 0), at, step_s)
+    fragments, faults = made(Cutter(Timeline()), packets)
+    new = 4000 + step_s * 1000
+
+    assert [(0, 2000), (2000, 2000), (new, 2000), (new + 2000, 2000)] == lasts(fragments)
+    assert [False, False, True, False] == [each.clock_set for each in fragments]
     assert [Fault.CLOCK_SET] == faults
+
+
+@pytest.mark.parametrize("step_s", [-3600, -3, 3, 3600])
+def test_trap_13_what_is_encoded_goes_on_by_the_new_time_at_once(step_s: int) -> None:
+    """The picture after the step begins another fragment, whatever its codec, and none is lost."""
+    fragments, faults = made(Encoder(Timeline()), clock_set(jpegs(80, stream_of(codec="mjpeg")), 30, step_s))
+    new = 3000 + step_s * 1000
+
+    assert [0, 2000, new, new + 2000, new + 4000] == [begin for begin, _ in lasts(fragments)]
+    assert [False, False, True, False, False] == [each.clock_set for each in fragments]
+    assert [Fault.CLOCK_SET] == faults
+    assert [number % 16 for number in range(80)] == decoded_numbers(fragments)
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_trap_13_pictures_a_decoder_has_still_do_not_carry_the_old_time_on(step_s: int) -> None:
+    """Of H.264 that is encoded anew, a few that were waiting are left out, and no time is wrong."""
+    sent = arriving(coded(80, group=80, b_frames=2)[1], stream_of())
+    fragments, _ = made(Encoder(Timeline()), clock_set(sent, 30, step_s))
+    begins = [
+        begin - (step_s * 1000 if number > 1 else 0) for number, (begin, _) in enumerate(lasts(fragments))
+    ]
+
+    assert [False, False, True] == [each.clock_set for each in fragments][:3]
+    assert all(0 < later - begin <= 2_500 for begin, later in pairwise(begins))
+    assert 74 <= len(decoded_numbers(fragments)) <= 80
 
 
 def test_trap_13_a_camera_whose_time_goes_back_sends_no_time_that_does() -> None:

@@ -11,6 +11,7 @@ import pytest
 from recorded import AtHand, Recorded, a_recording, now, put, recording_at_hand
 from web_site import Browser, Site, open_site
 
+from appliance.events import ClipExported
 from appliance.permissions import Role
 from appliance.services import Layout
 from appliance.wire.messages import StreamTold
@@ -130,13 +131,20 @@ def test_a_recording_that_grows_has_a_playlist_that_grows(kept: tuple[Site, AtHa
     assert "Still recording" in page
 
 
-def test_a_recording_is_downloaded_as_one_file(admin: Browser, recorded: Recorded) -> None:
-    """An mp4 with its index in front, named by time and camera, with every frame at its time."""
+def test_a_recording_is_downloaded_as_one_file(
+    kept: tuple[Site, AtHand], admin: Browser, recorded: Recorded
+) -> None:
+    """An mp4 with its index in front, named by time and camera, with every frame at its time; in the log."""
+    before = kept[0].services.store.events(types=("clip_exported",))
     response = admin.post(f"/clips/{recorded.clip}/download")
     with av.open(io.BytesIO(response.data), "r") as video:
         frames = sum(1 for _ in video.decode(video=0))
         lasts = video.duration
 
+    (told,) = kept[0].services.store.events(types=("clip_exported",))[len(before) :]
+    assert isinstance(told.event, ClipExported)
+    assert (recorded.clip, "kitchen") == (told.event.clip, told.event.camera)
+    assert told.event.by is not None
     assert "attachment" in response.headers["Content-Disposition"]
     assert "_kitchen.mp4" in response.headers["Content-Disposition"]
     assert b"moov" in response.data[:4096]
@@ -222,7 +230,8 @@ def test_how_sending_goes_is_said_in_words(kept: tuple[Site, AtHand], admin: Bro
             waiting_bytes=5_200_000,
             persisted=17,
             lost=2,
-            newest_ms=round((now() - timedelta(minutes=10)).timestamp() * 1000),
+            oldest_end_ms=round((now() - timedelta(minutes=10)).timestamp() * 1000),
+            acks={"RECEIVED": 18, "ERROR": 3},
             trouble="the service takes none of the credentials",
             hint="renew them",
         ),
@@ -230,7 +239,15 @@ def test_how_sending_goes_is_said_in_words(kept: tuple[Site, AtHand], admin: Bro
     text = admin.get("/clips/state").text
     at_hand.outside.streams = ()
 
-    for words in ("office-kitchen", "Needs you", "5.2 MB", "17", "Renew them.", "10 min ago"):
+    for words in (
+        "office-kitchen",
+        "Needs you",
+        "5.2 MB",
+        "17",
+        "Renew them.",
+        "lags 10 min behind",
+        "3 ERROR, 18 RECEIVED",
+    ):
         assert words in text, words
     assert "The service takes none of the credentials." in text
 

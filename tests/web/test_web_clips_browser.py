@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import combinations
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bars import over_bar
 from browser import Scheme, axe, open_page, overflow, shots
 from kvs_local import LocalKvs, local_kvs
+from logged import a_day
 from playwright.sync_api import Browser, Page, expect
-from recorded import AtHand, Recorded, a_recording, moving, now, put, recording_at_hand, three_days
+from recorded import AtHand, Recorded, a_recording, index, moving, now, put, recording_at_hand, three_days
 from running_web import SETTINGS, Running, run_web
 from stored_outside import sending_to, store
 
@@ -27,6 +30,20 @@ _DARK = """(video) => {
   return [...Array(video.videoWidth).keys()].filter((x) => pixels[4 * x] < 55).length;
 }"""
 """How many columns of the shown picture are dark: ten a second."""
+_DRAWN = """
+window.drawn = [];
+const fill = CanvasRenderingContext2D.prototype.fillText;
+const canvases = [];
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  if (!canvases.includes(this.canvas)) canvases.push(this.canvas);
+  const wide = this.measureText(text).width;
+  const left = x - wide * ({ center: 0.5, right: 1, end: 1 }[this.textAlign] ?? 0);
+  const chart = canvases.indexOf(this.canvas);
+  window.drawn.push({ chart, text, y, left, right: left + wide, wide: this.canvas.width });
+  return fill.apply(this, arguments);
+};
+"""
+"""Has the page tell where each word of its charts stands, pixels."""
 _SHOWN = "(video) => video.readyState > 1 && !video.seeking"
 
 
@@ -60,6 +77,8 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         services = stack.enter_context(running.context.services())
         at_hand = stack.enter_context(recording_at_hand(services, running.context.settings))
         three_days(services, now() - timedelta(hours=2))
+        a_day(services, now())
+        index(services)
         yield Box(running, services, at_hand, service, running.secret())
 
 
@@ -186,6 +205,49 @@ def test_dragging_over_bars_looks_closer(page: Page) -> None:
     assert "label=dog" in closer
     assert "until=" in closer
     expect(page.get_by_role("link", name="3 days")).to_have_attribute("aria-current", "true")
+
+
+def test_a_finger_dragged_over_bars_looks_closer(browser: Browser, box: Box) -> None:
+    """On a phone as with a mouse: the address says the time that was chosen."""
+    with open_page(browser, box.running.url, secret=box.secret, width="phone", has_touch=True) as (page, _):
+        page.goto("/moments?label=dog&days=3")
+        over = page.locator("[data-chart=presence-table] .u-over")
+        over.scroll_into_view_if_needed()
+        size = over.bounding_box()
+        assert size is not None
+        finger = page.context.new_cdp_session(page)
+        for kind, share in (("touchStart", 0.3), ("touchMove", 0.4), ("touchMove", 0.5), ("touchEnd", None)):
+            where = {"x": size["x"] + size["width"] * (share or 0), "y": size["y"] + 60}
+            points = [] if share is None else [where]
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_url("**/moments?**since=**")
+        closer = parse_qs(urlsplit(page.url).query)
+
+    since, until = (datetime.fromisoformat(closer[name][0]) for name in ("since", "until"))
+    assert ["dog"] == closer["label"]
+    assert timedelta(hours=12) < until - since < timedelta(hours=18)
+
+
+@pytest.mark.parametrize("width", ["phone", "tv"])
+@pytest.mark.parametrize("days", [3, 7, 30])
+def test_what_stands_beside_bars_is_whole(browser: Browser, box: Box, width: str, days: int) -> None:
+    """No number and no day beyond the chart's edge, none over another."""
+    with open_page(browser, box.running.url, secret=box.secret, width=width) as (page, _):
+        page.add_init_script(_DRAWN)
+        page.goto(f"/moments?days={days}")
+        page.wait_for_selector("[data-chart=strangers-table] canvas")
+        drawn = page.evaluate("() => window.drawn")
+    cut = [each for each in drawn if each["left"] < 0 or each["right"] > each["wide"]]
+    over = [
+        (one["text"], other["text"])
+        for one, other in combinations(drawn, 2)
+        if (one["chart"], one["y"]) == (other["chart"], other["y"])
+        if one["left"] < other["right"] + 4 and other["left"] < one["right"] + 4
+    ]
+
+    assert "100 %" in {each["text"] for each in drawn}
+    assert [] == cut
+    assert [] == over
 
 
 @pytest.mark.parametrize("look", [("light", "phone"), ("dark", "tv")])

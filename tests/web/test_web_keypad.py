@@ -15,6 +15,7 @@ from running_web import Running, run_web
 from web_site import CHEAP
 
 from appliance.app.desk.passwords import Passwords
+from appliance.clock import SystemClock
 from appliance.events import UnlockDecided
 from appliance.rules import parse_rule
 from appliance.services import Services
@@ -66,7 +67,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         )
         services = stack.enter_context(running.context.services())
         ann, ben = (each.id for each in services.store.subjects())
-        standing = Standing(services, ann, ben)
+        standing = Standing(services, ann, ben, SystemClock())
         stack.enter_context(Server(services.layout.socket("loop"), {DecideAgain: standing.asked_to_look}))
         yield House(running, standing, folder)
 

@@ -1,9 +1,11 @@
 """Moments: what an address asks for, what stands in bars and lists, and where each leads."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -72,6 +74,28 @@ def test_a_time_that_stands_in_an_address_is_read_back(since: datetime, lasts: t
     assert {} == faults
     assert told == span.address()
     assert span.days is None
+
+
+@pytest.fixture
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The box's clock is that of Berlin, where summer ended on 25 October 2026 at three in the morning."""
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_bars_of_the_hour_that_comes_twice_lead_to_their_own() -> None:
+    """At the end of summer there are two hours from two to three, and a bar that ends before it begins."""
+    begin = datetime(2026, 10, 24, 23, tzinfo=UTC)
+    edges = [begin + timedelta(minutes=15 * each) for each in range(17)]
+    found = [span_of(address(*each), NOW) for each in pairwise(edges)]
+
+    assert [({}, *each) for each in pairwise(edges)] == [(f, span.since, span.until) for span, f in found]
+    assert len({tuple(address(*each).values()) for each in pairwise(edges)}) == len(found)
+    assert ["2026-10-25T02:45"] * 2 == [found[each][0].fields()["since"] for each in (7, 11)]
 
 
 @given(st.dictionaries(st.sampled_from(["days", "since", "until"]), st.text(max_size=20)))
@@ -232,11 +256,25 @@ def test_a_link_keeps_what_was_chosen(admin: Browser) -> None:
 def test_no_name_stands_in_an_address(office: Site, admin: Browser) -> None:
     """A person is chosen by the id that pages have for them."""
     ann = next(each for each in office.ask("people.list")["people"] if each["name"] == "Ann Archer")["id"]
-    text = admin.get(f"/moments?person={ann}&days=1").text
+    text = admin.get("/moments?days=1").text + admin.get(f"/moments/list?person={ann}&days=1").text
     addresses = re.findall(r'(?:href|data-zoom)="([^"]+)"', text)
 
     assert "Ann Archer" in text
     assert [] == [each for each in addresses if "Ann" in each or "Archer" in each]
+
+
+def test_of_a_person_there_is_a_list_and_no_bars(office: Site, admin: Browser) -> None:
+    """Choosing somebody leads to the list of that time; its way back to the bars leaves the person out."""
+    ann = next(each for each in office.ask("people.list")["people"] if each["name"] == "Ann Archer")["id"]
+    led = admin.get(f"/moments?person={ann}&camera=entrance&days=1")
+    there = urlsplit(led.headers["Location"])
+    listed = admin.get(led.headers["Location"]).text
+    back = unescape(re.findall(r'href="(/moments\?[^"]*)"', listed)[0])
+
+    assert (303, "/moments/list") == (led.status_code, there.path)
+    assert {"person": [ann], "camera": ["entrance"], "days": ["1"]} == parse_qs(there.query)
+    assert {"camera": ["entrance"], "days": ["1"]} == parse_qs(urlsplit(back).query)
+    assert "data-chart" not in listed
 
 
 def test_strangers_are_counted_among_all_who_came(admin: Browser) -> None:

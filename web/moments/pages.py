@@ -1,14 +1,14 @@
 """The pages of moments: bars over time, busiest hours, cameras, doors, strangers; the list a bar leads to.
 
 All that is chosen stands in the address, so that a link shows the same again: what, where, from when to when.
-A person stands there by the id that the pages know them by, never by name.
+A person stands there by the id that the pages know them by, never by name; of one there is the list alone.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import FormError
@@ -36,13 +36,12 @@ SURE: Final = (
 @blueprint.get("")
 @permission(Permission.LOG)
 def index() -> str | Response:
-    """The dashboards."""
+    """The dashboards; for a person their list."""
     wanted, span, error = _wanted()
-    try:
-        text = _dashboard(wanted, span, error)
-    except FormError as found:  # somebody of whom the reader is not told
-        kept = {name: value for name, value in wanted.items() if name != "person"}
-        text, error = _dashboard(kept, span, found), found
+    if "person" in wanted and error is None:
+        return redirect(_link("moments.listed", wanted, span.address()), code=303)
+    wanted.pop("person", None)
+    text = _dashboard(wanted, span, error)
     return text if error is None else make_response(text, 422)
 
 
@@ -68,7 +67,7 @@ def listed() -> str | Response:
         moments=together(page["moments"]),
         older=_link("moments.listed", here, before=page["next"]) if page["next"] else None,
         newest=_link("moments.listed", here) if before else None,
-        back=_link("moments.index", wanted, span.address()),
+        back=_link("moments.index", {k: v for k, v in wanted.items() if k != "person"}, span.address()),
         play=play,
     )
     return text if error is None else make_response(text, 422)
@@ -96,14 +95,13 @@ def _dashboard(wanted: Mapping[str, str], span: Span, error: FormError | None) -
     def here(**more: str) -> str:
         return _link("moments.index", wanted, span.address(), **more)
 
-    # Doors open and people come whatever label is looked for: of the choice, camera and person hold.
+    # Doors open and people come whatever label is looked for: of the choice the camera holds.
     place = {name: wanted[name] for name in ("camera",) if name in wanted}
-    who_came = {name: wanted[name] for name in ("camera", "person") if name in wanted}
     seen = _bars(wanted, span)
     labels = _bars(wanted, span, by="label")
     cameras = _bars(wanted, span, by="camera")
     doors = _bars(place, span, by="door", kinds=["door_opened"])
-    came = _bars(who_came, span, by="verdict", kinds=["encounter"])
+    came = _bars(place, span, by="verdict", kinds=["encounter"])
     lately = Span(max(span.since, span.until - HOURS_OF), span.until)
     hours = ask("moments.hours", **_asked(wanted, lately)).result["days"]
     return render_template(

@@ -62,6 +62,13 @@ class Span:
             return "an hour" if hours == 1 else f"{hours} hours"
         return "a day" if self.width_s < _WEEK_S else "a week"
 
+    def fields(self) -> dict[str, str]:
+        """What stands for its begin and end in fields of a form, by the box's clock; empty: it is days."""
+        if self.days is not None:
+            return {"since": "", "until": ""}
+        ends = (("since", self.since), ("until", self.until))
+        return {name: at.astimezone().strftime("%Y-%m-%dT%H:%M") for name, at in ends}
+
     def address(self) -> dict[str, str]:
         """What stands for it in an address."""
         if self.days is not None:
@@ -70,9 +77,13 @@ class Span:
 
 
 def address(since: datetime, until: datetime) -> dict[str, str]:
-    """What stands for a time in an address: by the box's clock, to the minute."""
+    """What stands for a time in an address: by the box's clock, to the minute, with its offset from UTC.
+
+    Without it the hour that comes twice when summer ends would be its first one.
+    """
     return {
-        name: at.astimezone().strftime("%Y-%m-%dT%H:%M") for name, at in (("since", since), ("until", until))
+        name: at.astimezone().isoformat(timespec="minutes")
+        for name, at in (("since", since), ("until", until))
     }
 
 
@@ -80,8 +91,8 @@ def span_of(given: Mapping[str, str], now: datetime) -> tuple[Span, dict[str, st
     """What an address asks for, and what of it could not be taken, with the usual in its place.
 
     Args:
-        given: The address's `days`, or its `since` and `until`: `2026-05-04T08:30` or `2026-05-04`, by the
-            box's clock.
+        given: The address's `days`, or its `since` and `until`: `2026-05-04T08:30` or `2026-05-04` by the
+            box's clock, or `2026-05-04T08:30+02:00`.
         now: Aware.
     """
     days = given.get("days", "")
@@ -112,14 +123,12 @@ def span_of(given: Mapping[str, str], now: datetime) -> tuple[Span, dict[str, st
 
 
 def _read(text: str, *, end_of_day: bool) -> datetime:
-    """Aware, by the box's clock.
+    """Aware, by the box's clock; of an hour that comes twice, without an offset, the first.
 
     Raises:
-        ValueError: It is no time, or has a zone of its own.
+        ValueError: It is no time.
     """
     at = datetime.fromisoformat(text)
-    if at.tzinfo is not None:
-        raise ValueError("times are the box's")
     if len(text) == len("2026-05-04") and end_of_day:
         at += _DAY
     return at.astimezone()

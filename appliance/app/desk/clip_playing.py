@@ -13,8 +13,10 @@ from pydantic import Field
 from appliance.app.desk.clips import CAMERA, CLIP, OneClip
 from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.errors import UnknownClipError
+from appliance.events import ClipExported
 from appliance.permissions import Permission
 from appliance.services import Services
+from appliance.store import Store
 from appliance.video.fragment import Fragment
 from appliance.video.matroska_reader import read_document
 from appliance.video.mp4 import clip_frames, clip_head, init_segment, media_segment
@@ -74,10 +76,11 @@ class ClipPlaying:
     """Makes what is played.
 
     Args:
-        services: Where the process that records listens.
+        services: Where the process that records listens; the log.
     """
 
     def __init__(self, services: Services) -> None:
+        self._store: Store = services.store
         self._video = Client(services.layout.socket("video"), timeout_s=_READ_S)
 
     def operations(self) -> list[Operation[Any]]:
@@ -138,18 +141,23 @@ class ClipPlaying:
     def file(self, asked: Asked[OneClip]) -> Answer:
         """The beginning of an MP4 file of all there is of a clip: `{parts}`, and the bytes in the blob.
 
-        What `clips.file_part` gives of each of the parts, one behind the other, is the rest of it.
+        It leaves in the clear, so that is in the log first (`clip_exported`). What `clips.file_part` gives of
+        each of the parts, one behind the other, is the rest of it.
 
         Raises:
             UnknownClipError: There is no such clip, or nothing of it yet.
             VideoError: It cannot be read any more.
             PeerGoneError: The process that records does not run.
+            StoreError: It cannot be logged; nothing leaves.
         """
         clip = asked.arguments.clip
-        numbers = [each.number for each in self._shown(clip).fragments]
+        shown = self._shown(clip)
+        numbers = [each.number for each in shown.fragments]
         if not numbers:
             raise UnknownClipError("nothing of this clip is there yet")
-        return Answer({"parts": numbers}, clip_head(self._reading(clip, numbers)))
+        head = clip_head(self._reading(clip, numbers))
+        self._store.append(ClipExported(camera=shown.clip.camera, clip=clip))
+        return Answer({"parts": numbers}, head)
 
     def file_part(self, asked: Asked[OnePart]) -> Answer:
         """A further part of that file, in the blob.

@@ -38,8 +38,6 @@ M = TypeVar("M", bound=Message)
 CLIP: Final = r"^[A-Za-z0-9_-]{1,64}$"
 CAMERA: Final = r"^[A-Za-z0-9_-]{1,32}$"
 _MEBI: Final = 1 << 20
-_SEARCHED: Final = 1000
-"""So many clips are looked through for a label."""
 _SAME_TIME: Final = 16
 """So many more are asked for than a page has: cameras may begin a clip in the same millisecond."""
 
@@ -123,15 +121,15 @@ class Clips:
             camera=given.camera,
             since_ms=since,
             until_ms=min(ends, default=None),
-            most=_SEARCHED if given.label is not None else given.limit + _SAME_TIME,
+            label=given.label,
+            most=given.limit + _SAME_TIME,
         )
         try:
             listed = self._ask(wanted, ClipsListed)
         except PeerGoneError:
             return Answer({"there": False, "clips": [], "next": None})
-        fitting = [each for each in listed.clips if given.label is None or _has(each, given.label)]
-        page = _page(fitting, given.limit)
-        more = len(fitting) > len(page) or listed.more
+        page = _page(listed.clips, given.limit)
+        more = len(listed.clips) > len(page) or listed.more
         return Answer(
             {
                 "there": True,
@@ -178,9 +176,10 @@ class Clips:
 
         `{there, enabled, outside, recording: [{camera, clip, left_s}], clips, size_bytes, most_bytes,
         free_bytes, least_free_bytes, retention_days, trouble, streams: [{stream, camera, state, waiting,
-        waiting_bytes, persisted, lost, newest, lag_s, trouble, hint}]}`; `lag_s` is how long ago the newest
-        that is stored at the service was recorded, null where nothing is; `outside` is whether the cameras'
-        video is sent.
+        waiting_bytes, persisted, lost, newest, lag_s, acks, trouble, hint}]}`; `newest` is when the newest
+        that is stored at the service began, null where nothing is; `lag_s` is how long ago the oldest that
+        waits was recorded, 0 where nothing waits; `acks` counts the service's answers since the start, by
+        what they said; `outside` is whether the cameras' video is sent.
 
         Raises:
             SettingsError: The settings are wrong.
@@ -224,7 +223,9 @@ class Clips:
         )
 
     def delete(self, asked: Asked[OneClip]) -> Answer:
-        """Delete a clip for good, and forget its key; what is in a stream outside of the box stays there.
+        """Delete a clip for good, forget its key, and send nothing more of it.
+
+        What is stored in a stream outside of the box by then stays there until its time is over.
 
         Raises:
             DeniedError: A program asks; somebody who is signed in may.
@@ -250,16 +251,12 @@ def _page(clips: Sequence[ClipTold], limit: int) -> Sequence[ClipTold]:
     return clips[:last]
 
 
-def _has(clip: ClipTold, label: str) -> bool:
-    return any(label.casefold() == each.casefold() for each, _ in clip.labels)
-
-
 def _stream(told: StreamTold, now_ms: int) -> dict[str, Any]:
-    newest = told.newest_ms
+    oldest = told.oldest_end_ms
     return {
-        **told.model_dump(exclude={"newest_ms"}),
-        "newest": moment(time_of(newest)),
-        "lag_s": None if newest is None else max(0.0, (now_ms - newest) / 1000),
+        **told.model_dump(exclude={"newest_ms", "oldest_end_ms"}),
+        "newest": moment(time_of(told.newest_ms)),
+        "lag_s": 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000),
     }
 
 

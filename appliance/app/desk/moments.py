@@ -4,8 +4,8 @@ What dashboards ask: presence of a label is `moments.bars` with that label; door
 kind `door_opened`, strangers and others those of the kind `encounter` by verdict; busiest hours are
 `moments.hours`. Times in answers are whole seconds since the epoch where they are axes, else ISO 8601.
 
-Who came is told as the log tells it: to admins, and to others of those alone who agreed to that. Nothing here
-counts per person.
+Who came is told as the log tells it: to admins, and to others of those alone who agreed to that. Of a person
+there is a list, as the log has it, and neither bars nor busiest hours: nobody's presence is drawn up.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from appliance.app.desk.operations import Answer, Arguments, Asked, Operation
 from appliance.app.desk.times import moment
 from appliance.dispatch.wording import person
 from appliance.errors import FormError
-from appliance.permissions import Caller, Permission
+from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.store import Bar, By, Moment, MomentPlace, MomentsWanted
 from appliance.store.moment_events import KINDS
@@ -49,7 +49,6 @@ class Filters(Arguments):
         doors: Likewise.
         verdicts: Stays that ended so.
         kinds: Likewise; `encounter`, or a type of event.
-        person: Stays of this person, by id.
     """
 
     labels: tuple[_Text, ...] = Field(default=(), max_length=_MANY)
@@ -58,12 +57,20 @@ class Filters(Arguments):
     doors: tuple[_Text, ...] = Field(default=(), max_length=_MANY)
     verdicts: tuple[_Verdict, ...] = Field(default=(), max_length=_MANY)
     kinds: tuple[_Text, ...] = Field(default=(), max_length=_MANY)
-    person: str | None = Field(default=None, max_length=_ID)
 
 
 class Page(Filters):
-    """Attributes: since, until: of the time; before: `next` of the page before; limit: at most so many."""
+    """A page of moments.
 
+    Attributes:
+        person: Stays of this person, by id.
+        since: Begin of the time.
+        until: Its end.
+        before: `next` of the page before.
+        limit: At most so many.
+    """
+
+    person: str | None = Field(default=None, max_length=_ID)
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     before: str | None = Field(default=None, pattern=r"^-?[0-9]{1,15}\.[0-9]{1,18}$")
@@ -130,7 +137,10 @@ class Moments:
                 the time ends before it begins.
         """
         given = asked.arguments
-        wanted = self._wanted(given, asked.who, given.since, given.until)
+        if given.person is not None and not People(self._store, asked.who).tells(given.person):
+            words = "you are not told when they came by"
+            raise FormError(words, fields={"person": words})
+        wanted = self._wanted(given, given.since, given.until, given.person)
         before = None
         if given.before is not None:
             at, _, number = given.before.partition(".")
@@ -154,7 +164,7 @@ class Moments:
         of the series beyond `top`, or None. With several labels they are told apart by label.
 
         Raises:
-            FormError: As of a page; or there would be too many bars.
+            FormError: There is no such kind, the time ends before it begins, or there would be too many bars.
         """
         given = asked.arguments
         by = given.by
@@ -165,7 +175,7 @@ class Moments:
             by = "label"
         width = given.width_s or width_for(given.since, given.until)
         edges = edges_of(given.since, given.until, width, zone_of(given.zone))
-        found = self._store.moment_bars(self._wanted(given, asked.who), edges, by)
+        found = self._store.moment_bars(self._wanted(given), edges, by)
         series = _series(found, edges)
         shown, others = series[: given.top], series[given.top :]
         return Answer(
@@ -185,7 +195,7 @@ class Moments:
         `weekdays` their sums. Of the time only whole hours are counted.
 
         Raises:
-            FormError: As of a page; or the time is longer than 40 days.
+            FormError: As of bars; or the time is longer than 40 days.
         """
         given = asked.arguments
         zone = zone_of(given.zone)
@@ -194,7 +204,7 @@ class Moments:
             words = "busiest hours are of one label, or of all"
             raise FormError(words, fields={"labels": words})
         days = [[0] * 24 for _ in range(7)]
-        for bar in self._store.moment_bars(self._wanted(given, asked.who), edges):
+        for bar in self._store.moment_bars(self._wanted(given), edges):
             wall = bar.start.astimezone(zone)
             days[wall.weekday()][wall.hour] += bar.many
         return Answer(
@@ -240,16 +250,17 @@ class Moments:
         )
 
     def _wanted(
-        self, given: Filters, who: Caller, since: datetime | None = None, until: datetime | None = None
+        self,
+        given: Filters,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        subject: str | None = None,
     ) -> MomentsWanted:
         """The store's question.
 
         Raises:
             FormError: It may not be asked.
         """
-        if given.person is not None and not People(self._store, who).tells(given.person):
-            words = "you are not told when they came by"
-            raise FormError(words, fields={"person": words})
         if unknown := set(given.kinds) - set(KINDS):
             words = f"there are no such moments: {min(unknown)}"
             raise FormError(words, fields={"kinds": words})
@@ -265,7 +276,7 @@ class Moments:
             doors=given.doors,
             verdicts=given.verdicts,
             kinds=given.kinds,
-            subject=given.person,
+            subject=subject,
         )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from appliance.app.desk.saying import Names, camera_of, quoted, said
-from appliance.events import ClipBegun, ClipDeleted, ClipEnded, StreamTrouble
-from appliance.phrases import CLIP_ENDS, lasting
+from appliance.events import ClipBegun, ClipDeleted, ClipEnded, ClipExported, ClipFailed, StreamTrouble
+from appliance.phrases import CLIP_ENDS, NO_CLIP, lasting
 
 _DELETED: Final[Mapping[str, str]] = {
     "age": "it was as old as clips may become",
@@ -36,6 +36,16 @@ def _(event: ClipBegun, _: Names) -> str:
 def _(event: ClipEnded, _: Names) -> str:
     lasted = lasting((event.end_ms - event.begin_ms) / 1000)
     return f"a clip of {camera_of(event)}, {lasted} long, ended: {CLIP_ENDS[event.why]}"
+
+
+@said.register
+def _(event: ClipFailed, _: Names) -> str:
+    return f"no clip of {camera_of(event)} was recorded: {NO_CLIP[event.reason]}"
+
+
+@said.register
+def _(event: ClipExported, _: Names) -> str:
+    return f"a clip of {camera_of(event)} left the box as a file, in the clear"
 
 
 @said.register

@@ -12,7 +12,7 @@ from appliance.errors import StreamError, StreamReason
 from appliance.video.kvs.acks import Ack
 from appliance.video.kvs.error_ids import Reaction, is_known, meaning_of
 from appliance.video.kvs.sending import Sent
-from appliance.video.kvs.spool import SpoolEntry
+from appliance.video.kvs.spool_files import SpoolEntry
 
 FULL_JITTER: Final = BackOff(first_s=0.5, cap_s=8.0, jitter=1.0)
 """Anything between nothing and 1 s, 2 s, 4 s … 16 s: the official producer's."""
@@ -22,9 +22,9 @@ TAKEN: Final = BackOff(first_s=2.0, cap_s=16.0, jitter=0.9)
 """Where the stream's only place is taken: a connection that was cut off holds it for some seconds."""
 TAKEN_S: Final = (1.0, 30.0)
 BLAMED: Final = 5
-"""So often an error that nobody knows may name the same fragment until that is given up."""
+"""So often an error that nobody knows may be held against the same fragment until that is given up."""
 BLAMED_UNNAMED: Final = 2
-"""So often an error that names no fragment may end a connection at the same one until that is given up."""
+"""So often a refusal that names no fragment that is on its way may be held against the same one."""
 
 _SOMEBODY_ACTS: Final[frozenset[StreamReason]] = frozenset(
     {
@@ -114,7 +114,7 @@ class Judge:
         gone = None
         if meaning.reaction is Reaction.SKIP:
             gone = sent.suspect if sent.named else self._blame(sent.suspect, BLAMED_UNNAMED)
-        elif not is_known(error.error_id, error.error_code) and sent.named:
+        elif not is_known(error.error_id, error.error_code):
             gone = self._blame(sent.suspect, BLAMED)
         return Aftermath(
             fault,

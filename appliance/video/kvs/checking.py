@@ -15,10 +15,10 @@ from functools import partial
 from typing import Final, Literal
 
 from appliance.clock import Clock
-from appliance.errors import StreamError
+from appliance.errors import StreamError, StreamReason
 from appliance.video.kvs.acks import Ack
 from appliance.video.kvs.connecting import Connecting
-from appliance.video.kvs.control import ControlPlane, StreamFacts
+from appliance.video.kvs.control import Api, ControlPlane, StreamFacts
 from appliance.video.kvs.credentials import CredentialSource
 from appliance.video.kvs.endpoints import Endpoints
 from appliance.video.kvs.error_ids import meaning_of
@@ -32,6 +32,8 @@ _STORED_S: Final = 20.0
 _FOUND_S: Final = 10.0
 _LOOK_S: Final = 0.5
 _MADE_S: Final = 30.0
+_MAY_ASK: Final[frozenset[StreamReason]] = frozenset({"no_stream", "retention", "media"})
+"""How the service refuses whoever may ask: nothing of that time is there, or nothing that can be played."""
 
 Verdict = Literal["ok", "warning", "failed", "skipped"]
 
@@ -108,11 +110,13 @@ class Checking:
         yield sent
         stored = sent.verdict == "ok"
         yield self._tried("find", lambda: self._find(begin_ms, stored=stored))
-        for name, right, asked in (
-            ("play", "GetHLSStreamingSessionURL", partial(self._play, begin_ms)),
-            ("clip", "GetClip", partial(self._clip, begin_ms)),
-        ):
-            yield self._tried(name, asked if stored else partial(self._right, name, right, asked))
+        reading: tuple[tuple[str, str, Api, Callable[[int], CheckStep]], ...] = (
+            ("play", "GetHLSStreamingSessionURL", "GET_HLS_STREAMING_SESSION_URL", self._play),
+            ("clip", "GetClip", "GET_CLIP", self._clip),
+        )
+        for name, right, api, asked in reading:
+            ask = partial(asked, begin_ms)
+            yield self._tried(name, ask if stored else partial(self._right, name, right, api, ask))
 
     def _tried(self, name: str, step: Callable[[], CheckStep]) -> CheckStep:
         try:
@@ -232,12 +236,16 @@ class Checking:
         finally:
             await session.close()
 
-    def _right(self, name: str, action: str, step: Callable[[], CheckStep]) -> CheckStep:
-        """Ask although nothing of that time is there, to see whether it may be asked."""
+    def _right(self, name: str, action: str, api: Api, step: Callable[[], CheckStep]) -> CheckStep:
+        """Ask although nothing of that time is there, to see whether it may be asked.
+
+        Only an answer that says so counts as that: whoever is told that nothing is there may ask.
+        """
+        self._parts.endpoints.get(self._wish.name, api)
         try:
             step()
         except StreamError as error:
-            if error.reason in {"denied", "credentials", "clock", "unreachable", "certificate", "key"}:
+            if error.reason not in _MAY_ASK:
                 raise
         return CheckStep(name, "ok", f"nothing was stored to try it with; {action} itself is allowed")
 

@@ -2,9 +2,10 @@
 
 The classes are those of the official producer: *resend* what is not stored, *skip* the fragment, which the
 service will never take, or *alarm*: nothing helps until somebody did something. Two differences, so that
-neither a fragment is given up lightly nor all others wait for it for ever: an error that names no fragment is
-held against one only when it comes twice, and one of an id that nobody knows, that names the same fragment
-again and again, gives that up in the end (the official producer resends without end).
+neither a fragment is given up lightly nor all others wait for it for ever: a refusal that names no fragment
+on its way is held against one only when it comes twice, and an error that nobody knows, and that comes again
+and again at the same fragment, costs that in the end (the official producer resends without end). Faults that
+the service calls its own cost no fragment, however often they come.
 """
 
 from collections.abc import Mapping
@@ -118,11 +119,11 @@ def meaning_of(error_id: int | None, error_code: str = "") -> ErrorMeaning:
 
     Args:
         error_id: Its number; None: it was not said.
-        error_code: Its name, by which it is found where the number was not said.
+        error_code: Its name, by which it is found where the number was not said, or is not known.
     """
-    if error_id is not None:
-        return MEANINGS.get(error_id, _UNKNOWN)
-    return MEANINGS.get(_NAMES.get(error_code, 0), _UNKNOWN)
+    if error_id is not None and error_id in MEANINGS:
+        return MEANINGS[error_id]
+    return _NUMBERLESS.get(error_code) or MEANINGS.get(_NAMES.get(error_code, 0), _UNKNOWN)
 
 
 def is_known(error_id: int | None, error_code: str = "") -> bool:
@@ -130,18 +131,31 @@ def is_known(error_id: int | None, error_code: str = "") -> bool:
     return meaning_of(error_id, error_code) is not _UNKNOWN
 
 
+_NUMBERLESS: Final[Mapping[str, ErrorMeaning]] = {
+    "MIN_FRAGMENT_DURATION_REACHED": _skip("a fragment is shorter than the service takes"),
+}
+"""Those of which AWS documents the name, and no number."""
 _NAMES: Final[Mapping[str, int]] = {
     "STREAM_READ_ERROR": 4000,
     "MAX_FRAGMENT_SIZE_REACHED": 4001,
     "MAX_FRAGMENT_DURATION_REACHED": 4002,
     "MAX_CONNECTION_DURATION_REACHED": 4003,
     "FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS": 4004,
+    "MORE_THAN_ALLOWED_TRACKS_FOUND": 4005,
     "INVALID_MKV_DATA": 4006,
     "INVALID_PRODUCER_TIMESTAMP": 4007,
     "STREAM_NOT_ACTIVE": 4008,
     "FRAGMENT_METADATA_LIMIT_REACHED": 4009,
     "TRACK_NUMBER_MISMATCH": 4010,
     "FRAMES_MISSING_FOR_TRACK": 4011,
+    "KMS_KEY_ACCESS_DENIED": 4500,
+    "KMS_KEY_DISABLED": 4501,
+    "KMS_KEY_VALIDATION_ERROR": 4502,
+    "KMS_KEY_UNAVAILABLE": 4503,
+    "KMS_KEY_INVALID_USAGE": 4504,
+    "KMS_KEY_INVALID_STATE": 4505,
+    "KMS_KEY_NOT_FOUND": 4506,
+    "STREAM_DELETED": 4507,
     "INTERNAL_ERROR": 5000,
     "ARCHIVAL_ERROR": 5001,
 }

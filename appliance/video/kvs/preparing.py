@@ -73,8 +73,7 @@ class Preparing:
             return self._known[0]
         facts = self._active(self._described())
         if facts.retention_hours < self._wish.retention_hours and self._wish.raise_retention:
-            self._control.raise_retention(facts, self._wish.retention_hours)
-            facts = self._described()
+            facts = self._raised(facts)
         if facts.retention_hours == 0:
             raise keeps_nothing(facts.name)
         if facts.retention_hours < self._wish.retention_hours and not self._told_of_less:
@@ -87,6 +86,21 @@ class Preparing:
             )
         self._known = (facts, now)
         return facts
+
+    def _raised(self, facts: StreamFacts) -> StreamFacts:
+        """A stream whose retention is raised; as it is, where that fails and it keeps something.
+
+        Raises:
+            StreamError: It keeps nothing, and cannot be raised.
+        """
+        try:
+            self._control.raise_retention(facts, self._wish.retention_hours)
+        except StreamError as error:
+            if facts.retention_hours == 0:
+                raise
+            _log.warning("kvs_retention_not_raised", stream=facts.name, reason=error.message)
+            return facts
+        return self._described()
 
     def _described(self) -> StreamFacts:
         facts = self._control.describe(self._wish.name)

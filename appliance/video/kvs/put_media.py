@@ -26,7 +26,9 @@ from appliance.video.kvs.signing import SignedHead
 CONNECT_S: Final = 10.0
 """Seconds for connecting and shaking hands; the official producer takes 5 and 10."""
 _DRAIN_S: Final = 2.0
-"""Seconds for which reading goes on after writing failed."""
+"""Seconds for which reading goes on after writing failed, or after an ERROR."""
+_STORING: Final = 2.0
+"""Storing takes longer than any other answer: so many times as long the service may be silent meanwhile."""
 _PIECE_BYTES: Final = 65_536
 _KEPT_BYTES: Final = 4096
 """Of a refusal's body, so much is looked at."""
@@ -56,11 +58,14 @@ class Ears:
         hear: Told each answer, in their order.
         waiting: Whether an answer is owed.
         moved: Set whenever something was heard, and when it is over.
+        patience: So many times as long as usual, >= 1, the service may be silent while it stores what it has
+            received.
     """
 
     hear: Callable[[Ack], None]
     waiting: Callable[[], bool]
     moved: asyncio.Event
+    patience: float = 1.0
 
 
 class PutMedia:
@@ -90,6 +95,8 @@ class PutMedia:
         self._refused: h11.Response | None = None
         self._body = bytearray()
         self._silent = False
+        self._storing = False
+        self._heard_until: float | None = None
         self._sign_at = asyncio.get_running_loop().time()
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self.accepted = False
@@ -112,7 +119,8 @@ class PutMedia:
             ears: Who hears what it says.
             clock: Held against the service's, where it does not believe a signature.
             trust: Whose certificates are taken; asked where the connection is encrypted.
-            silent_s: Seconds without any sign, while an answer is owed, after which it is cut.
+            silent_s: Seconds without any sign, while an answer is owed, after which it is cut; twice as long,
+                times the ears' patience, while what was received is stored.
 
         Raises:
             StreamError: Nobody is there.
@@ -139,6 +147,7 @@ class PutMedia:
         Args:
             data: Bytes of Matroska.
         """
+        self._storing = False
         for begin in range(0, len(data), _PIECE_BYTES):
             if not await self._write(h11.Data(data=data[begin : begin + _PIECE_BYTES])):
                 return False
@@ -153,7 +162,7 @@ class PutMedia:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 await self.over.wait()
-        return self._ending or Ending(_cut())
+        return self._ending or (Ending(error=self._error) if self._error is not None else Ending(_cut()))
 
     async def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -164,7 +173,7 @@ class PutMedia:
         self._connection.close()
 
     async def _write(self, event: h11.Event) -> bool:
-        if self.over.is_set():
+        if self.over.is_set() or self._error is not None:
             return False
         try:
             await self._connection.write(self._http.send(event) or b"")
@@ -177,7 +186,7 @@ class PutMedia:
         """Cut the connection when an answer is owed and nothing moves any more."""
         loop = asyncio.get_running_loop()
         while not self.over.is_set():
-            left = self._sign_at + self._silent_s - loop.time()
+            left = self._sign_at + self._bearable_s - loop.time()
             if not self._ears.waiting() and self.accepted:
                 # Nothing is owed: the time counts from when something is.
                 self._sign_at, left = loop.time(), self._silent_s / 4
@@ -188,6 +197,11 @@ class PutMedia:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self.over.wait()
+
+    @property
+    def _bearable_s(self) -> float:
+        """Seconds for which the service may be silent now."""
+        return self._silent_s * (_STORING * self._ears.patience if self._storing else 1.0)
 
     async def _read(self) -> None:
         """Hear all that the service says, then say how it ended."""
@@ -216,10 +230,11 @@ class PutMedia:
         return Ending(_silent() if self._silent else _cut())
 
     async def _arrived(self) -> bytes:
-        """What comes next; nothing: no more will."""
+        """What comes next; nothing: no more will. An ERROR ends the request, also where the service stays."""
         try:
-            arrived = await self._connection.read()
-        except OSError:
+            async with asyncio.timeout_at(self._heard_until):
+                arrived = await self._connection.read()
+        except OSError:  # also the time that is up
             return b""
         self._sign_at = asyncio.get_running_loop().time()
         return arrived
@@ -233,6 +248,8 @@ class PutMedia:
             for ack in self._acks.feed(bytes(event.data)):
                 if ack.event == "ERROR" and self._error is None:
                     self._error = ack
+                    self._heard_until = asyncio.get_running_loop().time() + _DRAIN_S
+                self._storing = self._storing or ack.event == "RECEIVED"
                 self._ears.hear(ack)
                 self._ears.moved.set()
         elif isinstance(event, h11.Data):

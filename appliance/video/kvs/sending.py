@@ -16,8 +16,10 @@ import structlog
 
 from appliance.errors import StreamError
 from appliance.video.kvs.acks import Ack
+from appliance.video.kvs.pace import Pace, Patience
 from appliance.video.kvs.put_media import Ears, Ending, PutMedia
-from appliance.video.kvs.spool import Spool, SpoolEntry
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spool_files import SpoolEntry
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.upload_state import Counts
 
@@ -29,30 +31,11 @@ OLDEST_S: Final = 40 * 60.0
 """The service ends a connection at some 45 minutes; credentials are taken up anew then, too."""
 PAUSE_S: Final = 20.0
 """A clip that grows and sends nothing for so long lets the connection go; the service does so at 30 s."""
-FRAGMENTS_PER_S: Final = 4.5
-"""The service takes five a second of a stream; what waited for days would come faster."""
-BYTES_PER_S: Final = 12_000_000
-"""The service takes 12.5 MB a second of a stream."""
 _POLITE_S: Final = 1.0
 """For the service to end its answer, once all is stored."""
 
 Opens = Callable[[SpooledFragment, Ears], Awaitable[PutMedia]]
 """Opens a connection for a fragment that is its first; told who hears answers."""
-
-
-class Pace:
-    """How fast a stream may be sent to, over all its connections."""
-
-    def __init__(self) -> None:
-        self._free_at = float("-inf")
-
-    def left_s(self) -> float:
-        """Seconds until the next fragment may go."""
-        return self._free_at - asyncio.get_running_loop().time()
-
-    def gone(self, size_bytes: int) -> None:
-        """A fragment of this size goes now."""
-        self._free_at = asyncio.get_running_loop().time() + max(1 / FRAGMENTS_PER_S, size_bytes / BYTES_PER_S)
 
 
 @dataclass(slots=True)
@@ -69,8 +52,9 @@ class Sent:
 
     Attributes:
         ending: How the connection ended; None: as we ended it, or there was nothing to send.
-        suspect: The fragment that an error is about; None: it names none, or none that is on its way.
-        named: Whether the error names it. If not, it is the first that the service had not received whole.
+        suspect: The fragment that an error is held against; None: none was on its way.
+        named: Whether the error names it. If not, it names none, or none that was on its way, and the suspect
+            is the first that the service had not received whole; if it had all of them, the first.
         persisted: Fragments that were stored meanwhile.
     """
 
@@ -89,6 +73,7 @@ class Sending:
         counts: Told what happened.
         moved: Set whenever there may be something to do: a fragment came, an answer did, the clip ended.
         pace: How fast the stream may be sent to.
+        patience: How long it is waited for what was received to be stored.
         stop: Whether to bring it to an end soon.
         stored: Called after a fragment was stored.
     """
@@ -101,6 +86,7 @@ class Sending:
         moved: asyncio.Event,
         *,
         pace: Pace,
+        patience: Patience,
         stop: Callable[[], bool],
         stored: Callable[[], None] = lambda: None,
     ) -> None:
@@ -109,25 +95,28 @@ class Sending:
         self._counts = counts
         self._moved = moved
         self._pace = pace
+        self._patience = patience
         self._stop = stop
         self._stored = stored
         self._flying: dict[int, _Flight] = {}
         self._numbers: dict[str, int] = {}
         self._passed = 0  # the highest sequence that was sent on this connection
         self._persisted = 0
+        self._unread: StreamError | None = None
 
     async def run(self, opens: Opens) -> Sent:
         """Send what there is, and what comes, until the connection ends.
 
         Raises:
-            StreamError: No connection can be made, or the disk cannot be read.
+            StreamError: No connection can be made, or the disk cannot be read; what was sent before that is
+                waited for.
         """
         first = self._next()
         if first is None:
-            return Sent()
+            return self._over()
         fragment = self._fly(first)
         header = fragment.header
-        session = await opens(fragment, Ears(self._hear, lambda: bool(self._flying), self._moved))
+        session = await opens(fragment, self._ears())
         try:
             sending = await session.send(header) and await session.send(fragment.body)
             del first, fragment  # it rests on the disk; a clip is sent for a minute or longer
@@ -137,10 +126,23 @@ class Sending:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_POLITE_S):
                         await session.over.wait()
-                return Sent(persisted=self._persisted)
+                return self._over()
             return self._told(await session.ending())
         finally:
             await session.close()
+
+    def _ears(self) -> Ears:
+        return Ears(self._hear, lambda: bool(self._flying), self._moved, self._patience.times)
+
+    def _over(self) -> Sent:
+        """It was ended by us; how it went.
+
+        Raises:
+            StreamError: The next fragment cannot be read.
+        """
+        if self._unread is not None:
+            raise self._unread
+        return Sent(persisted=self._persisted)
 
     async def _converse(self, session: PutMedia, header: bytes) -> bool:
         """Send and hear until nothing is left to do; whether we ended it."""
@@ -164,7 +166,7 @@ class Sending:
                     sent_at = loop.time()
                     continue
                 idle_s, age_s = loop.time() - sent_at, loop.time() - begun_at
-                if following is not None or self._is_over(age_s, idle_s):
+                if following is not None or self._unread is not None or self._is_over(age_s, idle_s):
                     finished = True
                     sending = await session.finish()
                     continue
@@ -184,13 +186,17 @@ class Sending:
         )
 
     def _next(self) -> tuple[SpoolEntry, SpooledFragment] | None:
-        """The first fragment that was not sent on this connection."""
+        """The first fragment that was not sent on this connection; one that cannot be read ends it."""
         for entry in self._spool.entries(self._clip):
             if entry.sequence <= self._passed:
                 continue
             if entry.timecode_ms in self._flying:
                 return None  # two of one time: an answer could not be told from the other's
-            fragment = self._spool.read(entry)
+            try:
+                fragment = self._spool.read(entry)
+            except StreamError as error:
+                self._unread = error
+                return None
             if fragment is not None:
                 return entry, fragment
         return None
@@ -239,13 +245,18 @@ class Sending:
         return ack.timecode_ms
 
     def _told(self, ending: Ending) -> Sent:
+        flights = list(self._flying.values())
+        silent = ending.fault is not None and ending.fault.reason == "silent"
+        if silent and flights and all(each.received for each in flights):
+            self._patience.worn_out()
         suspect: SpoolEntry | None = None
         named = False
         if ending.error is not None:
             timecode = self._timecode(ending.error)
             flight = None if timecode is None else self._flying.get(timecode)
-            if flight is not None:
-                suspect, named = flight.entry, True
-            elif timecode is None:
-                suspect = next((each.entry for each in self._flying.values() if not each.received), None)
+            named = flight is not None
+            # Somebody has to be blamed: an error that costs nobody anything may come for ever.
+            flight = flight or next((each for each in flights if not each.received), None)
+            flight = flight or next(iter(flights), None)
+            suspect = None if flight is None else flight.entry
         return Sent(ending, suspect, named=named, persisted=self._persisted)

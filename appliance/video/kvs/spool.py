@@ -1,58 +1,36 @@
 """Fragments that the service does not have yet, sealed on the disk: they outlive a restart, and days offline.
 
-A folder per clip, a file per fragment; names hold an order and times, and nothing of what is in them. A
-fragment goes when the service stored it. Above the size cap whole clips go, the oldest first: a clip with a
-hole is of less use than one clip less. What cannot be opened any more (cut short, damaged, moved) is put out
-of the way and said. Sealing is handed in; sending is `uploader`'s.
+A fragment goes when the service stored it. Above the size cap, and on a full disk, whole clips go, the oldest
+first: a clip with a hole is of less use than one clip less. What does not open any more (cut short, damaged,
+moved) goes and is said; while the key or the disk is what is wrong, nothing goes. Sealing is handed in; the
+files are `spool_files`' business, and sending is `uploader`'s.
 """
 
-import contextlib
-import re
-import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from appliance import private_files
-from appliance.errors import ApplianceError, StreamError
+from appliance.errors import ApplianceError, StreamError, VaultError
+from appliance.video.kvs.spool_faults import FULL, UnreadFiles, shut, unusable
+from appliance.video.kvs.spool_files import CLIP, SpoolEntry, SpoolFiles, discard_clip
 from appliance.video.kvs.spooled import SpooledFragment
 
 _log = structlog.get_logger()
 
 Seal = Callable[[str, bytes], bytes]
-"""Seals or opens: where it rests (it opens nowhere else), and the content. Raises an ApplianceError."""
+"""Seals or opens: where it rests (it opens nowhere else), and the content. Raises a VaultError where this
+does not open, and any other ApplianceError where the key cannot be had."""
 
-_NAME: Final = re.compile(r"([0-9]{12})-([0-9]{1,16})-([0-9]{1,16})\.sealed")
-_CLIP: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolEntry:
-    """A fragment in the spool.
-
-    Attributes:
-        clip: Id of its clip.
-        sequence: Its place in the order in which fragments came.
-        timecode_ms: When it begins, milliseconds since the epoch.
-        end_ms: When it ends.
-        size_bytes: On the disk.
-    """
-
-    clip: str
-    sequence: int
-    timecode_ms: int
-    end_ms: int
-    size_bytes: int
-
-    @property
-    def name(self) -> str:
-        """Of its file."""
-        return f"{self.sequence:012d}-{self.timecode_ms}-{self.end_ms}.sealed"
+_PROBED: Final = 16
+"""Of the others, so many are looked at: can none be read, it is the disk, and not the file."""
+_TRIAL: Final = "kvs/trial"
+"""Where nothing rests, to see whether the key opens what it seals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +40,9 @@ class SpoolState:
     Attributes:
         clips: How many.
         fragments: How many.
-        size_bytes: On the disk.
+        size_bytes: On the disk, with what was set aside.
         oldest_end_ms: When the first that waits ends, milliseconds since the epoch; None: none waits.
-        lost: Fragments that were given up, since it was opened.
+        lost: Fragments that were given up or set aside, since it was opened.
         lost_clips: Clips that went for the size cap, since it was opened.
     """
 
@@ -87,13 +65,14 @@ class Spool:
     """
 
     def __init__(self, folder: Path, seal: Seal, unseal: Seal, *, max_bytes: int) -> None:
-        self._folder = folder
+        self._files = SpoolFiles(folder)
         self._seal = seal
         self._unseal = unseal
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._clips: OrderedDict[str, OrderedDict[int, SpoolEntry]] = OrderedDict()
         self._open: set[str] = set()
+        self._unread = UnreadFiles()
         self._next = 1
         self._size_bytes = 0
         self._lost = 0
@@ -107,10 +86,11 @@ class Spool:
         """
         with self._lock:
             try:
-                found = self._found()
+                found = self._files.found()
             except OSError as error:
-                raise _unusable(error) from error
+                raise unusable(error) from error
             self._clips.clear()
+            self._unread.clear()
             for entry in sorted(found, key=lambda each: each.sequence):
                 self._clips.setdefault(entry.clip, OrderedDict())[entry.sequence] = entry
             self._size_bytes = sum(entry.size_bytes for entry in found)
@@ -128,7 +108,7 @@ class Spool:
             ApplianceError: It cannot be sealed: likewise.
             ValueError: The id is none.
         """
-        if not _CLIP.fullmatch(clip):
+        if not CLIP.fullmatch(clip):
             raise ValueError("the id of a clip is letters, digits, - and _")
         with self._lock:
             try:
@@ -155,12 +135,13 @@ class Spool:
     def first_clip(self) -> str | None:
         """The oldest clip of which something waits."""
         with self._lock:
-            return next(iter(self._clips), None)
+            return next((entry.clip for entry in self._waiting()), None)
 
     def entries(self, clip: str) -> tuple[SpoolEntry, ...]:
         """What waits of a clip, in order."""
         with self._lock:
-            return tuple(self._clips.get(clip, {}).values())
+            kept = self._clips.get(clip, OrderedDict()).values()
+            return tuple(entry for entry in kept if not self._unread.is_aside(entry.sequence))
 
     def holds(self, entry: SpoolEntry) -> bool:
         """Whether it waits still."""
@@ -168,24 +149,28 @@ class Spool:
             return entry.sequence in self._clips.get(entry.clip, {})
 
     def read(self, entry: SpoolEntry) -> SpooledFragment | None:
-        """Open one; None: it is gone, or cannot be opened, and was put out of the way.
+        """Open one; None: it is gone or does not open, and was given up, or it was set aside.
 
         Raises:
-            StreamError: The disk cannot be read.
+            StreamError: The disk or the key cannot be read; nothing goes for that.
         """
-        path = self._path(entry)
         try:
-            sealed = path.read_bytes()
+            sealed = self._files.read(entry)
         except FileNotFoundError:
             self.give_up(entry, "gone")
             return None
         except OSError as error:
-            raise _unusable(error) from error
+            if self._set_aside(entry):
+                return None
+            raise unusable(error) from error
         try:
             return SpooledFragment.decode(self._unseal(_row(entry), sealed))
-        except (ApplianceError, ValueError):
+        except (VaultError, ValueError):
+            self._see_to_the_key()
             self.give_up(entry, "damaged")
             return None
+        except ApplianceError as error:
+            raise shut(error) from error
 
     def stored(self, entry: SpoolEntry) -> bool:
         """The service has it for good; whether it waited here.
@@ -196,24 +181,40 @@ class Spool:
         return self._remove(entry)
 
     def give_up(self, entry: SpoolEntry, why: str) -> None:
-        """It will never be sent; `why` is a stable code, for the log.
-
-        Raises:
-            StreamError: It cannot be deleted.
-        """
-        if self._remove(entry):
+        """It is not sent any more; `why` is a stable code, for the log."""
+        try:
+            removed = self._remove(entry)
+        except StreamError as error:
+            _log.warning("kvs_spool", reason=error.message)
+            removed = True  # as far as this run goes
+        if removed:
             with self._lock:
                 self._lost += 1
             _log.warning("kvs_fragment_lost", clip=entry.clip, timecode_ms=entry.timecode_ms, reason=why)
 
+    def drop(self, clip: str) -> int:
+        """Somebody wants nothing of a clip to be sent any more; how many of its fragments waited.
+
+        It is no loss, and not counted as one. Of a clip that was begun anything that comes later is kept.
+
+        Raises:
+            StreamError: It cannot be deleted; what is left of it waits still.
+        """
+        with self._lock:
+            count = discard(self._files.folder, clip)
+            entries = self._clips.pop(clip, OrderedDict())
+            self._open.discard(clip)
+            self._size_bytes -= sum(entry.size_bytes for entry in entries.values())
+            return count
+
     def state(self) -> SpoolState:
         """What is in it."""
         with self._lock:
-            first = next(iter(self._clips.values()), None)
-            oldest = next(iter(first.values())) if first else None
+            waiting = list(self._waiting())
+            oldest = waiting[0] if waiting else None
             return SpoolState(
-                clips=len(self._clips),
-                fragments=sum(map(len, self._clips.values())),
+                clips=len({entry.clip for entry in waiting}),
+                fragments=len(waiting),
                 size_bytes=self._size_bytes,
                 oldest_end_ms=oldest.end_ms if oldest is not None else None,
                 lost=self._lost,
@@ -228,49 +229,64 @@ class Spool:
         self._write(entry, sealed)
         return replace(entry, size_bytes=len(sealed))
 
-    def _found(self) -> list[SpoolEntry]:
-        """Every fragment on the disk; leftovers of a write that was cut off are deleted."""
-        found = []
-        if not self._folder.exists():
-            return []
-        for folder in self._folder.iterdir():
-            if not folder.is_dir() or not _CLIP.fullmatch(folder.name):
-                continue
-            kept = 0
-            for path in folder.iterdir():
-                named = _NAME.fullmatch(path.name)
-                if named is None:
-                    path.unlink(missing_ok=True)
-                    continue
-                sequence, timecode_ms, end_ms = map(int, named.groups())
-                found.append(SpoolEntry(folder.name, sequence, timecode_ms, end_ms, path.stat().st_size))
-                kept += 1
-            if not kept:
-                folder.rmdir()
-        return found
+    def _waiting(self) -> Iterator[SpoolEntry]:
+        """What waits, the oldest clip first; the lock is held."""
+        for entries in self._clips.values():
+            for entry in entries.values():
+                if not self._unread.is_aside(entry.sequence):
+                    yield entry
+
+    def _set_aside(self, entry: SpoolEntry) -> bool:
+        """Note that a file cannot be read; whether the others go on without it, until the next start.
+
+        It stays on the disk. Where no other can be read either, all of them wait for the disk.
+        """
+        with self._lock:
+            if not self._unread.tried(entry.sequence):
+                return False
+            others = [*islice((each for each in self._waiting() if each != entry), _PROBED)]
+        if not any(map(self._files.can_be_read, others)):
+            return False
+        with self._lock:
+            self._unread.set_aside(entry.sequence)
+            self._lost += 1
+        _log.warning("kvs_fragment_set_aside", clip=entry.clip, timecode_ms=entry.timecode_ms)
+        return True
+
+    def _see_to_the_key(self) -> None:
+        """Before something is given up that does not open: see that it is not the key.
+
+        Raises:
+            StreamError: Nothing opens now.
+        """
+        try:
+            self._unseal(_TRIAL, self._seal(_TRIAL, b""))
+        except ApplianceError as error:
+            raise shut(error) from error
 
     def _make_room(self, clip: str, more: int) -> None:
         """Let the oldest clips go until so much more fits; never the one that is being written."""
-        while self._size_bytes + more > self._max_bytes:
-            oldest = next((each for each in self._clips if each != clip), None)
-            if oldest is None:
-                raise StreamError(
-                    "a clip alone is larger than the room for what waits to be sent",
-                    reason="spool",
-                    hint="give it more: video.kvs.spool_mib",
-                )
+        own = sum(entry.size_bytes for entry in self._clips.get(clip, {}).values())
+        if own + more > self._max_bytes:
+            raise StreamError(
+                "a clip alone is larger than the room for what waits to be sent",
+                reason="spool",
+                hint="give it more: video.kvs.spool_mib",
+            )
+        for oldest in [each for each in self._clips if each != clip]:
+            if self._size_bytes + more <= self._max_bytes:
+                return
             self._drop(oldest, "size")
 
     def _write(self, entry: SpoolEntry, sealed: bytes) -> None:
         """Write a fragment's file; on a full disk the oldest clip goes first, once."""
         for last in (False, True):
             try:
-                self._path(entry).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                private_files.write_once(self._path(entry), sealed)
+                self._files.write(entry, sealed)
             except OSError as error:
                 oldest = next((each for each in self._clips if each != entry.clip), None)
-                if last or oldest is None:
-                    raise _unusable(error) from error
+                if last or oldest is None or error.errno not in FULL:
+                    raise unusable(error) from error
                 self._drop(oldest, "disk_full")
             else:
                 return
@@ -279,7 +295,7 @@ class Spool:
         """Let a whole clip go."""
         entries = self._clips.pop(clip, OrderedDict())
         self._open.discard(clip)
-        shutil.rmtree(self._folder / clip, ignore_errors=True)
+        self._files.remove_clip(clip)
         self._size_bytes -= sum(entry.size_bytes for entry in entries.values())
         self._lost += len(entries)
         self._lost_clips += 1
@@ -293,27 +309,29 @@ class Spool:
             self._size_bytes -= entry.size_bytes
             if not entries:
                 self._clips.pop(entry.clip, None)
-            path = self._path(entry)
             try:
-                path.unlink(missing_ok=True)
+                self._files.remove(entry)
             except OSError as error:
-                raise _unusable(error) from error
-            with contextlib.suppress(OSError):  # not empty: there are others
-                path.parent.rmdir()
+                raise unusable(error) from error
             return True
 
-    def _path(self, entry: SpoolEntry) -> Path:
-        return self._folder / entry.clip / entry.name
+
+def discard(folder: Path, clip: str) -> int:
+    """Delete what waits of a clip in a spool that nobody has open; how many fragments that was.
+
+    Args:
+        folder: The spool's.
+        clip: Its id; of one that is none nothing waits.
+
+    Raises:
+        StreamError: It cannot be deleted.
+    """
+    try:
+        return discard_clip(folder, clip) if CLIP.fullmatch(clip) else 0
+    except OSError as error:
+        raise unusable(error) from error
 
 
 def _row(entry: SpoolEntry) -> str:
     """Where it rests, for its seal: it opens nowhere else."""
     return f"kvs/{entry.clip}/{entry.name}"
-
-
-def _unusable(error: OSError) -> StreamError:
-    return StreamError(
-        f"what waits to be sent cannot be kept: {error.strerror}",
-        reason="spool",
-        hint="look at the disk: its room, and whose the state directory is",
-    )

@@ -33,7 +33,7 @@ class StreamNews:
     Attributes:
         stream: Name of the stream.
         reason: Stable code of what is in the way, as `StreamError` has it; `lost`: fragments were given up,
-            and nothing else is wrong; empty: it works again.
+            and nothing else is in the way that is news; empty: it works again.
         message: The same in words.
         lost: Fragments that were given up since the last news.
     """
@@ -104,6 +104,12 @@ class Telling:
         if self._news:
             self._tell_of("", "")
 
+    def rests(self) -> None:
+        """Nothing is to be sent. What was in the way may be so still: that it works is told when it does."""
+        self._trouble_since = None
+        self._told = replace(self._told, failures=0, reason="", trouble="", hint="", next_try_at=None)
+        self.say("idle")
+
     def failed(self, fault: StreamError, pause_s: float, *, acts: bool) -> None:
         """Something is in the way.
 
@@ -124,15 +130,15 @@ class Telling:
             hint=fault.hint,
             next_try_at=(self._clock.wall() + timedelta(seconds=pause_s)).isoformat(),
         )
-        self.say("stopped" if acts else "waiting")
         if acts or now - self._trouble_since >= _NEWS_AFTER_S:
             self._tell_of(fault.reason, fault.message)
+        self.say("stopped" if acts else "waiting")
 
     def say(self, word: UploadWord) -> None:
         """Keep the state, and write it: at once when it is another, else now and then."""
         self._told = replace(self._told, state=word)
         state, now = self.state, self._clock.monotonic()
-        if state.lost > self._lost_told and not state.reason:
+        if state.lost > self._lost_told:
             self._tell_of("lost", "fragments were given up")
         if self._state_file is None or word == "connecting":
             return  # that is over soon, one way or the other
@@ -147,7 +153,7 @@ class Telling:
         lost = self.state.lost
         if reason != self._news or lost > self._lost_told:
             more, self._lost_told = lost - self._lost_told, lost
-            self._news = "" if reason == "lost" else reason
+            self._news = self._news if reason == "lost" else reason
             try:
                 self._tell(StreamNews(self._told.stream, reason, message, more))
             except ApplianceError as error:

@@ -21,9 +21,10 @@ from appliance.errors import ApplianceError, StreamError
 from appliance.video.fragment import Fragment
 from appliance.video.kvs.aftermath import Aftermath, Judge
 from appliance.video.kvs.connecting import Connecting
+from appliance.video.kvs.pace import Pace, Patience
 from appliance.video.kvs.preparing import Preparing
 from appliance.video.kvs.put_media import Ears, PutMedia
-from appliance.video.kvs.sending import Pace, Sending
+from appliance.video.kvs.sending import Sending, Sent
 from appliance.video.kvs.spool import Spool
 from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.kvs.telling import StreamNews, Telling
@@ -65,7 +66,7 @@ class Uploader:
         self._connecting = connecting
         self._counts = Counts()
         self._judge = Judge()
-        self._pace = Pace()
+        self._pace, self._patience = Pace(), Patience()
         self._telling = Telling(connecting.stream, clock, self._filled, tell=tell, state_file=state_file)
         self._keeps = True
         self._tried = False
@@ -73,6 +74,7 @@ class Uploader:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._moved = asyncio.Event()
         self._halted = asyncio.Event()
+        self._at_work: tuple[str, asyncio.Task[Sent]] | None = None
         self._thread: threading.Thread | None = None
 
     def offer(self, clip: str, fragment: Fragment) -> bool:
@@ -100,6 +102,21 @@ class Uploader:
         """Nothing more comes of this clip."""
         self._spool.end(clip)
         self._wake()
+
+    def drop(self, clip: str) -> int:
+        """Somebody deleted a clip: nothing of it is sent any more; how many of its fragments waited.
+
+        A connection over which it is being sent is cut at once; what the service has by then, it has.
+
+        Raises:
+            StreamError: What waits cannot be deleted.
+        """
+        count = self._spool.drop(clip)
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has just ended
+                loop.call_soon_threadsafe(self._break_off, clip)
+        return count
 
     @property
     def state(self) -> UploadState:
@@ -154,7 +171,8 @@ class Uploader:
                     continue
                 # Nothing is to be sent: whether it could be is known, and told, before there is.
                 pause = None if self._tried else await self._guarded(None)
-                self._telling.say(self._telling.word if self._telling.reason else "idle")
+                if self._tried:
+                    self._telling.rests()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause or None):
                         await self._moved.wait()
@@ -185,14 +203,33 @@ class Uploader:
                 self._counts,
                 self._moved,
                 pace=self._pace,
+                patience=self._patience,
                 stop=lambda: self._stopping,
                 stored=self._stored,
             )
-            sent = await sending.run(self._open)
+            sent = await self._unless_dropped(clip, sending)
         except StreamError as error:
             return self._failed(self._judge.of_fault(error))
         aftermath = self._judge.of(sent)
         return 0.0 if aftermath is None else self._failed(aftermath)
+
+    async def _unless_dropped(self, clip: str, sending: Sending) -> Sent:
+        """How a clip's sending went; as if there had been nothing to send, if the clip was dropped."""
+        task = asyncio.create_task(sending.run(self._open))
+        self._at_work = clip, task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            ours = asyncio.current_task()
+            if ours is not None and ours.cancelling():
+                raise
+            return Sent()
+        finally:
+            self._at_work = None
+
+    def _break_off(self, clip: str) -> None:
+        if self._at_work is not None and self._at_work[0] == clip:
+            self._at_work[1].cancel()
 
     async def _open(self, first: SpooledFragment, ears: Ears) -> PutMedia:
         opened = await self._connecting.open(first, ears)
@@ -213,8 +250,7 @@ class Uploader:
     def _failed(self, after: Aftermath) -> float:
         """Do what is to be done; seconds until the next try."""
         if after.give_up is not None:
-            with contextlib.suppress(StreamError):
-                self._spool.give_up(after.give_up, "refused")
+            self._spool.give_up(after.give_up, "refused")
         if after.ask_anew:
             self._preparing.forget()
             self._connecting.forget()

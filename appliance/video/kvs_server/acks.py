@@ -51,12 +51,14 @@ class Ack:
         timecode_ms: The fragment's, as the producer sent it; None is not written.
         number: The fragment's; None is not written.
         error_id: Of an ERROR.
+        error_code: The name of an ERROR that has no number.
     """
 
     saying: Saying
     timecode_ms: int | None = None
     number: str | None = None
     error_id: int | None = None
+    error_code: str = ""
 
     def line(self) -> bytes:
         """As sent, with its end of line; at most 1024 bytes."""
@@ -68,4 +70,6 @@ class Ack:
         if self.error_id is not None:
             told["ErrorCode"] = ERROR_CODES.get(self.error_id, "UNKNOWN_ERROR")
             told["ErrorId"] = self.error_id
+        elif self.error_code:
+            told["ErrorCode"] = self.error_code
         return json.dumps(told, separators=(",", ":")).encode() + b"\n"

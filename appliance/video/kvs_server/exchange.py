@@ -41,6 +41,7 @@ class Exchange:
         self._writer = writer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD)
         self._request_id = ""
+        self._last = False
 
     async def next_request(self, *, patience_s: float) -> Request | None:
         """The next request's head; None: there is none any more, or what comes is no HTTP.
@@ -48,6 +49,8 @@ class Exchange:
         Args:
             patience_s: How long to wait for it.
         """
+        if self._last:
+            return None
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
         elif self._http.our_state is not h11.IDLE:
@@ -113,8 +116,13 @@ class Exchange:
         """
         await self._send(h11.Data(data=data))
 
-    async def end(self) -> None:
-        """The answer is complete."""
+    async def end(self, *, last: bool = False) -> None:
+        """The answer is complete.
+
+        Args:
+            last: No other request is taken: the connection is to be closed, also where its body had ended.
+        """
+        self._last = self._last or last
         await self._send(h11.EndOfMessage())
 
     async def answer(self, status: int, body: bytes, headers: Headers = ()) -> None:

@@ -13,9 +13,11 @@ from typing import Final, Literal, get_args
 from appliance.errors import InputError
 from appliance.video.kvs_server.acks import Saying
 
-Moment = Literal["buffering", "received", "stored", "persisted"]
-"""When, in a fragment's life: BUFFERING was said; RECEIVED was said and nothing is stored; it is stored and
-nobody was told; PERSISTED was said."""
+Moment = Literal["buffering", "within", "received", "stored", "persisted"]
+"""When, in a fragment's life: BUFFERING was said; some of its bytes came, and not all; RECEIVED was said and
+nothing is stored; it is stored and nobody was told; PERSISTED was said."""
+WITHIN_BYTES: Final = 64
+"""The body is looked at in pieces of this size while a connection is to be cut within a fragment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,18 @@ class Cut:
 
     Attributes:
         when: At what moment of the fragment.
-        fragment: In which, >= 1.
+        fragment: In which, >= 1; if it is sent again, it is another.
         held_s: Seconds for which the stream's one place stays taken afterwards, as by a half-open
             predecessor.
         times: How often.
+        after_bytes: `within`: once at least so many bytes of the fragment came.
     """
 
     when: Moment
     fragment: int
     held_s: float = 0.0
     times: int = 1
+    after_bytes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +157,26 @@ class Faults:
                 return fault
         return None
 
-    def at(self, moment: Moment, fragment: int) -> ErrorAck | Cut | None:
-        """What ends the connection at this moment of a fragment; None: nothing."""
+    def at(self, moment: Moment, fragment: int, *, came_bytes: int = 0) -> ErrorAck | Cut | None:
+        """What ends the connection at this moment of a fragment; None: nothing.
+
+        Args:
+            moment: Which.
+            fragment: Of which.
+            came_bytes: `within`: how many bytes of it came.
+        """
         for fault in self.waiting:
             if isinstance(fault, ErrorAck | Cut) and (fault.when, fault.fragment) == (moment, fragment):
+                if moment == "within" and isinstance(fault, Cut) and came_bytes < fault.after_bytes:
+                    continue
                 self._spend(fault)
                 return fault
         return None
+
+    @property
+    def looks_within(self) -> bool:
+        """Whether something is to happen within a fragment."""
+        return any(isinstance(each, ErrorAck | Cut) and each.when == "within" for each in self.waiting)
 
     def delay_s(self, saying: Saying, fragment: int) -> float:
         """By how much that is to be said later."""

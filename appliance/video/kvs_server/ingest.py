@@ -8,7 +8,7 @@ a producer sees.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -16,7 +16,8 @@ import structlog
 from appliance.clock import Clock
 from appliance.video.kvs_server.acks import Ack
 from appliance.video.kvs_server.archive import FragmentMedia, FragmentRow
-from appliance.video.kvs_server.faults import Cut, ErrorAck, Faults, Moment
+from appliance.video.kvs_server.faults import WITHIN_BYTES, Cut, ErrorAck, Faults, Moment
+from appliance.video.kvs_server.quotas import TOO_SHORT, Meter
 from appliance.video.matroska_events import Event, Fault, FragmentBegun, FragmentEnded, Remark
 from appliance.video.strict_matroska import StrictChecker
 
@@ -116,6 +117,7 @@ class Ingest:
         numbers: Makes the number of a fragment that comes now, milliseconds since the epoch.
         clock: Of the server.
         limits: Of time.
+        meter: Counts against quotas; None: there are none.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Ingest:
         numbers: Callable[[int], str],
         clock: Clock,
         limits: Limits,
+        meter: Meter | None = None,
     ) -> None:
         self._terms = terms
         self._faults = faults
@@ -134,8 +137,11 @@ class Ingest:
         self._numbers = numbers
         self._clock = clock
         self._limits = limits
+        self._meter = meter
         self._checker = StrictChecker(keep_bytes=True)
         self._begun: _Begun | None = None
+        self._came_bytes = 0
+        self._short: tuple[FragmentEnded, float] | None = None
         self._started = self._heard = clock.monotonic()
         self._idled = 0
         self._muted_from: int | None = None
@@ -150,10 +156,21 @@ class Ingest:
         """What is to be done about a piece of the body."""
         self._heard = self._clock.monotonic()
         self._idled = 0
-        for each in self._checker.feed(data):
-            yield from self._step(each)
-            if self._over:
-                return
+        if self._meter is not None and (broken := self._meter.data(len(data))):
+            yield from self._refuse(broken, self._begun)
+            return
+        most = WITHIN_BYTES if self._faults.looks_within else max(1, len(data))
+        for begin in range(0, len(data), most):
+            piece = data[begin : begin + most]
+            self._came_bytes += len(piece)
+            for each in self._checker.feed(piece):
+                yield from self._step(each)
+                if self._over:
+                    return
+            if self._begun is not None and self._short is None:
+                yield from self._fault("within", self._begun.ordinal)
+                if self._over:
+                    return
 
     def end(self) -> Iterator[Step]:
         """What is to be done when the body has ended; what is offered may still be stored."""
@@ -161,10 +178,13 @@ class Ingest:
             yield from self._step(each)
             if self._over:
                 return
+        yield from self._take_short()
 
     def look(self) -> Iterator[Step]:
         """What is to be done because time has passed."""
         now = self._clock.monotonic()
+        if self._short is not None and now >= self._short[1]:
+            yield from self._take_short()
         if now - self._started >= self._limits.age_s:
             yield from self._fail(CONNECTION_TOO_OLD)
         elif now - self._heard >= self._limits.silence_s:
@@ -182,6 +202,7 @@ class Ingest:
             self._started + self._limits.age_s,
             self._heard + self._limits.silence_s,
             next_idle,
+            self._short[1] if self._short is not None else next_idle,
         )
         return max(0.0, due - now)
 
@@ -217,16 +238,42 @@ class Ingest:
                 pass
 
     def _begin(self, timecode_ms: int) -> Iterator[Step]:
+        if self._meter is not None:
+            before = self._begun if self._short is not None else None
+            if before is not None and timecode_ms - before.timecode_ms < self._meter.quotas.min_fragment_ms:
+                yield from self._refuse(TOO_SHORT, before)
+                return
+            yield from self._take_short()
+            broken = self._meter.fragment()
+            if self._over or broken:
+                yield from self._refuse(broken)
+                return
         server_ms = int(self._clock.wall().timestamp() * 1000)
         ordinal = next(self._ordinals)
         number = self._numbers(server_ms)
         self._begun = _Begun(ordinal, number, timecode_ms, server_ms)
+        self._came_bytes = 0
         if self._muted_from is None and self._faults.mutes(ordinal):
             self._muted_from = ordinal
         yield from self._say(Ack("BUFFERING", timecode_ms, number), ordinal)
         yield from self._fault("buffering", ordinal)
 
     def _complete(self, ended: FragmentEnded) -> Iterator[Step]:
+        if self._meter is not None and self._short is None:
+            least_ms = self._meter.quotas.min_fragment_ms
+            if _lasts_ms(ended) < least_ms:
+                # Its last picture may be shown for long: only the next fragment's begin tells.
+                self._short = ended, self._clock.monotonic() + least_ms / 1000
+                return
+        yield from self._receive(ended)
+
+    def _take_short(self) -> Iterator[Step]:
+        """Take a fragment that looked too short: it is the last, or nothing follows for so long."""
+        if self._short is not None and not self._over:
+            (ended, _), self._short = self._short, None
+            yield from self._receive(ended)
+
+    def _receive(self, ended: FragmentEnded) -> Iterator[Step]:
         begun, sent = self._begun, ended.sent
         if begun is None or sent is None:
             return
@@ -248,7 +295,7 @@ class Ingest:
             yield Say(ack, self._faults.delay_s(ack.saying, ordinal))
 
     def _fault(self, moment: Moment, ordinal: int) -> Iterator[Step]:
-        fault = self._faults.at(moment, ordinal)
+        fault = self._faults.at(moment, ordinal, came_bytes=self._came_bytes)
         if isinstance(fault, Cut):
             yield from self._close(End(held_s=fault.held_s))
         elif isinstance(fault, ErrorAck):
@@ -260,6 +307,15 @@ class Ingest:
         else:
             yield Say(Ack("ERROR", about.timecode_ms, about.number, error_id))
         yield from self._close(End())
+
+    def _refuse(self, code: str, about: "_Begun | None" = None) -> Iterator[Step]:
+        """An error that has a name and no number."""
+        if not self._over:
+            told = Ack("ERROR", error_code=code)
+            yield Say(
+                told if about is None else replace(told, timecode_ms=about.timecode_ms, number=about.number)
+            )
+            yield from self._close(End())
 
     def _close(self, end: End) -> Iterator[Step]:
         if not self._over:

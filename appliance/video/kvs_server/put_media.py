@@ -21,6 +21,7 @@ from appliance.video.kvs_server.exchange import READ_BYTES, Exchange, GoneError
 from appliance.video.kvs_server.faults import Faults
 from appliance.video.kvs_server.fields import STREAM_ARN, STREAM_NAME
 from appliance.video.kvs_server.ingest import End, Ingest, Limits, Offer, Say, Step, Terms
+from appliance.video.kvs_server.quotas import Meter
 from appliance.video.kvs_server.requests import RefusedError, Request
 
 _log = structlog.get_logger()
@@ -40,6 +41,7 @@ class StreamLine:
         free_at: Until when it stays taken although nobody has it, monotonic seconds.
         deleted: Set when the stream is gone.
         begun_at: When the last connections began, monotonic seconds.
+        meter: Counts what it is sent, against quotas; None: nobody does.
     """
 
     ordinals: Iterator[int] = field(default_factory=lambda: count(1))
@@ -47,6 +49,7 @@ class StreamLine:
     free_at: float = 0.0
     deleted: asyncio.Event = field(default_factory=asyncio.Event)
     begun_at: list[float] = field(default_factory=list)
+    meter: Meter | None = None
 
 
 def terms_of(request: Request, *, stores: bool) -> Terms:
@@ -145,6 +148,7 @@ class PutMedia:
             numbers=self._numbers,
             clock=self._clock,
             limits=self._limits,
+            meter=line.meter,
         )
         run = _Run(
             exchange,
@@ -215,7 +219,7 @@ class _Run:
         if self._deaf:
             self._exchange.reset()
             raise GoneError
-        await self._exchange.end()
+        await self._exchange.end(last=self._over.is_set())
 
     async def _take_body(self, bytes_per_s: int | None) -> None:
         deleted = asyncio.create_task(self._line.deleted.wait())

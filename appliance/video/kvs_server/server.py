@@ -25,6 +25,7 @@ from appliance.video.kvs_server.ingest import Limits, Offer, Terms
 from appliance.video.kvs_server.live import Live
 from appliance.video.kvs_server.playing import CLIP_TYPE, PLAY_PATH, Playing
 from appliance.video.kvs_server.put_media import PutMedia, StreamLine, stream_of, terms_of
+from appliance.video.kvs_server.quotas import Meter, Quotas
 from appliance.video.kvs_server.reading import MAX_READERS, MEDIA_TYPE, Readers, Shelf
 from appliance.video.kvs_server.requests import RefusedError, Request
 from appliance.video.kvs_server.signatures import EMPTY_SHA256, Credential, SignatureCheck, may, sha256
@@ -64,6 +65,7 @@ class Manners:
         limits: What ends a PutMedia by time.
         settle_s: Seconds between RECEIVED and PERSISTED.
         calls_per_s: PutMedia a stream may be sent each second; None: any number.
+        quotas: Of fragments and bytes, and how short a fragment may be; None: none of these is held.
         quiet_s: GetMedia ends when nothing new has come for so long.
         type_header: The header in which PutMedia's errors say their type; the documentation has
             `x-amz-ErrorType`, every other operation `x-amzn-ErrorType`.
@@ -72,6 +74,7 @@ class Manners:
     limits: Limits = field(default_factory=Limits)
     settle_s: float = 0.05
     calls_per_s: int | None = 5
+    quotas: Quotas | None = None
     quiet_s: float = 30.0
     type_header: str = "x-amzn-ErrorType"
 
@@ -247,7 +250,7 @@ class KvsServer:
         may(caller, "PutMedia", name or arn or "*", ACCOUNT)
         stream = self.streams.find(name=name, arn=arn)
         terms = terms_of(request, stores=stream.retention_hours > 0)
-        line = self._lines.setdefault(stream.name, StreamLine())
+        line = self._lines.setdefault(stream.name, StreamLine(meter=self._meter()))
         await self._put_media.serve(exchange, stream.name, line, terms)
 
     def _refuse_if_switched_on(self, operation: str) -> None:
@@ -303,6 +306,10 @@ class KvsServer:
     async def _open_hls(self, exchange: Exchange, given: Fields, stream: StreamRow) -> None:
         opened = self._playing.open_hls(given, stream, endpoint=self._data_endpoint())
         await exchange.answer_json(200, opened)
+
+    def _meter(self) -> Meter | None:
+        quotas = self._manners.quotas
+        return None if quotas is None else Meter(quotas, self._clock)
 
     def _store(self, stream: str, offer: Offer, terms: Terms) -> None:
         if terms.stores:

@@ -80,6 +80,8 @@ class ListClips(Message):
         camera: Of one camera only; None: of all.
         since_ms: Only those that end after this; milliseconds since the epoch.
         until_ms: Only those that begin before this.
+        label: Only those for which this was seen, in whatever letters; None: all.
+        ending: Only those whose id ends so.
         most: So many at most.
     """
 
@@ -88,6 +90,8 @@ class ListClips(Message):
     camera: str | None = Field(default=None, max_length=32)
     since_ms: int | None = None
     until_ms: int | None = None
+    label: str | None = Field(default=None, max_length=64)
+    ending: str = Field(default="", max_length=64)
     most: int = Field(default=200, ge=1, le=1000)
 
 
@@ -261,6 +265,8 @@ class StreamTold(_Part):
         persisted: Fragments that are known to be stored, since the start.
         lost: Fragments that were given up, since the start.
         newest_ms: When the newest stored fragment began, milliseconds since the epoch; None: there is none.
+        oldest_end_ms: When the oldest that waits ended, milliseconds since the epoch; None: none waits.
+        acks: The service's answers about fragments since the start, by what they said.
         trouble: What is wrong, in words; empty: nothing is.
         hint: What to do about that.
     """
@@ -273,6 +279,8 @@ class StreamTold(_Part):
     persisted: int = 0
     lost: int = 0
     newest_ms: int | None = None
+    oldest_end_ms: int | None = None
+    acks: dict[str, int] = Field(default_factory=dict)
     trouble: str = ""
     hint: str = ""
 

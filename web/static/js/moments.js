@@ -1,10 +1,12 @@
 // Draws the bars of a page of moments from the tables that stand behind them: what a bar is, how high, and where it
-// leads. Hovering says what a bar is; pressing one leads to its moments; dragging over several leads to the page of
-// that time. The tables are what a keyboard and a screen reader use.
+// leads. Hovering says what a bar is; pressing one leads to its moments; dragging over several, by mouse, pen or
+// finger, leads to the page of that time. The tables are what a keyboard and a screen reader use.
 const uPlot = window.uPlot;
 const HEIGHT = { small: 160, large: 220 };
 const LEAST_DRAG_PX = 8;
+const TICK_PX = 17; // a mark of an axis and the gap behind it
 const charts = [];
+const ruler = document.createElement("canvas").getContext("2d");
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", timeZone: "UTC" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 
@@ -42,6 +44,12 @@ function times(marks, step) {
   });
 }
 
+/** How wide the widest of these is in that font, in pixels. */
+function widest(texts, font) {
+  ruler.font = font;
+  return Math.ceil(Math.max(0, ...texts.map((text) => ruler.measureText(text).width)));
+}
+
 /** A note beside the pointer. */
 function teller(place) {
   const note = document.createElement("div");
@@ -68,8 +76,9 @@ function teller(place) {
 
 function zoomTo(place, first, last) {
   const address = new URL(place.dataset.zoom, location.href);
-  address.searchParams.set("since", first.since.slice(0, 16));
-  address.searchParams.set("until", last.until.slice(0, 16));
+  // To the minute, with the offset behind the seconds: an hour may come twice.
+  address.searchParams.set("since", first.since.slice(0, 16) + first.since.slice(19));
+  address.searchParams.set("until", last.until.slice(0, 16) + last.until.slice(19));
   location.assign(address);
 }
 
@@ -83,18 +92,19 @@ function draw(place) {
   // Whole pixels: uPlot reads the digits before "px" as the height of a line.
   const font = `${Math.round((13 * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16)}px ${getComputedStyle(document.body).fontFamily}`;
   const axis = { stroke: colour("ink-soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 }, font };
+  const days = widest(starts.map((start) => DAY.format(new Date(start * 1000))), font);
   let from = null;
   const options = {
     width: place.clientWidth,
     height: place.clientWidth < 600 ? HEIGHT.small : HEIGHT.large,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
-    padding: [8, 24, 0, 0],
+    padding: [8, days / 2, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: Boolean(place.dataset.zoom), y: false, setScale: false } },
     scales: { x: { time: true, range: () => [starts[0], last] }, y: { range: () => [0, percent ? 100 : most < 4 ? 4 : most * 1.08] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 76, size: 54, values: (_, marks, __, ___, step) => times(marks, step) },
-      { ...axis, size: percent ? 52 : 44, space: 36, incrs: percent ? [25, 50] : [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 50000, 100000], values: (_, marks) => marks.map((mark) => (percent ? `${mark} %` : mark)) },
+      { ...axis, grid: { show: false }, space: days + 12, size: 54, values: (_, marks, __, ___, step) => times(marks, step) },
+      { ...axis, size: (_, marks) => Math.max(44, widest(marks ?? [], font) + TICK_PX), space: 36, incrs: percent ? [25, 50] : [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 50000, 100000], values: (_, marks) => marks.map((mark) => (percent ? `${mark} %` : String(mark))) },
     ],
     series: [
       {},
@@ -137,6 +147,7 @@ function draw(place) {
   const plot = new uPlot(options, [starts, rows.map((row) => row.value)], place);
   plot.over.append(note);
   plot.over.addEventListener("pointerdown", (event) => (from = event.clientX));
+  if (place.dataset.zoom) dragged(plot);
   plot.over.addEventListener("click", (event) => {
     if (from !== null && Math.abs(event.clientX - from) >= LEAST_DRAG_PX) return;
     const box = plot.over.getBoundingClientRect();
@@ -144,6 +155,28 @@ function draw(place) {
     if (row.href) location.assign(row.href);
   });
   return plot;
+}
+
+/** Have a finger or a pen drag as the mouse does, to which alone uPlot listens; up and down it scrolls the page. */
+function dragged(plot) {
+  let begun = null;
+  const at = (event) => Math.min(Math.max(event.clientX - plot.over.getBoundingClientRect().left, 0), plot.over.clientWidth);
+  const chosen = (event) => ({ left: Math.min(begun, at(event)), width: Math.abs(at(event) - begun), top: 0, height: plot.over.clientHeight });
+  plot.over.addEventListener("pointerdown", (event) => {
+    begun = event.pointerType === "mouse" ? null : at(event);
+  });
+  plot.over.addEventListener("pointermove", (event) => {
+    if (begun !== null) plot.setSelect(chosen(event), false);
+  });
+  plot.over.addEventListener("pointerup", (event) => {
+    if (begun === null) return;
+    plot.setSelect(chosen(event));
+    begun = null;
+  });
+  plot.over.addEventListener("pointercancel", () => {
+    begun = null;
+    plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  });
 }
 
 function drawAll() {

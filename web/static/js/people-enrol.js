@@ -3,7 +3,7 @@
 import { Fault, ask, token } from "./asking.js";
 import { below, draft, fault, find, path, place, told } from "./people-draft.js";
 import { forget, restore, shots, show } from "./people-shots.js";
-import { close } from "./people-sources.js";
+import { close, looking } from "./people-sources.js";
 import { el, sentence, symbol } from "./people-tiles.js";
 
 const commit = find("[data-commit]");
@@ -92,10 +92,12 @@ find("[data-another]").addEventListener("click", () => {
 commit.addEventListener("click", async () => {
   commit.disabled = true;
   commit.setAttribute("aria-busy", "true");
+  looking(false);
   try {
     finished(await ask(below("commit"), { json: {} }));
   } catch (error) {
     commit.disabled = false;
+    looking(true);
     told(error);
   } finally {
     commit.removeAttribute("aria-busy");

@@ -37,6 +37,7 @@ addEventListener("paste", (event) => {
 });
 
 let cam = null;
+let looks = new AbortController();
 
 /** The webcam's part of the page is fetched for whoever wants it. */
 async function made() {
@@ -51,7 +52,8 @@ async function made() {
     },
     async (picture) => {
       try {
-        const answer = await ask(below("look"), { body: picture, signal: AbortSignal.timeout(4000) });
+        const signal = AbortSignal.any([looks.signal, AbortSignal.timeout(4000)]);
+        const answer = await ask(below("look"), { body: picture, signal });
         return answer.busy ? null : answer;
       } catch {
         return null; // The page has measures of its own, and asks again.
@@ -81,6 +83,12 @@ find("[data-snapshot]")?.addEventListener("click", async (event) => {
   await snapshot(find("[data-camera]").value);
   button.removeAttribute("aria-busy");
 });
+
+/** While somebody is being enrolled nothing is looked at: it would be asked about a draft that is gone. */
+export function looking(wanted) {
+  if (!wanted) looks.abort();
+  else looks = new AbortController();
+}
 
 /** The webcam is needed no more. */
 export function close() {
