@@ -25,7 +25,7 @@ DEFAULT: Final = 0.50
 RATE: Final = 0.05
 """Wanted where nothing is said: a false match then weighs as much as four refusals."""
 MOST_REFUSED: Final = 0.2
-"""Share of the variations that are refused at most. Errors of either kind count as shares of what is wanted."""
+"""Share of the variations that are refused at most. Errors count as shares of the most that is wanted."""
 SAMPLE: Final = 500
 """Items that variations are made of: with four each, half a minute's work at 100,000 pictures."""
 LEAST_ITEMS: Final = 20
