@@ -75,6 +75,7 @@ def directory() -> Response:
 
 
 @blueprint.post("/user/auth")
+@tokens_only
 @public
 def auth() -> Response:
     """Whether the password is a token that may search: `{token, securityLevel}`, as the sample has it.
