@@ -10,11 +10,12 @@ import hashlib
 import hmac
 from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import current_app, g, request
 from markupsafe import Markup
 
 from appliance.errors import DeniedError
 from web import cookies
+from web.access import PUBLIC, declared, for_tokens
 
 FIELD = "csrf"
 HEADER = "X-CSRF-Token"
@@ -49,6 +50,8 @@ def guard() -> None:
     """
     if request.method in _SAFE or cookies.bearer() or request.url_rule is None:
         return
+    if for_tokens(current_app, request.url_rule) and declared(current_app, request.url_rule) == PUBLIC:
+        return  # whoever is signed in there is nobody, so nothing can be done in their name
     said = request.headers.get("Sec-Fetch-Site")
     if said not in {None, "same-origin", "none"}:
         raise _foreign()

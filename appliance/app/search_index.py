@@ -55,6 +55,11 @@ class FollowedIndex:
         """What is searched in. Another one may take its place; whoever holds this one may go on with it."""
         return self._index
 
+    @property
+    def version(self) -> int:
+        """Of the catalogue, when it was last read whole; 0: never."""
+        return self._version
+
     def follow(
         self, stop: threading.Event, *, wait: bool = True, told: Callable[[int], None] = lambda _: None
     ) -> bool:

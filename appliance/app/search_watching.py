@@ -157,6 +157,8 @@ class CameraWatch:
         rules = StillRules(same=_RULES_SAME, away=_RULES_AWAY, still_s=settings.hold_s, away_s=_AWAY_S)
         self._still = HeldStill(rules)
         self._last: FloatArray | None = None
+        self._known = False
+        self._refused_at: int | None = None
         self._sequence = -1
 
     def run(self, stop: threading.Event) -> None:
@@ -196,6 +198,11 @@ class CameraWatch:
         self._sequence = frame.stamp.sequence
         if self._answering.trouble is None:
             self._states.watching("camera", self._camera)
+        current = self._answering.searched
+        if self._refused_at is not None and current is not None and current.version != self._refused_at:
+            # What there was nothing like, and is still held, may be in the catalogue by now.
+            self._refused_at = None
+            self._still.forget()
         if not self._still.look(self._signature(frame), frame.stamp.monotonic_s):
             return None
         return self._look_up(frame)
@@ -218,12 +225,16 @@ class CameraWatch:
         features = features_of(made.features).get(current.featurizer)
         if features is None:
             return None  # the network is another one by now: whoever tends the catalogue finds out
-        last = self._last
-        if last is not None and last.shape == features.shape and float(last @ features) >= SAME:
+        last, version = self._last, current.version
+        same = last is not None and last.shape == features.shape and float(last @ features) >= SAME
+        if same and self._known:
             return None
-        self._last = features
         looked = Looked("camera", self._camera, made.at, made.box, (made.width, made.height))
         found = self._answering.answer(features, looked)
+        self._last, self._known = features, found.known
+        self._refused_at = None if found.known else version
+        if same and not found.known:
+            return None
         self._states.looked_up("camera", self._camera, made.at)
         self._tell(found, features)
         return found
@@ -231,7 +242,7 @@ class CameraWatch:
     def _begin_anew(self) -> None:
         self._lease.close()
         self._still.forget()
-        self._last, self._sequence = None, -1
+        self._last, self._refused_at, self._known, self._sequence = None, None, False, -1
 
 
 @contextmanager

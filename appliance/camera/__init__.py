@@ -17,6 +17,7 @@ from appliance.camera.scene_coffee import CoffeeScene
 from appliance.camera.scene_coffee_script import CoffeeScript, StandingMug, Stop
 from appliance.camera.scene_script import Script, Swing, Truth, VisiblePerson, Walk, visits
 from appliance.camera.scene_source import SceneSource
+from appliance.camera.scene_things import Showing, ThingsScene, ThingsScript
 from appliance.camera.source import CapturedFrame, Shot, Source
 
 __all__ = [
@@ -35,10 +36,13 @@ __all__ = [
     "SceneSource",
     "Script",
     "Shot",
+    "Showing",
     "Source",
     "StandingMug",
     "Stop",
     "Swing",
+    "ThingsScene",
+    "ThingsScript",
     "Truth",
     "VisiblePerson",
     "Walk",

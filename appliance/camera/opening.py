@@ -13,16 +13,19 @@ from appliance.camera.scene import Scene
 from appliance.camera.scene_coffee import CoffeeScene
 from appliance.camera.scene_set import DOOR_COLOURS
 from appliance.camera.scene_source import SceneSource
+from appliance.camera.scene_things import ThingsScene
 from appliance.camera.source import Source
 from appliance.clock import Clock
 from appliance.errors import CameraRefusedError
 from appliance.settings import CameraSettings
 
 SCENE_FPS = 10.0
+THINGS_FPS = 5.0
+"""What lies still needs no more, and the door's frames are not kept waiting."""
 
 _HINT = (
-    "a source is scene:door, scene:coffee, /dev/videoN, rtsp://…, http://…, a video file, or a folder of "
-    "pictures"
+    "a source is scene:door, scene:coffee, scene:things, /dev/videoN, rtsp://…, http://…, a video file, or "
+    "a folder of pictures"
 )
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
 _DEVICE = re.compile(r"^/dev/(video\d{1,3}|v4l/[\w./:-]+)$")
@@ -84,13 +87,16 @@ def _path(path: Path, settings: CameraSettings, clock: Clock) -> Source:
 
 
 def _scene(name: str, settings: CameraSettings) -> Source:
-    """A bundled scene: `door`, `door-COLOUR`, or `coffee`."""
+    """A bundled scene: `door`, `door-COLOUR`, `coffee` or `things`."""
     kind, _, colour = name.partition("-")
     width, height = settings.width_px, settings.height_px
     if name == "coffee":
         return SceneSource(CoffeeScene(width=width, height=height, fps=SCENE_FPS), name=name)
+    if name == "things":
+        return SceneSource(ThingsScene(width=width, height=height, fps=THINGS_FPS), name=name)
     if kind != "door" or (colour and colour not in DOOR_COLOURS):
-        choices = ", ".join(["scene:door", *(f"scene:door-{c}" for c in DOOR_COLOURS), "scene:coffee"])
+        doors = ["scene:door", *(f"scene:door-{c}" for c in DOOR_COLOURS)]
+        choices = ", ".join([*doors, "scene:coffee", "scene:things"])
         raise CameraRefusedError(f"camera {settings.id}: no scene {name!r}", hint=f"there are {choices}")
     scene = Scene(width=width, height=height, fps=SCENE_FPS, door_colour=colour or "blue")
     return SceneSource(scene, name=name)

@@ -1,11 +1,13 @@
 """From which score on a match is one, and below which the answer is "nothing like it".
 
 Calibrated on the catalogue itself: variations of items' pictures, as a camera would show them, are looked up
-as if the item were not in it, and what is then found is what a thing gets that is not in the catalogue. The
-threshold is where only the wanted share of those would still find something. How much that costs is told from
-the same variations' scores against their own items. Pictures are not looked up as they are, but where an item
-has several: a shop's pictures are like each other, on one ground and in one light, and a threshold by them
-would refuse everything that a camera shows.
+as if the item were not in it, and what is then found is what a thing gets that is not in the catalogue; and
+they are compared with their own item, which is what a thing gets that is in it. The threshold is the score
+with the fewest errors of both kinds, a false match weighing more the fewer of them are wanted. It never
+refuses more than a fifth of what is in the catalogue: where its things are hardly to be told apart, a search
+that finds too much is of use, one that finds nothing is not. Pictures are not looked up as they are, but
+where an item has several: a shop's pictures are like each other, on one ground and in one light, and a
+threshold by them would refuse everything that a camera shows.
 """
 
 import math
@@ -21,6 +23,9 @@ from appliance.values import FloatArray
 DEFAULT: Final = 0.50
 """With too few items to calibrate on; measured with EfficientNet-Lite0 (README.md of this room)."""
 RATE: Final = 0.05
+"""Wanted where nothing is said: a false match then weighs as much as four refusals."""
+MOST_REFUSED: Final = 0.2
+"""Share of the variations that are refused at most. Errors count as shares of the most that is wanted."""
 SAMPLE: Final = 500
 """Items that variations are made of: with four each, half a minute's work at 100,000 pictures."""
 LEAST_ITEMS: Final = 20
@@ -31,6 +36,8 @@ TWIN: Final = 0.97
 """Items whose pictures are more alike than this are one thing twice."""
 MOST_PICTURES: Final = 8
 """Of one item, at most so many pictures are compared."""
+_SAME: Final = 1e-9
+"""Sums of shares that differ by less are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +47,15 @@ class Threshold:
     Attributes:
         score: A match with at least this score counts.
         basis: `catalogue`: calibrated; `default`: too few items for it.
-        wanted_rate: Share of things not in the catalogue that may find something all the same.
+        wanted_rate: Share of things not in the catalogue that may find something all the same; a weight, not
+            a promise: `false_matches` tells what it came to.
         items: Items that were looked up as if they were not in the catalogue.
         typical: The middle of the scores they got; None without any.
         false_matches: Share of them that would have found something; None without any.
         same: Scores of items against themselves that were at hand.
         false_refusals: Share of those that would have been refused; None without any.
         twins: Items that look like another one, so that they may be one thing twice; not looked up.
+        lowered: Whether fewer errors in all would have refused more than may be, so that it is lower.
     """
 
     score: float
@@ -58,6 +67,7 @@ class Threshold:
     same: int = 0
     false_refusals: float | None = None
     twins: int = 0
+    lowered: bool = False
 
     def counts(self, score: float) -> bool:
         """Whether a match with this score is one."""
@@ -80,6 +90,11 @@ class Threshold:
                 f"; of {self.same} other pictures and variations of the catalogue's items "
                 f"{self.false_refusals:.1%} would have been refused"
             )
+        if self.lowered:
+            told += (
+                f"; it is lower than by errors alone, to refuse at most {MOST_REFUSED:.0%} of them: some "
+                "things are so alike that strange ones may be taken for them"
+            )
         if self.twins:
             told += f"; {self.twins} items look like another one, which was not counted against it"
         return told
@@ -99,7 +114,8 @@ def calibrate(
             variations of the items' pictures (`varied`), of some hundred items. An id that is not in the
             index is left out. Items with several pictures need not be among them, they are compared with
             themselves.
-        rate: Share of things not in the catalogue that may find something all the same, above 0, below 1.
+        rate: Share of things not in the catalogue that may find something all the same, above 0, below 1: how
+            much a false match weighs against a refusal.
 
     Raises:
         ValueError: The rate is out of range, or features are not of the index's size or of length 1.
@@ -127,7 +143,7 @@ def calibrate(
         return Threshold(
             DEFAULT, "default", rate, len(items), same=len(same), false_refusals=refused, twins=len(twins)
         )
-    score = _exceeded_by(rate, others)
+    score, lowered = _fewest_errors(rate, others, same)
     return Threshold(
         score,
         "catalogue",
@@ -138,6 +154,7 @@ def calibrate(
         same=len(same),
         false_refusals=_share_below(same, score),
         twins=len(twins),
+        lowered=lowered,
     )
 
 
@@ -158,12 +175,24 @@ def _has_twin(index: ItemIndex, item: str, pictures: Sequence[FloatArray]) -> bo
     return any(match.score > TWIN for each in pictures[:1] for match in index.search(each, 1, without=item))
 
 
-def _exceeded_by(rate: float, scores: Sequence[float]) -> float:
-    """What a further score of the same kind reaches with at most that probability, within the limits."""
-    ordered = np.sort(np.asarray(scores, np.float64))
-    # The rank of split conformal prediction.
-    at = min(len(ordered), math.ceil((len(ordered) + 1) * (1 - rate))) - 1
-    return float(np.clip(np.nextafter(ordered[at], 2.0), LOWEST, HIGHEST))
+def _fewest_errors(rate: float, others: Sequence[float], same: Sequence[float]) -> tuple[float, bool]:
+    """The score with the least weighted sum of errors, and whether it had to be lowered to refuse less.
+
+    Of several that are as good it is the middle of the widest gap between two scores.
+    """
+    strange, known = np.sort(np.asarray(others, np.float64)), np.sort(np.asarray(same, np.float64))
+    # Between two neighbours of all these scores the errors are the same everywhere.
+    ends = np.unique(np.clip(np.concatenate([strange, known, [LOWEST, HIGHEST]]), LOWEST, HIGHEST))
+    tried, wide = (ends[1:] + ends[:-1]) / 2, np.diff(ends)
+    false_matches = 1 - np.searchsorted(strange, tried) / len(strange)
+    refused = np.searchsorted(known, tried) / len(known)
+    errors = false_matches / rate + refused / MOST_REFUSED
+    within = refused <= MOST_REFUSED
+    if not within.any():
+        return LOWEST, True
+    best = np.flatnonzero(within & (errors <= errors[within].min() + _SAME))
+    score = float(tried[best[np.argmax(wide[best])]])
+    return score, bool(errors[within].min() > errors.min() + _SAME)
 
 
 def _needed(rate: float) -> int:

@@ -43,8 +43,8 @@ class CameraSettings(_Room):
     id: Identifier = _field(..., "Name of the camera in events and file names.")
     source: SecretStr = _field(
         ...,
-        "Where frames come from: scene:door, scene:coffee, /dev/videoN, rtsp://…, http://…, a video file, or "
-        "a folder of pictures. May carry a password and is therefore never shown.",
+        "Where frames come from: scene:door, scene:coffee, scene:things, /dev/videoN, rtsp://…, http://…, a "
+        "video file, or a folder of pictures. May carry a password and is therefore never shown.",
     )
     when: When = _field(
         When.DOOR,

@@ -71,7 +71,6 @@ class SearchSettings(Room):
         "The network that describes pictures: efficientnet-lite0, or the id of one of search.networks. A "
         "catalogue that is searched by another one stays so until it has been described anew.",
         scope="all",
-        command="appliance search refeaturize",
     )
     networks: tuple[SearchNetworkSettings, ...] = field(
         (), "Networks of one's own that describe pictures.", scope="all", max_length=8

@@ -144,6 +144,24 @@ def test_what_is_added_is_found_at_once_and_what_is_removed_no_more(box: SearchB
     assert not gone.known
 
 
+def test_what_is_held_while_it_is_added_is_found(box: SearchBox) -> None:
+    """There was nothing like it; it needs not be shown again. What was found is not told again."""
+    with box.searching():
+        box.ready()
+        box.scene = held(STRANGE)
+        box.until(lambda: box.newest().number)
+        refused = box.newest()
+        box.add("motorcycle", THINGS[STRANGE].bgr)
+        box.until(lambda: box.newest().found)
+        found = box.newest()
+        box.add("page", THINGS["page"].bgr)
+        after = box.newest(after=found.number, wait_s=1.5)
+
+    assert [False] == [each.known for each in refused.last.values()]
+    assert ["motorcycle"] == [each.matches[0].item for each in found.found]
+    assert found.number == after.number
+
+
 def test_each_reader_is_shown_a_match_once(box: SearchBox) -> None:
     """And who waits is told at once."""
     told: list[list[str]] = []

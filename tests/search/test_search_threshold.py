@@ -1,12 +1,12 @@
-"""The threshold: as many strangers as wanted, explained, and a default where there is too little to go by."""
+"""The threshold: few errors of both kinds, explained, and a default where there is too little to go by."""
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from appliance.search import ItemIndex, calibrate, spread, varied
-from appliance.search.threshold import DEFAULT, HIGHEST, LOWEST
+from appliance.search.threshold import DEFAULT, HIGHEST, LOWEST, MOST_REFUSED, RATE
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -54,6 +54,75 @@ def test_items_with_several_pictures_need_no_variations() -> None:
     assert threshold.false_refusals == 0.0
     assert "60 items" in threshold.explained()
     assert "180 other pictures" in threshold.explained()
+
+
+def alike(count: int, near: float, apart: float, seed: int) -> tuple[ItemIndex, list[tuple[str, np.ndarray]]]:
+    """Items around one direction, `apart` from it, and variations of them that are off by `near`."""
+    random = np.random.default_rng(seed)
+    middles = unit(unit(np.ones(48)) + apart * unit(random.standard_normal((count, 48))))
+    index = ItemIndex(48)
+    index.put_many([f"{at}" for at in range(count)], [f"i{at:04}" for at in range(count)], middles)
+    shown = unit(middles + near * unit(random.standard_normal((count, 48))))
+    return index, [(f"i{at:04}", each) for at, each in enumerate(shown)]
+
+
+@given(
+    st.floats(0.05, 1.5),
+    st.floats(0.3, 2.0),
+    st.sampled_from([0.005, 0.02, 0.05, 0.2]),
+    st.integers(0, 50),
+)
+def test_no_more_than_a_fifth_is_ever_refused(near: float, apart: float, rate: float, seed: int) -> None:
+    """However alike the things are, unless nothing is alike at all."""
+    index, shown = alike(220, near, apart, seed)
+    threshold = calibrate(index, shown, rate=rate)
+
+    assert threshold.false_refusals is not None
+    assert threshold.false_refusals <= MOST_REFUSED or threshold.score == LOWEST
+    assert LOWEST <= threshold.score <= HIGHEST
+    assert threshold.lowered == ("so alike that strange ones" in threshold.explained())
+
+
+@given(st.floats(0.3, 1.2), st.floats(0.3, 2.0), st.integers(0, 50))
+def test_the_fewer_false_matches_are_wanted_the_fewer_there_are(near: float, apart: float, seed: int) -> None:
+    """The score rises with it, and so does what is refused."""
+    index, shown = alike(220, near, apart, seed)
+    rare, usual, often = (calibrate(index, shown, rate=rate) for rate in (0.005, 0.05, 0.5))
+
+    assert rare.score >= usual.score >= often.score
+    assert (rare.false_matches or 0) <= (usual.false_matches or 0) <= (often.false_matches or 0)
+
+
+@given(st.floats(0.3, 1.0), st.integers(0, 50))
+def test_no_other_score_makes_fewer_errors(near: float, seed: int) -> None:
+    """Of those that refuse no more than they may."""
+    index, shown = alike(60, near, 1.0, seed)
+    threshold = calibrate(index, shown)
+    assume(not threshold.twins)
+    strange = [index.search(each, 1, without=item)[0].score for item, each in shown]
+    known = [max(row @ each for row in index.features(item).values()) for item, each in shown]
+
+    def errors(score: float) -> tuple[float, float]:
+        """False matches and refusals, each as a share of what is wanted or allowed."""
+        false, refused = np.mean(np.greater_equal(strange, score)), np.mean(np.less(known, score))
+        return float(false) / RATE, float(refused) / MOST_REFUSED
+
+    assert errors(threshold.score) == pytest.approx(
+        ((threshold.false_matches or 0) / RATE, (threshold.false_refusals or 0) / MOST_REFUSED)
+    )
+    others = [errors(score) for score in np.linspace(LOWEST, HIGHEST, 200)]
+    allowed = [sum(each) for each in others if each[1] <= 1]
+    assert sum(errors(threshold.score)) <= min(allowed, default=99.0) + 1e-6
+
+
+def test_things_apart_have_a_threshold_in_the_middle_between() -> None:
+    """What strange things get at most, and what known things get at least, are equally far."""
+    index, middles = catalogue(60, pictures=2)
+    threshold = calibrate(index, ())
+    strange = max(index.search(each, 1, without=f"i{at:04}")[0].score for at, each in enumerate(middles))
+
+    assert (threshold.false_matches, threshold.false_refusals, threshold.lowered) == (0.0, 0.0, False)
+    assert strange + 0.05 < threshold.score < 0.95
 
 
 @pytest.mark.parametrize("count", [0, 1, 19])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from catalogue_things import picture, thing
 from desks import CONSENT
 from hosting_at_hand import hosting_at_hand
 from logged import a_day
@@ -135,6 +136,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
             "piece": "0.m4s",
             "view": "x1",
             "sound": "ding-dong",
+            **a_catalogue(site),
             "key": a_screen_song(site, song),
         }
         draft = zoe("enrol.begin", with_=made["secret"], name="Cem", consent=CONSENT)["draft"]
@@ -148,6 +150,17 @@ def box(tmp_path: Path) -> Iterator[Box]:
         )
         programs = {**real, "draft": draft}
         yield Box(site, real, programs, site.client(Role.ADMIN, secret=secret), made["secret"], strangers)
+
+
+def a_catalogue(site: Site) -> dict[str, str]:
+    """An item with its picture, and an import of one row."""
+    site.services.store.put_item(thing("cup"), [picture(1)])
+    table = b"id,title\npot,Pot\n"
+    begun = site.desk.ask(
+        "catalogue.import_begin", {}, credential=site.secrets[Role.ADMIN], blob=table
+    ).result
+    kept = site.ask("catalogue.item", item="cup")["pictures"][0]["picture"]
+    return {"item": "cup", "picture": kept, "number": str(begun["number"]), "index": "0"}
 
 
 def a_screen_song(site: Site, song: str) -> str:

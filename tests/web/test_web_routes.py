@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from hosting_at_hand import hosting_at_hand
 from recorded import recording_at_hand
+from searching_at_hand import searching_at_hand
 from web_site import Browser, Site, open_site
 from werkzeug.routing import Rule
 
@@ -76,7 +77,12 @@ class Somebody:
 def everybody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, list[Somebody]]]:
     """One site for all routes; and nobody, a screen, a viewer, an admin, tokens, and what is no good."""
     layout = Layout(Path(tmp_path_factory.mktemp("routes")) / "state")
-    with open_site(layout) as site, hosting_at_hand(layout), recording_at_hand(site.services):
+    with (
+        open_site(layout) as site,
+        hosting_at_hand(layout),
+        recording_at_hand(site.services),
+        searching_at_hand(layout, site.services.store),
+    ):
         narrow = site.ask("tokens.create", label="narrow", scopes=["people"])["secret"]
         revoked = site.ask("tokens.create", label="revoked", scopes=["people", "log"])
         site.ask("tokens.revoke", token=revoked["token"]["id"])

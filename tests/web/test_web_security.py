@@ -52,6 +52,8 @@ NO_PAGES = {
     "/songs/<song>.mp3",
     "/songs/sounds/<sound>.mp3",
     "/screen/songs/<key>",
+    "/search/import/<number>/rows",
+    "/search/pictures/<picture>",
 }
 """Addresses with something in them that answer no page."""
 

@@ -1,9 +1,9 @@
 """The paths of the DeepLens sample's web application, so that what was written for that may ask the box.
 
 `matches` answers what was found last; `user/auth` says whether a token is one; `directory` lists the
-catalogue in the sample's words. Where the sample answered the text of a Python value, three matches and an error while
-there was none, this answers JSON, as many as are asked for, and an empty list. The sample wants an envelope
-whose `body` is JSON as text; it is there beside the values themselves.
+catalogue in the sample's words. Where the sample answered the text of a Python value, and an error
+while there was nothing, this answers JSON, as many as are asked for, and an empty list. The sample wants an
+envelope whose `body` is JSON as text; it is there beside the values themselves.
 """
 
 import base64
@@ -75,6 +75,7 @@ def directory() -> Response:
 
 
 @blueprint.post("/user/auth")
+@tokens_only
 @public
 def auth() -> Response:
     """Whether the password is a token that may search: `{token, securityLevel}`, as the sample has it.

@@ -6,7 +6,7 @@ how far it is can be seen. What comes of it is the desk's.
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, abort, jsonify, render_template, request
 
 from appliance.errors import FormError
 from appliance.permissions import Permission
@@ -54,39 +54,41 @@ def begin() -> Response:
     return jsonify(begun)
 
 
-@blueprint.get("/<int:number>/rows")
+@blueprint.get("/<number>/rows")
 @permission(Permission.CATALOGUE)
-def rows(number: int) -> Response:
+def rows(number: str) -> Response:
     """Rows of the table, and which pictures each names."""
-    after = _index(request.args.get("after"))
-    return jsonify(ask("catalogue.import_rows", number=number, after=after).result)
+    after = _counted(request.args.get("after", "0"))
+    return jsonify(ask("catalogue.import_rows", number=_counted(number), after=after).result)
 
 
-@blueprint.post("/<int:number>/rows/<int:index>")
+@blueprint.post("/<number>/rows/<index>")
 @permission(Permission.CATALOGUE)
 @takes(UPLOAD_BYTES)
-def picture(number: int, index: int) -> Response:
+def picture(number: str, index: str) -> Response:
     """A picture of a row, or that there is none: the row is kept once all of its pictures came."""
     file = request.files.get("file")
     told: dict[str, Any] = ask(
         "catalogue.import_picture",
         blob=b"" if file is None else file.read(),
         timeout_s=_SLOW_S,
-        number=number,
-        index=index,
+        number=_counted(number),
+        index=_counted(index),
         path=request.form.get("path", ""),
         missing=request.form.get("missing") == "1",
     ).result
     return jsonify(told)
 
 
-@blueprint.post("/<int:number>/end")
+@blueprint.post("/<number>/end")
 @permission(Permission.CATALOGUE)
-def end(number: int) -> Response:
+def end(number: str) -> Response:
     """End it, whole or not."""
-    return jsonify(ask("catalogue.import_end", number=number).result)
+    return jsonify(ask("catalogue.import_end", number=_counted(number)).result)
 
 
-def _index(given: str | None) -> int:
-    text = given or "0"
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0  # noqa: PLR2004
+def _counted(given: str) -> int:
+    """A number of an address; one that is none is no page's."""
+    if not (given.isascii() and given.isdigit() and len(given) < 9):  # noqa: PLR2004
+        abort(404)
+    return int(given)

@@ -108,10 +108,10 @@ def picture(picture: str) -> Response:
 
 def _newest(around: Surroundings, secret: str, after: int | None, worded: Card) -> Generator[bytes]:
     """What is found from now on, and before that the newest there are, or what came after `after`."""
-    number, first = after or 0, after is None
+    number, first, wait_s = after or 0, after is None, 0.0
     yield f"retry: {int(_AGAIN_S * 1000)}\nevent: beat\ndata:\n\n".encode()
     while not around.stopping.is_set():
-        asked = {"after": number, "limit": SHOWN, "wait_s": 0.0 if first else _WAIT_S}
+        asked = {"after": number, "limit": SHOWN, "wait_s": wait_s}
         try:
             told = around.desk.ask("search.newest", asked, credential=secret, timeout_s=_WAIT_S * 2).result
         except PeerGoneError:
@@ -121,7 +121,7 @@ def _newest(around: Surroundings, secret: str, after: int | None, worded: Card) 
             around.stopping.wait(_AGAIN_S)
             continue
         if told["number"] < number:  # it began anew, and counts from the beginning
-            number, first = 0, True
+            number, first, wait_s = 0, True, 0.0
             continue
         lines = [message("found", worded(each)) for each in reversed(told["found"])]
         if not first:
@@ -130,7 +130,7 @@ def _newest(around: Surroundings, secret: str, after: int | None, worded: Card) 
                 for each in told["last"].values()
                 if not each["known"] and each["number"] > number
             ]
-        number, first = told["number"], False
+        number, first, wait_s = told["number"], False, _WAIT_S
         # The number comes last: a line that breaks in the middle is told again from its beginning.
         yield "".join((*lines, f"id: {number}\nevent: beat\ndata:\n\n")).encode()
 

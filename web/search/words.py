@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import url_for
 
-_LIKENESS: Final = ((0.7, "The very same, it seems"), (0.4, "Very much alike"), (0.15, "Much alike"))
+_LIKENESS: Final = ((0.7, "As good as the same"), (0.4, "Very much alike"), (0.15, "Much alike"))
 _LEAST: Final = "Somewhat alike"
 BASES: Final = {
     "settings": "set by hand in the settings",

@@ -1,0 +1,126 @@
+"""The pages of visual search in Chromium: cards come by themselves, each once; asking by a picture."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from browser import Scheme, axe, open_page, overflow, shots
+from playwright.sync_api import Browser, Page, expect
+from running_web import Running, run_web
+from search_items import picture
+from searching_at_hand import Searching, searching_at_hand
+from shop_things import jpeg, stock
+
+from appliance.wire.messages import MatchTold, SearchWork
+
+pytestmark = pytest.mark.debian(reason="chromium")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A box with a catalogue, on which a test says what is found.
+
+    Attributes:
+        running: Desk and web as processes.
+        searching: What answers in the place of the process that searches.
+        things: What is in the catalogue, as matches, by id.
+        secret: Of the admin's session.
+    """
+
+    running: Running
+    searching: Searching
+    things: dict[str, MatchTold]
+    secret: str
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """It."""
+    with ExitStack() as stack:
+        running = stack.enter_context(run_web(tmp_path_factory.mktemp("shop") / "state"))
+        services = stack.enter_context(running.context.services())
+        things = stock(services.store)
+        searching = stack.enter_context(searching_at_hand(services.layout, services.store))
+        yield Shop(running, searching, things, running.secret())
+
+
+@pytest.fixture
+def page(browser: Browser, shop: Shop) -> Iterator[Page]:
+    """A page of the admin."""
+    with open_page(browser, shop.running.url, secret=shop.secret) as (opened, _):
+        yield opened
+
+
+def test_what_is_found_comes_as_a_card_once(page: Page, shop: Shop) -> None:
+    """The newest first, with picture, price and where its link leads; told again it is not shown again."""
+    cup, cat, rocket = (shop.things[name] for name in ("coffee", "chelsea", "rocket"))
+    page.goto("/search")
+    shop.searching.found(cat)
+    expect(page.locator(".found h3").first).to_have_text("Chelsea, the office cat")
+    shop.searching.found(cup, rocket.model_copy(update={"score": 0.56}))
+    first = page.locator(".found > li").first
+    expect(first.locator("h3")).to_have_text("Coffee cup")
+    expect(first.get_by_text("4.50 €")).to_be_visible()
+    expect(first.get_by_text("As good as the same")).to_be_visible()
+    link = first.get_by_role("link", name="shop.example")
+    wide = first.locator("img").first.evaluate("(image) => image.decode().then(() => image.naturalWidth)")
+    page.reload()
+    expect(page.locator(".found > li")).to_have_count(2)
+
+    assert "noopener noreferrer" == link.get_attribute("rel")
+    assert "https://shop.example/cups/coffee" == link.get_attribute("href")
+    assert wide > 100
+
+
+def test_nothing_like_it_is_an_answer(page: Page, shop: Shop, tmp_path: Path) -> None:
+    """To a picture that was chosen; with what is nearest, and what was asked with."""
+    file = tmp_path / "grass.jpg"
+    file.write_bytes(jpeg(picture("skimage/grass.png")))
+    shop.searching.answer = ()
+    page.goto("/search")
+    page.locator("[data-file]").set_input_files(file)
+    expect(page.get_by_role("heading", name="Nothing like it")).to_be_visible()
+    expect(page.get_by_alt_text("The picture that you asked with")).to_be_visible()
+    shop.searching.answer = (shop.things["coins"],)
+    page.locator("[data-file]").set_input_files(file)
+    expect(page.get_by_role("heading", name="Box of old coins")).to_be_visible()
+    page.get_by_label("Put away what you asked").click()
+
+    assert file.read_bytes() in shop.searching.asked
+    expect(page.locator("[data-asked]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("look", [("light", "phone"), ("dark", "desktop"), ("light", "tv")])
+def test_the_pages_are_for_everybody(browser: Browser, shop: Shop, look: tuple[Scheme, str]) -> None:
+    """Axe finds nothing serious, nothing is scrolled sideways."""
+    wrong = []
+    scheme, width = look
+    shop.searching.work = (SearchWork(kind="refeaturizing", done=3_000, total=10_000),)
+    things = shop.things
+    shop.searching.found(things["rocket"])
+    shop.searching.found(
+        things["coffee"],
+        things["coins"].model_copy(update={"score": 0.62}),
+        things["clock_motion"].model_copy(update={"score": 0.55}),
+    )
+    with open_page(browser, shop.running.url, secret=shop.secret, scheme=scheme, width=width) as (page, _):
+        for name, path in {
+            "look": "/search",
+            "catalogue": "/search/catalogue",
+            "item": "/search/item?item=coffee",
+            "new": "/search/items/new",
+            "import": "/search/import",
+            "how": "/search/catalogue/how",
+        }.items():
+            page.goto(path)
+            if name == "look":
+                expect(page.locator(".found > li").first).to_be_visible()
+            wrong += [f"{path}: {each}" for each in axe(page)]
+            wrong += [f"{path}: {overflow(page)} px too wide"] if overflow(page) else []
+            if width == "phone":
+                shots(page, f"search-{name}")
+    shop.searching.work = ()
+
+    assert [] == wrong

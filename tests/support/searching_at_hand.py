@@ -1,0 +1,160 @@
+"""A process that searches, behind its socket: for pages, without cameras or networks.
+
+What it finds is said by the test. It answers as `appliance.app.search_process` does; tests of the whole hold
+that one to the same messages.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from appliance.services import Layout
+from appliance.store import Store
+from appliance.wire import Handler, Message, Reply, Request, Server
+from appliance.wire.messages import (
+    AskNewest,
+    AskSearch,
+    CalibrateSearch,
+    Done,
+    Found,
+    FoundTold,
+    MatchTold,
+    NewestTold,
+    RefeaturizeSearch,
+    SearchCamera,
+    SearchPicture,
+    SearchSource,
+    SearchTold,
+    SearchWork,
+)
+
+AT = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
+MODEL = "efficientnet-lite0:0123456789ab"
+
+
+class Searching:
+    """What is found.
+
+    Attributes:
+        answer: Of whoever asks by a picture or a camera; None: there is nothing like it.
+        asked: Pictures and cameras that were asked with.
+        told: What was asked for besides.
+        work: What is under way.
+        cameras: That are watched.
+        trouble: What stands in the way.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.answer: tuple[MatchTold, ...] = ()
+        self.asked: list[bytes | str] = []
+        self.told: list[Message] = []
+        self.work: tuple[SearchWork, ...] = ()
+        self.cameras: tuple[str, ...] = ("entrance",)
+        self.trouble = ""
+        self._store = store
+        self._newest: list[FoundTold] = []
+        self._readers: dict[str, set[int]] = {}
+        self._number = 0
+        self._last: dict[str, FoundTold] = {}
+        self._news = threading.Condition()
+
+    def found(self, *matches: MatchTold, camera: str = "entrance") -> FoundTold:
+        """Something was held before a camera; without matches there is nothing like it."""
+        with self._news:
+            self._number += 1
+            told = self._told(matches, source="camera", name=camera, number=self._number)
+            self._last[f"camera/{camera}"] = told
+            if matches:
+                self._newest.insert(0, told)
+            self._news.notify_all()
+        return told
+
+    def handlers(self) -> dict[type[Message], Handler]:
+        """By message, for a server."""
+        return {
+            SearchPicture: self._by_picture,
+            SearchCamera: self._by_camera,
+            AskNewest: self._ask_newest,
+            AskSearch: self._state,
+            CalibrateSearch: self._noted,
+            RefeaturizeSearch: self._noted,
+        }
+
+    def _told(
+        self, matches: tuple[MatchTold, ...], *, source: str, name: str = "", number: int = 0
+    ) -> FoundTold:
+        return FoundTold.model_validate(
+            {
+                "number": number,
+                "at": datetime.now(UTC),
+                "source": source,
+                "name": name,
+                "known": bool(matches),
+                "threshold": 0.5,
+                "basis": "catalogue",
+                "matches": matches,
+                "near": None if matches else MatchTold(item="cup", title="Blue cup", picture="p", score=0.4),
+                "featurizer": MODEL,
+                "searched": self._store.item_count(),
+            }
+        )
+
+    def _by_picture(self, request: Request[SearchPicture]) -> Reply[Found]:
+        self.asked.append(request.blob)
+        return Reply(Found(found=self._told(self.answer[: request.message.matches], source="picture")))
+
+    def _by_camera(self, request: Request[SearchCamera]) -> Reply[Found]:
+        camera = request.message.camera
+        self.asked.append(camera)
+        return Reply(Found(found=self._told(self.answer, source="camera", name=camera)))
+
+    def _ask_newest(self, request: Request[AskNewest]) -> Reply[NewestTold]:
+        asked = request.message
+        with self._news:
+            seen = self._readers.setdefault(asked.reader, set()) if asked.reader else set()
+
+            def fresh() -> list[FoundTold]:
+                return [
+                    each for each in self._newest if each.number > asked.after and each.number not in seen
+                ]
+
+            self._news.wait_for(lambda: fresh() or self._number > asked.after, asked.wait_s)
+            found = tuple(fresh()[: asked.limit])
+            seen.update(each.number for each in found)
+            return Reply(NewestTold(found=found, number=self._number, last=self._last))
+
+    def _state(self, _: Request[AskSearch]) -> Reply[SearchTold]:
+        pictures = self._store.picture_count()
+        return Reply(
+            SearchTold(
+                items=self._store.item_count(),
+                pictures=pictures,
+                indexed=pictures,
+                featurizer=MODEL,
+                model="efficientnet-lite0",
+                threshold=0.5,
+                basis="catalogue",
+                explained="of 500 variations of pictures 25 came nearer to another item than this",
+                calibrated_at=AT,
+                work=self.work,
+                sources=tuple(
+                    SearchSource(source="camera", name=each, state="watching") for each in self.cameras
+                ),
+                trouble=self.trouble,
+                hint="wait a moment" if self.trouble else "",
+                memory_bytes=6600 * pictures,
+            )
+        )
+
+    def _noted(self, request: Request[Message]) -> Reply[Done]:
+        self.told.append(request.message)
+        return Reply(Done())
+
+
+@contextmanager
+def searching_at_hand(layout: Layout, store: Store) -> Iterator[Searching]:
+    """It answers at its socket until the end of the block."""
+    searching = Searching(store)
+    with Server(layout.socket("search"), searching.handlers(), max_connections=32):
+        yield searching
