@@ -1,9 +1,9 @@
-"""`appliance demo`: the whole appliance on a rendered office door and coffee corner. No camera, no cloud.
+"""`appliance demo`: the whole appliance on a rendered door, coffee corner and table. No camera, no cloud.
 
 Nothing of it is a special case: it writes a settings file, makes an admin's key, enrols two people with
-theme songs, makes its rules with the ordinary commands and runs the ordinary appliance on the bundled scenes,
-with its pages. On a terminal it goes on until Ctrl-C, so that there is time to look at those; elsewhere the
-scenes are played once.
+theme songs, makes its rules and imports a small catalogue with the ordinary commands, and runs the ordinary
+appliance on the bundled scenes, with its pages. On a terminal it goes on until Ctrl-C, so that there is time
+to look at those; elsewhere the scenes are played once.
 """
 
 import contextlib
@@ -18,10 +18,13 @@ from typing import Final
 
 import click
 
+from appliance.cli.demo_things import found_told
 from appliance.errors import ApplianceError
 from appliance.evidence import make_identity
+from appliance.services import Layout
 
 _DATA = Path(__file__).parents[2] / "data"
+_THINGS: Final = _DATA / "things" / "items.csv"
 _PEOPLE = (
     ("Barack Obama", "Barack", "obama.jpg", "three-bells", "Three bells"),
     ("Eileen Collins", "Eileen", "astronaut.jpg", "level-up", "Level up"),
@@ -80,6 +83,18 @@ shut_fraction = 0.92               # how much of the region the shut door fills
 id = "corner"
 source = "scene:coffee"        # a second camera, at the coffee machine
 when = "always"
+
+[[cameras]]
+id = "table"
+source = "scene:things"        # a third one: things are shown to it, one after another
+when = "approach"              # faces are looked for twice a second, until one comes
+fps = 5
+width_px = 640
+height_px = 360
+
+[search]
+enabled = true                 # what is held still before it is looked up in the catalogue
+cameras = ["table"]
 
 [coffee]
 cameras = ["corner"]           # a cup with a recognised face, for three seconds, is a coffee
@@ -147,7 +162,8 @@ def demo(*, folder: Path, once: bool | None, port: int) -> None:
     """Watch a rendered office door and coffee corner: two people who are enrolled, one who is not.
 
     Whoever is enrolled hears a theme song, and a coffee is counted; without an audio device the songs are
-    written into a file.
+    written into a file. Things that are shown to a third camera are found in a small catalogue, and one that
+    is not in it is not.
 
     The pages are served meanwhile: open the link that is printed.
 
@@ -180,12 +196,16 @@ def demo(*, folder: Path, once: bool | None, port: int) -> None:
             _call([*appliance, "songs", "choose", sound])
             _call([*appliance, "songs", "give", name, title])
     _make_rules(appliance, folder)
+    if not _read([*appliance, "search", "list", "--json"]).strip():
+        _step("a catalogue of eight things, to look up what the third camera is shown")
+        _call([*appliance, "search", "import", str(_THINGS), "--no-calibrate"])
     if once:
-        _step("the appliance, on a rendered office door and coffee corner (a minute; Ctrl-C ends it)")
+        _step("the appliance, on a rendered office door, coffee corner and table (a minute; Ctrl-C ends it)")
     else:
-        _step("the appliance, on a rendered office door and coffee corner (again and again, until Ctrl-C)")
+        _step("the appliance, on a rendered office door, coffee corner and table (on and on, until Ctrl-C)")
         click.echo("  open the link below; the browser warns, as the certificate was made on this machine")
-    _call([*appliance, "run", *(["--once"] if once else [])])
+    with found_told(Layout(state).socket("search")):
+        _call([*appliance, "run", *(["--once"] if once else [])])
     _epilogue(appliance, state, identity, settings)
 
 
@@ -229,6 +249,8 @@ def _epilogue(appliance: Sequence[str], state: Path, identity: Path, settings: P
         click.echo(f"  {short} captures open {newest} --identity {_short(identity)} --out opened")
     if clips:
         click.echo(f"  {short} clips export {clips[0]['clip']} --out clip.mp4")
+    cup = _DATA / "things" / "coffee.png"
+    click.echo(f"  {short} search query {_short(cup)}")
     click.echo("with your own camera and faces")
     click.echo(f'  {program} enroll add "Your Name" you1.jpg you2.jpg --consent "signed 2026-01-05"')
     click.echo(f"  {program} run --camera /dev/video0      (or rtsp://…, clip.mp4, folder/)")

@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 START_S = 240.0
 PASSWORD = "four quiet words here"  # noqa: S105 - of a box that lives for one test
+THINGS = ("Green key", "Yellow lamp", "Coffee cup", "Chelsea the cat", "Rocket", "Mug with dots")
+"""What is shown to the third camera, and is in the catalogue."""
 COMMAND = [sys.executable, "-m", "appliance", "demo", "--port", "0", "--folder"]
 
 
@@ -101,6 +103,10 @@ def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, pl
             page.set_default_timeout(START_S * 1000)
             steps, explained = look_around(page, link)
             counted, began, heading = watch_the_cup(page)
+            found = terminal.read(r"found (.*) by camera table \(", within_s=START_S)
+            page.goto("/search")
+            page.locator(".found-card:not(.none)").first.wait_for()
+            card = page.locator(".found-card:not(.none)").first.inner_text()
         came = terminal.read(r"Barack Obama came in at front \(.*", within_s=START_S)
         code = terminal.interrupt()
         said = terminal.text
@@ -114,6 +120,8 @@ def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, pl
     assert "cup" in counted
     assert began > 0
     assert heading.startswith("Cup")
+    assert found in THINGS
+    assert any(title in card for title in THINGS)
     assert "what is left of it" in said.partition(came)[2]
     assert re.search(r"the log holds: events 1 to \d+", said)
 
