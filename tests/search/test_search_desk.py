@@ -87,6 +87,21 @@ def test_a_file_that_is_no_picture_changes_nothing(desk: DeskBox) -> None:
     assert 0 == desk.ask("catalogue.items", admin)["count"]
 
 
+def test_what_a_camera_shows_is_kept_by_who_may_look_through_it_alone(box: SearchBox, desk: DeskBox) -> None:
+    """Changing the catalogue is not enough: its pictures would be a way to look."""
+    admin = desk.first_admin()
+    token = desk.token(admin, Permission.SEARCH, Permission.CATALOGUE)
+    box.scene = before_camera(THINGS["chelsea"], 1, hardness=0.2)
+    desk.ask("catalogue.put", token, blob=CUP, **entry("cup"))
+    with pytest.raises(DeniedError):
+        desk.ask("catalogue.put_shown", token, camera="entrance", view="all", **entry("cat"))
+    with pytest.raises(DeniedError):
+        desk.ask("catalogue.add_shown", token, camera="entrance", view="all", item="cup")
+
+    (cup,) = desk.ask("catalogue.items", admin)["items"]
+    assert 1 == len(cup["pictures"])
+
+
 def test_a_thing_is_shown_to_the_camera_and_found(box: SearchBox, desk: DeskBox) -> None:
     """Added by camera, found by camera and by picture; the camera's picture is for who may look."""
     admin = desk.first_admin()

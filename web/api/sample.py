@@ -87,7 +87,7 @@ def auth() -> Response:
         ThrottledError: Too many that came from there were none.
     """
     secret = _given().get("password")
-    if not isinstance(secret, str) or not secret or len(secret) > 200:  # noqa: PLR2004 - no token is longer
+    if not isinstance(secret, str) or not secret.isascii() or not 0 < len(secret) <= 200:  # noqa: PLR2004 - no token is longer
         raise FormError("password: a token of this box", fields={"password": "a token of this box"})
     client = request.remote_addr or ""
     guesses().admit(client, secret)

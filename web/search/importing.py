@@ -21,7 +21,7 @@ COLUMNS: Final = (
     ("title", "What it is called", "needed"),
     ("link", "An address with http or https", ""),
     ("price", "As it is to be shown: 12.50 €", ""),
-    ("notes", "Where it lies, whose it is", ""),
+    ("notes", "Where it lies; no names of people", ""),
     ("pictures", "Paths beside the table, several with ; between them", ""),
 )
 _SLOW_S: Final = 60.0

@@ -13,8 +13,8 @@ from appliance.app.desk.eyes import Eyes
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.desk.search import CAMERA, View
 from appliance.app.desk.times import moment
-from appliance.errors import FormError
-from appliance.permissions import Permission
+from appliance.errors import DeniedError, FormError
+from appliance.permissions import Caller, Permission
 from appliance.services import Services
 from appliance.store import CatalogueItem, ItemEntry
 from appliance.wire import Client
@@ -36,7 +36,7 @@ class ItemPage(Arguments):
     """
 
     text: str = Field(default="", max_length=200)
-    after: int | None = Field(default=None, ge=0)
+    after: int | None = Field(default=None, ge=0, lt=2**63)
     limit: int = Field(default=50, ge=1, le=200)
     oldest_first: bool = False
 
@@ -201,10 +201,12 @@ class Catalogue:
         """Add an item or change it, with the picture that a camera takes now; see `put`.
 
         Raises:
+            DeniedError: They may not look through cameras.
             CameraLostError: There is no such camera, or it gives nothing.
             FormError: It cannot be taken so.
         """
         given = asked.arguments
+        _check_may_look(asked.who)
         self._check_new(given)
         done = self._shown(_entry(given), given.camera, given.view, replace=given.replace_pictures)
         return self._told(given.item, done)
@@ -227,10 +229,12 @@ class Catalogue:
         """Add to an item the picture that a camera takes now; see `add_picture`.
 
         Raises:
+            DeniedError: They may not look through cameras.
             UnknownItemError: There is no such item.
             CameraLostError: There is no such camera, or it gives nothing.
         """
         given = asked.arguments
+        _check_may_look(asked.who)
         entry = self._store.item(given.item).entry
         return self._told(given.item, self._shown(entry, given.camera, given.view))
 
@@ -303,6 +307,16 @@ def told_item(item: CatalogueItem) -> dict[str, Any]:
         "added_at": moment(item.added_at),
         "changed_at": moment(item.changed_at),
     }
+
+
+def _check_may_look(who: Caller) -> None:
+    """What a camera shows is kept, and shown to everybody who may search, by who may look through it alone.
+
+    Raises:
+        DeniedError: They may not.
+    """
+    if not who.may(Permission.LIVE):
+        raise DeniedError("you may not look through cameras", hint="send a picture, or ask an admin")
 
 
 def _entry(given: NewItem) -> ItemEntry:
