@@ -280,11 +280,14 @@ class Upkeep:
         """Features of a picture of the catalogue; None: it is gone, or cannot be described.
 
         Raises:
-            PeerGoneError: The models process is not there; the second time over one picture that is passed
-                over.
+            PeerGoneError: The models process is not there; it is tried again. A picture is passed over if that
+                process was there just before, and ended over it again.
         """
         if (featurizer, picture) in self._unreadable:
             return None
+        suspect = self._broke == picture
+        if suspect:
+            self._featurizer(model)  # is it there at all? If not, this picture is not to blame
         try:
             jpeg = self._store.picture_jpeg(picture)
             asked = FeaturizePicture(models=(model,), view="all")
@@ -292,10 +295,9 @@ class Upkeep:
         except UnknownItemError:
             return None
         except PeerGoneError:
-            if self._broke != picture:
-                self._broke = picture
+            self._broke = "" if suspect else picture
+            if not suspect:
                 raise
-            self._broke = ""
             self._give_up(picture, featurizer, "the models process ended over it twice")
             return None
         except (PhotoError, VaultError) as error:
