@@ -51,7 +51,7 @@ class FunctionFeeds:
         self._monotonic = monotonic
         self._wall = wall
         self._lock = threading.Lock()
-        self._still: OrderedDict[str, HeldStill] = OrderedDict()
+        self._still: OrderedDict[tuple[str, str], HeldStill] = OrderedDict()
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for a server."""
@@ -81,8 +81,10 @@ class FunctionFeeds:
             return None
         self._states.watching("function", function)
         with self._lock:
-            still = self._still.setdefault(function, HeldStill(self._rules))
-            self._still.move_to_end(function)
+            # Features of two networks cannot be compared: with another one it begins anew.
+            which = function, current.featurizer
+            still = self._still.setdefault(which, HeldStill(self._rules))
+            self._still.move_to_end(which)
             while len(self._still) > _MOST:
                 self._still.popitem(last=False)
             rests = still.look(features, self._monotonic())
