@@ -18,7 +18,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.values import FloatArray
+from appliance.values import UNIT_WITHIN, FloatArray
 
 SIZE: Final = 1280
 _STEPS: Final = 127
@@ -28,8 +28,6 @@ _AT_ONCE: Final = 1024
 """Rows that are made larger at once: 10 MB of float64."""
 _FLOAT32: Final = 2.0**-24
 """How far a float32 is from what it stands for, at most, as a share of it."""
-_UNIT_SLACK: Final = 1e-3
-"""How far from 1 the length of features may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +219,7 @@ class ItemIndex:
         scales, lost, lengths = self._facts[:many].T
         scores = rounded * (scales * coded.scales[0])
         # x·q = x'·q' + (x - x')·q + x'·(q - q'); each of the last two at most the product of two lengths.
-        doubt = lost * (1 + _UNIT_SLACK) + lengths * coded.lost[0] + _FLOAT32
+        doubt = lost * (1 + UNIT_WITHIN) + lengths * coded.lost[0] + _FLOAT32
         kept = np.arange(many)
         left_out = self._numbers.get(without) if without is not None else None
         if left_out is not None:
@@ -231,7 +229,7 @@ class ItemIndex:
         near = self._rows[:many] @ features if len(kept) > many // 4 else None
         found = near[kept] if near is not None else self._rows[kept] @ features
         # n products, each rounded, added in any order: at most n + 1 roundings each.
-        error = np.full(len(kept), (self.size + 2) * _FLOAT32 * (1 + _UNIT_SLACK) ** 2 * 2)
+        error = np.full(len(kept), (self.size + 2) * _FLOAT32 * (1 + UNIT_WITHIN) ** 2 * 2)
         return kept[self._possible(kept, found.astype(np.float64), error, k)]
 
     def _possible(
@@ -302,7 +300,7 @@ class ItemIndex:
             )
         lengths = np.linalg.norm(features, axis=-1)
         # Written so that it is also true of what is no number.
-        if not np.all(np.abs(lengths - 1) <= _UNIT_SLACK):
+        if not np.all(np.abs(lengths - 1) <= UNIT_WITHIN):
             raise ValueError("features have to be of length 1")
 
 

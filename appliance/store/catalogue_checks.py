@@ -20,14 +20,13 @@ from appliance.store.search_records import (
     ItemEntry,
     NewPicture,
 )
-from appliance.values import FloatArray
+from appliance.values import UNIT_WITHIN, FloatArray
 from appliance.writing import writable
 
 HALF: Final = np.dtype("<f2")
 """How features rest. A unit vector's numbers are at most 1, and rounding each to 11 bits moves a cosine of
 1,280 of them by some hundred-thousandths: less than two pictures of one thing differ."""
 
-_LENGTH_WITHIN: Final = 0.01
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _FEATURIZER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
 _JPEG: Final = b"\xff\xd8\xff"
@@ -112,10 +111,13 @@ def packed(features: FloatArray) -> bytes:
             f"features of shape {vector.shape} cannot be kept",
             fields={"features": f"1 to {MOST_NUMBERS:,} numbers"},
         )
-    length = float(np.linalg.norm(vector.astype(np.float64)))
-    if not abs(length - 1) <= _LENGTH_WITHIN:  # nor of numbers that are none
+    with np.errstate(over="ignore"):
+        half = vector.astype(HALF)
+    # As they will be read again: what is kept is also searched.
+    length = float(np.linalg.norm(half.astype(np.float64)))
+    if not abs(length - 1) <= UNIT_WITHIN:  # nor of numbers that are none
         raise FormError("features have to be of length 1", fields={"features": f"of length {length:.3g}"})
-    return vector.astype(HALF).tobytes()
+    return half.tobytes()
 
 
 def _tidy(text: str) -> str:

@@ -26,7 +26,7 @@ from appliance.store.search_tables import (
     search_removed,
     search_state,
 )
-from appliance.values import FloatArray
+from appliance.values import UNIT_WITHIN, FloatArray
 
 AT_ONCE: Final = 1000
 """Features that one transaction writes or deletes at most, so that nobody waits long for the lock."""
@@ -45,6 +45,8 @@ class CatalogueFeatures(Opened):
     def features_after(self, version: int, featurizer: str, limit: int = 2000) -> FeaturePage:
         """What changed of a featurizer's features since a version; a page of it.
 
+        Damaged ones are left out, and told in the diagnostics.
+
         Args:
             version: Of the page before; 0: from the beginning.
             featurizer: Its name; of one that nobody knows there are none.
@@ -61,21 +63,19 @@ class CatalogueFeatures(Opened):
             there, gone, last = _changes(connection, of["id"], since, limit)
         more = len(there) + len(gone) == limit
         numbers = of["numbers"] or 0
-        whole = [row for row in there if len(row.vector) == 2 * numbers]
-        for row in there:
-            if len(row.vector) != 2 * numbers:
-                _log.error(
-                    "features_left_out",
-                    picture=row.picture,
-                    reason="they are damaged",
-                    hint="remove the item and add it again, or restore the backup",
-                )
+        sized = [row for row in there if len(row.vector) == 2 * numbers]
+        features = _matrix([row.vector for row in sized], numbers)
+        fit = np.abs(np.linalg.norm(features, axis=1) - 1) <= UNIT_WITHIN  # nor numbers that are none
+        whole = [row for row, fits in zip(sized, fit, strict=True) if fits]
+        if len(whole) < len(there):
+            features = features[fit]
+            _tell_damaged({row.picture for row in there} - {row.picture for row in whole})
         return FeaturePage(
             version=last if more else newest,
             anew=anew,
             pictures=tuple(row.picture for row in whole),
             items=tuple(row.item for row in whole),
-            features=_matrix([row.vector for row in whole], numbers),
+            features=features,
             removed=tuple(row.picture for row in gone),
             more=more,
         )
@@ -281,6 +281,16 @@ def _changes(
         [row for row in gone if row.version <= last],
         last,
     )
+
+
+def _tell_damaged(pictures: set[str]) -> None:
+    for picture in sorted(pictures):
+        _log.error(
+            "features_left_out",
+            picture=picture,
+            reason="they are damaged",
+            hint="remove the item and add it again, or restore the backup",
+        )
 
 
 def _matrix(vectors: list[bytes], numbers: int) -> FloatArray:

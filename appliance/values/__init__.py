@@ -19,6 +19,7 @@ from appliance.values.faces import (
 from appliance.values.frames import (
     MAX_PHOTO_BYTES,
     MAX_PIXELS,
+    UNIT_WITHIN,
     WHOLE_FRAME,
     Box,
     FloatArray,
@@ -41,6 +42,7 @@ __all__ = [
     "MAX_PIXELS",
     "PARTS",
     "SFACE",
+    "UNIT_WITHIN",
     "WHOLE_FRAME",
     "Box",
     "CameraId",

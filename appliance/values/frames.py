@@ -14,6 +14,9 @@ ImageArray = NDArray[np.uint8]
 """Picture, uint8, shape (height, width, 3) or (height, width) as stated."""
 FloatArray = NDArray[np.float32]
 
+UNIT_WITHIN = 1e-3
+"""How far from 1 the length of features may be; half precision takes half of it."""
+
 MAX_PIXELS = 40_000_000
 """Larger pictures are refused everywhere: 40 MP take 120 MB once decoded, and no door camera has them."""
 MAX_PHOTO_BYTES = 30_000_000

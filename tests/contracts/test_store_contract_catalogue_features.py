@@ -217,6 +217,8 @@ def test_what_lacks_features_is_paged_and_repaired(box: Store) -> None:
         np.full(NUMBERS, np.nan, np.float32),
         np.full(NUMBERS, np.inf, np.float32),
         unit(1) * 2,
+        unit(1) * np.float32(1.005),
+        unit(1) * np.float32(1e6),
         unit(1).reshape(2, -1),
         np.zeros(0, np.float32),
         unit(1, 8193),
@@ -304,14 +306,16 @@ def test_a_featurizer_has_a_plain_name(box: Store, name: str) -> None:
 
 def test_damaged_features_are_left_out_and_told(box: Store, address: str) -> None:
     """The others of the page are there; the picture is named."""
-    box.put_item(thing("a"), [picture(1, MODEL), picture(2, MODEL)])
-    one, other = pictures(box)
-    sql(address, "UPDATE search_features SET vector = :short WHERE picture = :at", short=b"\0", at=one)
+    box.put_item(thing("a"), [picture(seed, MODEL) for seed in range(5)])
+    *damaged, whole = pictures(box)
+    wrong = (b"\0", b"\0" * 2 * NUMBERS, b"\xff" * 2 * NUMBERS, (unit(1) * 1.005).astype("<f2").tobytes())
+    for each, vector in zip(damaged, wrong, strict=True):
+        sql(address, "UPDATE search_features SET vector = :bad WHERE picture = :at", bad=vector, at=each)
     with capture_logs() as said:
         page = box.features_after(0, MODEL)
 
-    assert (other,) == page.pictures
-    assert [one] == [line["picture"] for line in said if line["event"] == "features_left_out"]
+    assert ((whole,), (1, NUMBERS)) == (page.pictures, page.features.shape)
+    assert sorted(damaged) == [line["picture"] for line in said if line["event"] == "features_left_out"]
 
 
 def test_removing_twice_is_said(box: Store) -> None:
