@@ -280,8 +280,8 @@ class Upkeep:
         """Features of a picture of the catalogue; None: it is gone, or cannot be described.
 
         Raises:
-            PeerGoneError: The models process is not there; it is tried again. A picture is passed over if that
-                process was there just before, and ended over it again.
+            PeerGoneError: The models process is not there; it is tried again. A picture over which it ended
+                twice, though it was there just before, is passed over.
         """
         if (featurizer, picture) in self._unreadable:
             return None

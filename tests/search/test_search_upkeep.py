@@ -1,4 +1,4 @@
-"""What keeps index and catalogue alike: against a real store, with a models process that the test makes fail."""
+"""What keeps index and catalogue alike: against a real store, and a models process that may fail."""
 
 from collections.abc import Iterator
 from pathlib import Path
