@@ -10,7 +10,7 @@ import pytest
 from commands import Ended, call
 from hostile_pictures import honest_bomb
 from models_process import lend, models_process
-from search_items import before_camera, rendered_one
+from search_items import photographs
 from searching_at_hand import searching_at_hand
 from table_of_things import write_table
 
@@ -59,7 +59,7 @@ def test_a_table_is_imported_found_exported_and_imported_elsewhere(
     status = json.loads(search(state, "status", "--json").out)
     found = search(state, "query", table.parent / "3.jpg", "--json")
     strange = tmp_path / "strange.jpg"
-    cv2.imwrite(str(strange), before_camera(rendered_one("fish", 99), 1)[:, :, ::-1] // 2)
+    cv2.imwrite(str(strange), photographs()[0].bgr)
     missed = search(state, "query", strange)
     exported = search(state, "export", tmp_path / "out", "--format", "json")
     other = Layout(tmp_path / "other")
