@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from appliance.search import ItemIndex, calibrate, spread, varied
 from appliance.search.threshold import DEFAULT, HIGHEST, LOWEST, MOST_REFUSED, RATE
+
+
+SOME = 20
+"""Examples of what calibrates two hundred items each time."""
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -27,6 +31,7 @@ def catalogue(
     return index, middles
 
 
+@settings(max_examples=SOME)
 @given(st.sampled_from([0.02, 0.05, 0.2]), st.integers(0, 50))
 def test_strangers_find_something_as_often_as_wanted(rate: float, seed: int) -> None:
     """Things of the same kind that calibration has not seen; the interval is wide, as 300 are few."""
@@ -66,6 +71,7 @@ def alike(count: int, near: float, apart: float, seed: int) -> tuple[ItemIndex, 
     return index, [(f"i{at:04}", each) for at, each in enumerate(shown)]
 
 
+@settings(max_examples=SOME)
 @given(
     st.floats(0.05, 1.5),
     st.floats(0.3, 2.0),
@@ -83,6 +89,7 @@ def test_no_more_than_a_fifth_is_ever_refused(near: float, apart: float, rate: f
     assert threshold.lowered == ("so alike that strange ones" in threshold.explained())
 
 
+@settings(max_examples=SOME)
 @given(st.floats(0.3, 1.2), st.floats(0.3, 2.0), st.integers(0, 50))
 def test_the_fewer_false_matches_are_wanted_the_fewer_there_are(near: float, apart: float, seed: int) -> None:
     """The score rises with it, and so does what is refused."""
@@ -93,6 +100,7 @@ def test_the_fewer_false_matches_are_wanted_the_fewer_there_are(near: float, apa
     assert (rare.false_matches or 0) <= (usual.false_matches or 0) <= (often.false_matches or 0)
 
 
+@settings(max_examples=SOME)
 @given(st.floats(0.3, 1.0), st.integers(0, 50))
 def test_no_other_score_makes_fewer_errors(near: float, seed: int) -> None:
     """Of those that refuse no more than they may."""
