@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from appliance.search import ItemIndex, calibrate, spread, varied
 from appliance.search.threshold import DEFAULT, HIGHEST, LOWEST, MOST_REFUSED, RATE
 
-
 SOME = 20
 """Examples of what calibrates two hundred items each time."""
 
