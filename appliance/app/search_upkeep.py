@@ -84,6 +84,7 @@ class Upkeep:
         self._unreadable: set[tuple[str, str]] = set()
         self._broke: str = ""
         self._looked_version = -1
+        self._swept: tuple[str | None, str | None] = (None, None)
 
     @property
     def unreadable(self) -> int:
@@ -157,7 +158,7 @@ class Upkeep:
         current.follow(self._stop)
 
     def work(self) -> None:
-        """Do what there is to do: missing features, another network's, the threshold.
+        """Do what there is to do: missing features, another network's, old ones' to delete, the threshold.
 
         Raises:
             ApplianceError: It has to be tried again later.
@@ -170,6 +171,7 @@ class Upkeep:
             self._looked_version = state.version
         if state.next_featurizer is not None:
             self._next(state.next_featurizer)
+        self._sweep()
         self._calibrating.look(self._stop)
 
     def _forever(self, piece: Callable[[], None], pause_s: float) -> None:
@@ -230,7 +232,6 @@ class Upkeep:
             return  # another box's network: it makes them
         if not self._describe(featurizer, "refeaturizing"):
             return
-        before = self._store.search_state().featurizer
         fresh = FollowedIndex(self._store, featurizer, told.numbers)
         fresh.follow(self._stop)
         if not fresh.loaded:
@@ -243,9 +244,19 @@ class Upkeep:
         )
         with self._store.acting(by):
             self._store.append_all([NewEvent(changed)])
-        while before not in {None, featurizer} and self._store.drop_features(before or ""):
-            if self._stop.is_set():
-                return  # what is left goes with the next change of the network
+
+    def _sweep(self) -> None:
+        """Delete features that are neither searched nor being made; also what a crash left of them."""
+        state = self._store.search_state()
+        wanted = (state.featurizer, state.next_featurizer)
+        if state.featurizer is None or wanted == self._swept:
+            return
+        for each in self._store.featurizers():
+            # One that has no numbers was never described by, or was dropped to the end.
+            while each.name not in wanted and each.numbers and self._store.drop_features(each.name):
+                if self._stop.is_set():
+                    return  # the rest goes after the next start
+        self._swept = wanted
 
     def _describe(self, featurizer: str, kind: Kind) -> bool:
         """Make a featurizer's features of all pictures that have none; whether all have them now."""

@@ -129,16 +129,17 @@ class CatalogueFeatures(Opened):
         Whoever follows it begins anew.
 
         Raises:
-            FormError: They are what is searched in.
+            FormError: They are what is searched in, or are being made.
             StoreError: Of this call nothing was changed.
         """
         with changing(self._engine) as rows:
             number = featurizer_number(rows.connection, featurizer)
             if number is None:
                 return 0
-            if rows.connection.execute(select(search_state.c.featurizer)).scalar() == number:
+            wanted = select(search_state.c.featurizer, search_state.c.next_featurizer)
+            if number in tuple(rows.connection.execute(wanted).one()):
                 raise FormError(
-                    "these features are what is searched in",
+                    "these features are what is searched in, or will be",
                     fields={"featurizer": "search in another one's first"},
                 )
             own = search_features.c.featurizer == number

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_things import NUMBERS, picture, thing, unit
+from catalogue_things import NUMBERS, OTHER, picture, thing, unit
 
 from appliance.app.search_answering import Answering
 from appliance.app.search_calibrating import Calibrating
@@ -20,6 +20,7 @@ from appliance.wire.messages import AskFeaturizer, FeaturizerTold, PictureFeatur
 
 MODEL = "efficientnet-lite0"
 MINE = f"{MODEL}:0123456789ab"
+LEFT = "left:aaaaaaaaaaaa"
 
 
 class Describing:
@@ -120,3 +121,16 @@ def test_a_picture_that_ends_the_models_process_is_passed_over(store: Store) -> 
     assert [True, False] == [box.gone(), box.gone()]
     assert 1 == box.upkeep.unreadable
     assert 1 == len(store.pictures_without(MINE))
+
+
+def test_what_a_crash_left_of_old_features_goes(store: Store) -> None:
+    """At the next start: all that is neither searched nor being made."""
+    for name in (MINE, OTHER, LEFT):
+        store.put_item(thing(name), [picture(seed, name) for seed in range(3)])
+    store.set_featurizer(MINE)
+    store.set_next_featurizer(OTHER)
+    box = Kept(store)
+    box.follow()
+    box.upkeep.work()
+
+    assert {MINE, OTHER} == {each.name for each in store.featurizers() if each.pictures}
