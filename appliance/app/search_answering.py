@@ -107,12 +107,12 @@ class Answering:
         with self._lock:
             return None if self._current is not None else self._why_not
 
-    def threshold(self) -> tuple[float, Basis]:
-        """From which score on something counts, and where that comes from."""
+    def threshold(self, searched: FollowedIndex | None = None) -> tuple[float, Basis]:
+        """From which score on something counts, and where that comes from; None: in what is searched now."""
         set_one = self._settings.threshold
         if set_one != "calibrated":
             return set_one, "settings"
-        state, current = self.state(), self.searched
+        state, current = self.state(), searched or self.searched
         if current is not None and state.featurizer == current.featurizer and state.threshold is not None:
             return state.threshold, "catalogue"
         return DEFAULT, "default"
@@ -128,13 +128,22 @@ class Answering:
                 self._state = kept
         return kept[0]
 
-    def answer(self, features: FloatArray, looked: Looked, matches: int | None = None) -> FoundTold:
+    def answer(
+        self,
+        features: FloatArray,
+        looked: Looked,
+        matches: int | None = None,
+        *,
+        searched: FollowedIndex | None = None,
+    ) -> FoundTold:
         """Look features up.
 
         Args:
-            features: float32, of length 1, of the featurizer that is searched with.
+            features: float32, of length 1, of the featurizer of what is searched in.
             looked: What they are of.
             matches: So many at most; None: as the settings say.
+            searched: In what; another one may have taken its place while something was described. None: in
+                what is searched now.
 
         Raises:
             SearchError: There is nothing to search in.
@@ -142,7 +151,7 @@ class Answering:
             StoreError: The items cannot be read.
         """
         begun = self._clock()
-        current = self.current
+        current = searched or self.current
         if features.shape != (current.numbers,):
             raise FeaturesError(
                 f"these features have {features.size} numbers, and those of {current.model} have "
@@ -153,7 +162,7 @@ class Answering:
         index = current.index
         found = index.search(features, matches or self._settings.matches)
         items = self._store.items_by_id([each.item for each in found])
-        threshold, basis = self.threshold()
+        threshold, basis = self.threshold(current)
         told = [_told(each, items) for each in found if each.item in items]
         counts = tuple(each for each in told if each.score >= threshold)
         return FoundTold(

@@ -91,7 +91,7 @@ class FunctionFeeds:
         if not rests:
             return None
         at = self._wall()
-        found = self._answering.answer(features, Looked("function", function, at))
+        found = self._answering.answer(features, Looked("function", function, at), searched=current)
         self._states.looked_up("function", function, at)
         self._tell(found, features)
         return found

@@ -150,7 +150,8 @@ class SearchAnswers:
         looked = Looked("picture", "", self._clock.wall(), made.box, (made.width, made.height))
         features = _of(made, current.featurizer)
         self._upkeep.refresh()
-        return Reply(Found(found=self._answering.answer(features, looked, asked.matches)))
+        found = self._answering.answer(features, looked, asked.matches, searched=current)
+        return Reply(Found(found=found))
 
     def camera(self, request: Request[SearchCamera]) -> Reply[Found]:
         """What is like what a camera shows now, with what counted of it as a JPEG.
@@ -173,7 +174,8 @@ class SearchAnswers:
         looked = Looked("camera", asked.camera, made.at, made.box, (made.width, made.height))
         features = _of(made, current.featurizer)
         self._upkeep.refresh()
-        return Reply(Found(found=self._answering.answer(features, looked, asked.matches)), blob=reply.blob)
+        found = self._answering.answer(features, looked, asked.matches, searched=current)
+        return Reply(Found(found=found), blob=reply.blob)
 
     def told(self, request: Request[AskSearch]) -> Reply[SearchTold]:
         """How searching goes.

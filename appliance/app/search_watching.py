@@ -156,7 +156,7 @@ class CameraWatch:
         self._states = states
         rules = StillRules(same=_RULES_SAME, away=_RULES_AWAY, still_s=settings.hold_s, away_s=_AWAY_S)
         self._still = HeldStill(rules)
-        self._last: FloatArray | None = None
+        self._last: tuple[str, FloatArray] | None = None
         self._known = False
         self._refused_at: int | None = None
         self._sequence = -1
@@ -226,12 +226,12 @@ class CameraWatch:
         if features is None:
             return None  # the network is another one by now: whoever tends the catalogue finds out
         last, version = self._last, current.version
-        same = last is not None and last.shape == features.shape and float(last @ features) >= SAME
+        same = last is not None and last[0] == current.featurizer and float(last[1] @ features) >= SAME
         if same and self._known:
             return None
         looked = Looked("camera", self._camera, made.at, made.box, (made.width, made.height))
-        found = self._answering.answer(features, looked)
-        self._last, self._known = features, found.known
+        found = self._answering.answer(features, looked, searched=current)
+        self._last, self._known = (current.featurizer, features), found.known
         self._refused_at = None if found.known else version
         if same and not found.known:
             return None
