@@ -7,21 +7,31 @@ from typing import Any
 
 import pytest
 from captures import NOW
-from desk_box import DeskBox, desk_box
+from desk_box import DeskBox, desk_box, identity
 from hosted_functions import project
 from search_box import SearchBox, png
 from search_items import before_camera, photographs
 
 from appliance.app.function_features import FunctionFeatures, also_searched
 from appliance.deeplens.messages import FunctionMessage
-from appliance.errors import DeniedError, FormError, PeerGoneError, PhotoError, UnknownItemError
+from appliance.errors import (
+    DeniedError,
+    FormError,
+    NotSignedInError,
+    PeerGoneError,
+    PhotoError,
+    UnknownItemError,
+)
 from appliance.permissions import Permission
-from appliance.wire import Message, Reply
-from appliance.wire.messages import Done, HandFeatures
+from appliance.wire import Message, Reply, Server
+from appliance.wire.messages import Done, Found, FoundTold, HandFeatures, SearchCamera, SearchPicture
 
 pytestmark = pytest.mark.usefixtures("session")
 THINGS = {each.id: each for each in photographs()}
 CUP = png(THINGS["coffee"].bgr)
+NOTHING = FoundTold(
+    at=NOW, source="picture", known=False, threshold=0.5, basis="default", featurizer="m:0", searched=0
+)
 
 
 @pytest.fixture
@@ -130,6 +140,24 @@ def test_a_thing_is_shown_to_the_camera_and_found(box: SearchBox, desk: DeskBox)
     assert [] == again["found"]
     assert ["cat"] == [each["matches"][0]["item"] for each in another["found"]]
     assert (True, 2, "") == (state["there"], state["indexed"], state["trouble"])
+
+
+@pytest.mark.parametrize("by", ["picture", "camera"])
+def test_who_may_no_more_when_it_is_found_is_told_nothing(box: SearchBox, desk: DeskBox, by: str) -> None:
+    """A look-up takes a while, in which a token may be revoked."""
+    admin = desk.first_admin()
+    token = desk.token(admin, Permission.SEARCH)
+    said = {"picture": {"blob": CUP}, "camera": {"camera": "entrance"}}[by]
+
+    def revoke(_: object) -> Reply[Found]:
+        desk.ask("tokens.revoke", admin, token=identity(desk, token))
+        return Reply(Found(found=NOTHING))
+
+    with (
+        Server(box.layout.socket("search"), {SearchPicture: revoke, SearchCamera: revoke}),
+        pytest.raises(NotSignedInError),
+    ):
+        desk.ask(f"search.by_{by}", token, **said)
 
 
 def test_where_nothing_searches_the_catalogue_goes_on(desk: DeskBox) -> None:

@@ -106,8 +106,8 @@ class Search:
         """All of them."""
         see, change = Permission.SEARCH, Permission.CATALOGUE
         return [
-            Operation("search.by_picture", Like, see, self.by_picture),
-            Operation("search.by_camera", LikeSeen, see, self.by_camera),
+            Operation("search.by_picture", Like, see, self.by_picture, waits=True),
+            Operation("search.by_camera", LikeSeen, see, self.by_camera, waits=True),
             Operation("search.newest", Newest, see, self.newest, waits=True),
             Operation("search.state", Nothing, see, self.state),
             Operation("search.calibrate", Rate, change, self.calibrate),
