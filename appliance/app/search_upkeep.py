@@ -207,10 +207,7 @@ class Upkeep:
             )
             raise
         if told.featurizer != featurizer:
-            why = f"the catalogue is described by {featurizer}, and that network is {told.featurizer} now"
-            hint = "it is being described anew; what is found comes back by and by"
-            self._answering.search_in_none(SearchError(why, hint=hint))
-            self._replace(told.featurizer)
+            self._answering.search_in_none(self._replace(featurizer, told.featurizer))
             return
         fresh = FollowedIndex(self._store, featurizer, told.numbers)
         with self._works.doing("loading", pictures) as done:
@@ -219,11 +216,29 @@ class Upkeep:
             self._answering.search_in(fresh)
             self._due.set()
 
-    def _replace(self, featurizer: str) -> None:
-        """Of a network whose file is another one, the old features can be compared with nothing any more."""
-        if self._store.search_state().next_featurizer != featurizer:
-            self._store.set_next_featurizer(featurizer)
+    def _replace(self, featurizer: str, own: str) -> SearchError:
+        """Of a network whose file is another one, the old features can be compared with nothing any more.
+
+        Where other boxes share the catalogue they may be of another box's file: if each made its own anew,
+        they would never end. There somebody has to say whose it shall be.
+
+        Returns:
+            Why nothing is searched.
+        """
+        coming = self._store.search_state().next_featurizer
+        if coming != own and self._store.has_others():
+            return SearchError(
+                f"the catalogue is described by {featurizer}, and this box's network is {own}",
+                hint="give all boxes that share the catalogue the same file and settings of the network, or "
+                "let this box describe it anew: appliance search refeaturize",
+            )
+        if coming != own:
+            self._store.set_next_featurizer(own)
         self._due.set()
+        return SearchError(
+            f"the catalogue is described by {featurizer}, and that network is {own} now",
+            hint="it is being described anew; what is found comes back by and by",
+        )
 
     def _next(self, featurizer: str) -> None:
         """Make another network's features, and search in those once every picture has them."""

@@ -114,6 +114,12 @@ class Opened:
         with reading(self._engine) as connection:
             return connection.execute(select(devices.c.id).filter_by(id=self._device)).first() is not None
 
+    def has_others(self) -> bool:
+        """Whether another device ever wrote here, as on a shared database."""
+        with reading(self._engine) as connection:
+            others = select(devices.c.id).where(devices.c.id != self._device).limit(1)
+            return connection.execute(others).first() is not None
+
     def _wrapped_key(self, connection: Connection, subject: str) -> bytes | None:
         """A subject's key as it rests, or None: nobody, or removed."""
         key: bytes | None = connection.execute(

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from catalogue_things import NUMBERS, OTHER, picture, thing, unit
+from stores import OPENED
+from stores import store as opened
 
 from appliance.app.search_answering import Answering
 from appliance.app.search_calibrating import Calibrating
@@ -14,7 +16,7 @@ from appliance.app.search_work import WorkStates
 from appliance.errors import PeerGoneError
 from appliance.services import Layout, open_services
 from appliance.settings import SearchSettings, Settings
-from appliance.store import NewPicture, Store
+from appliance.store import NewEvent, NewPicture, Store, sqlite_url
 from appliance.wire import Message, Reply
 from appliance.wire.messages import AskFeaturizer, FeaturizerTold, PictureFeaturized
 
@@ -73,6 +75,11 @@ class Kept:
         """Until it searches: begun, and read."""
         self.upkeep.follow()
         self.upkeep.follow()
+
+    def why(self) -> str:
+        """It searches nothing; empty: it does."""
+        trouble = self.answering.trouble
+        return "" if trouble is None else trouble.message
 
     def gone(self) -> bool:
         """Work once; whether the models process was missed."""
@@ -134,3 +141,39 @@ def test_what_a_crash_left_of_old_features_goes(store: Store) -> None:
     box.upkeep.work()
 
     assert {MINE, OTHER} == {each.name for each in store.featurizers() if each.pictures}
+
+
+def test_a_network_with_another_file_describes_its_own_catalogue_anew(store: Store) -> None:
+    """Nobody has to ask for it on a box that has the catalogue for itself."""
+    store.put_item(thing("cup"), [picture(1, MINE)])
+    store.set_featurizer(MINE)
+    box = Kept(store, file="bbbbbbbbbbbb")
+    box.follow()
+    box.upkeep.work()
+
+    assert f"{MODEL}:bbbbbbbbbbbb" == store.search_state().featurizer
+
+
+def test_two_boxes_with_different_files_do_not_undo_each_others_work(tmp_path: Path) -> None:
+    """On one database: the second says why, until somebody lets it describe; then the first says why."""
+    address = sqlite_url(tmp_path / "store.sqlite3")
+    files = {"first": "aaaaaaaaaaaa", "second": "bbbbbbbbbbbb"}
+    with opened(address, device="first") as one, opened(address, device="second", seed=2) as other:
+        for each in (one, other):
+            each.append_all([NewEvent(OPENED)])
+        one.put_item(thing("cup"), [bare(1)])
+        first, second = Kept(one, file=files["first"]), Kept(other, file=files["second"])
+        searched = []
+        for ask in (lambda: None, lambda: second.upkeep.refeaturize(None, None)):
+            ask()
+            for box in (first, second) * 3:
+                box.follow()
+                box.upkeep.work()
+            featurizer = one.search_state().featurizer or ""
+            searched.append((featurizer.partition(":")[2], first.why(), second.why()))
+
+    said, none = "this box's network is efficientnet-lite0:", ""
+    (before, here, there), (after, here_now, there_now) = searched
+    assert (files["first"], none, files["second"], none) == (before, here, after, there_now)
+    assert f"{said}{files['second']}" in there
+    assert f"{said}{files['first']}" in here_now
