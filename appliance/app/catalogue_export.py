@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 from appliance import private_files
 from appliance.app.catalogue_import_table import APART, COLUMNS
 from appliance.app.catalogue_pictures import exported_name
-from appliance.errors import InputError
+from appliance.errors import InputError, UnknownItemError, VaultError
 from appliance.store.search_records import CatalogueItem
 
 Form = Literal["csv", "json"]
@@ -43,6 +43,7 @@ def export_catalogue(
     form: Form = "csv",
     *,
     tell: Callable[[int, int], object] = lambda _items, _pictures: None,
+    left_out: Callable[[str, str], object] = lambda _item, _why: None,
 ) -> tuple[Path, int, int]:
     """Write all items, in the order in which they were added.
 
@@ -51,6 +52,7 @@ def export_catalogue(
         folder: Made if it is not there; the table in it is `items.csv` or `items.json`.
         form: Of the table.
         tell: Called with the items and pictures written so far, after each item.
+        left_out: Called with the item of a picture that does not open, and why; its others are written.
 
     Returns:
         The table's file, how many items, how many pictures.
@@ -58,7 +60,6 @@ def export_catalogue(
     Raises:
         InputError: There is such a table already, or the place cannot be written to.
         StoreError: The catalogue cannot be read.
-        VaultError: A picture does not open.
     """
     table = folder / f"items.{form}"
     if table.exists():
@@ -70,7 +71,13 @@ def export_catalogue(
         for item in all_items(store):
             names = []
             for each in item.pictures:
-                jpeg = store.picture_jpeg(each.id)
+                try:
+                    jpeg = store.picture_jpeg(each.id)
+                except UnknownItemError:  # removed since its item was read
+                    continue
+                except VaultError as error:
+                    left_out(item.entry.id, error.message)
+                    continue
                 name = exported_name(each.sha256, jpeg)
                 _write(folder / PICTURES / name, jpeg)
                 names.append(f"{PICTURES}/{name}")

@@ -55,7 +55,7 @@ class ImportStore(Protocol):
 
 
 @dataclass(slots=True)
-class _Ready:
+class Ready:
     """A row whose pictures were looked at.
 
     Attributes:
@@ -117,7 +117,7 @@ class CatalogueImport:
             ModelError: Pictures cannot be described at all.
         """
         stop = stop or threading.Event()
-        waiting: deque[tuple[TableRow, CatalogueItem | None, Future[_Ready]]] = deque()
+        waiting: deque[tuple[TableRow, CatalogueItem | None, Future[Ready]]] = deque()
         # Daemon threads would be ended in the middle of nothing that lasts: they only read and ask.
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="import")
         try:
@@ -139,7 +139,7 @@ class CatalogueImport:
 
     def _next(
         self,
-        waiting: deque[tuple[TableRow, CatalogueItem | None, Future[_Ready]]],
+        waiting: deque[tuple[TableRow, CatalogueItem | None, Future[Ready]]],
         report: ImportReport,
         tell: Callable[[ImportReport], object],
     ) -> None:
@@ -151,32 +151,10 @@ class CatalogueImport:
             # It may have died of any of those under way: once they have ended, each is tried alone.
             wait([each for _, _, each in waiting])
             ready = self._looked_at(row, had, patient=True)
-        self._keep(row, had, ready, report)
+        keep_row(self._store, row, had, ready, report, replace=self._replace)
         tell(report)
 
-    def _keep(self, row: TableRow, had: CatalogueItem | None, ready: _Ready, report: ImportReport) -> None:
-        faults = [*row.faults, *ready.faults]
-        refused = bool(row.faults) or bool(row.pictures and not ready.new and not ready.known)
-        outcome: PutOutcome | None = None
-        if not refused:
-            replace = self._replace and bool(row.pictures) and not faults and _left_over(had, ready)
-            if had is not None and had.entry == row.entry and not ready.new and not replace:
-                outcome = "same"
-            else:
-                try:
-                    outcome = self._store.put_item(row.entry, ready.new, replace_pictures=replace)
-                except FormError as error:
-                    column, wanted = next(iter(error.fields.items()), ("", ""))
-                    faults.append(_fault(row, column, error.message, wanted))
-        report.faults += faults
-        if outcome is None:
-            report.refused += 1
-            return
-        setattr(report, outcome, getattr(report, outcome) + 1)
-        report.pictures += len(ready.new)
-        report.incomplete += bool(faults)
-
-    def _looked_at(self, row: TableRow, had: CatalogueItem | None, *, patient: bool = False) -> _Ready:
+    def _looked_at(self, row: TableRow, had: CatalogueItem | None, *, patient: bool = False) -> Ready:
         """Read a row's pictures, and describe those that the item does not have.
 
         Args:
@@ -187,7 +165,7 @@ class CatalogueImport:
         Raises:
             PeerGoneError: They died, and it was not to be patient.
         """
-        ready = _Ready()
+        ready = Ready()
         if row.faults:
             return ready
         known = {each.sha256 for each in had.pictures} if had is not None else set()
@@ -206,8 +184,7 @@ class CatalogueImport:
                 else:
                     ready.new.append(self._described(content, sha256, patient=patient))
             except InputError as error:
-                what = f"{shown(path)}: {error.message}"
-                ready.faults.append(_fault(row, "pictures", what, error.hint))
+                ready.faults.append(picture_fault(row, path, error))
         return ready
 
     def _hashes(self, row: TableRow) -> set[str]:
@@ -234,7 +211,56 @@ class CatalogueImport:
         )
 
 
-def _left_over(had: CatalogueItem | None, ready: _Ready) -> bool:
+def keep_row(
+    store: ImportStore,
+    row: TableRow,
+    had: CatalogueItem | None,
+    ready: Ready,
+    report: ImportReport,
+    *,
+    replace: bool,
+) -> None:
+    """Keep a row whose pictures were looked at, and count what became of it.
+
+    Args:
+        store: Opened, with a key.
+        row: It.
+        had: The item as the catalogue has it.
+        ready: Its pictures.
+        report: Takes it in.
+        replace: See `CatalogueImport`.
+
+    Raises:
+        StoreError: The catalogue cannot be written.
+    """
+    faults = [*row.faults, *ready.faults]
+    refused = bool(row.faults) or bool(row.pictures and not ready.new and not ready.known)
+    outcome: PutOutcome | None = None
+    if not refused:
+        replace = replace and bool(row.pictures) and not faults and _left_over(had, ready)
+        if had is not None and had.entry == row.entry and not ready.new and not replace:
+            outcome = "same"
+        else:
+            try:
+                outcome = store.put_item(row.entry, ready.new, replace_pictures=replace)
+            except FormError as error:
+                column, wanted = next(iter(error.fields.items()), ("", ""))
+                faults.append(_fault(row, column, error.message, wanted))
+    report.faults += faults
+    if outcome is None:
+        report.refused += 1
+        return
+    setattr(report, outcome, getattr(report, outcome) + 1)
+    report.pictures += len(ready.new)
+    report.incomplete += bool(faults)
+
+
+def picture_fault(row: TableRow, path: str, error: InputError) -> RowFault:
+    """A picture of a row that cannot be had."""
+    return _fault(row, "pictures", f"{shown(path)}: {error.message}", error.hint)
+
+
+def _left_over(had: CatalogueItem | None, ready: Ready) -> bool:
     """Whether the item has pictures that its row does not name; those it names were all described then."""
     if had is None or ready.known:
         return False

@@ -20,6 +20,8 @@ from appliance.store.search_records import MOST_ITEMS, MOST_PICTURES_OF_ITEM, It
 COLUMNS: Final = ("id", "title", "link", "price", "notes", "pictures")
 NEEDED: Final = ("id", "title")
 MOST_BYTES: Final = 128 << 20
+MOST_PATH: Final = 4096
+"""Characters of a picture's path; no system has longer ones."""
 APART: Final = ";"
 """Between the paths of several pictures in one cell."""
 
@@ -99,6 +101,22 @@ def read_table(content: bytes, *, pass_over: bool = False) -> list[TableRow]:
     return found
 
 
+def check_size(size: int) -> None:
+    """Refuse a table that is too large, before it is read.
+
+    Args:
+        size: Bytes that it has.
+
+    Raises:
+        InputError: It is.
+    """
+    if size > MOST_BYTES:
+        raise InputError(
+            f"the table has {size / 1e6:.0f} MB, more than the {MOST_BYTES / 1e6:.0f} allowed",
+            hint="pictures are named in it by path, and lie beside it",
+        )
+
+
 def paths(cell: str) -> tuple[str, ...]:
     """The paths in a cell, none twice."""
     return tuple(dict.fromkeys(each for each in map(str.strip, cell.split(APART)) if each))
@@ -110,11 +128,7 @@ def _text(content: bytes) -> str:
     Raises:
         InputError: It is empty, too large or no UTF-8.
     """
-    if len(content) > MOST_BYTES:
-        raise InputError(
-            f"the table has {len(content) / 1e6:.0f} MB, more than the {MOST_BYTES / 1e6:.0f} allowed",
-            hint="pictures are named in it by path, and lie beside it",
-        )
+    check_size(len(content))
     for mark, name in _BOMS.items():
         if content.startswith(mark):
             raise InputError(f"the table is written in {name}, not in UTF-8", hint=_SAVE)
@@ -283,6 +297,7 @@ def _row(
     if len(pictures) > MOST_PICTURES_OF_ITEM:
         what = f"an item has {MOST_PICTURES_OF_ITEM} pictures at most, not {len(pictures)}"
         found.append(RowFault(number, item, "pictures", what))
+    found += [RowFault(number, item, "pictures", *wrong) for wrong in map(_wrong_path, pictures) if wrong]
     try:
         entry = checked_entry(entry)
     except FormError as error:
@@ -293,6 +308,15 @@ def _row(
             if name not in said
         ]
     return TableRow(number, entry, pictures, tuple(found))
+
+
+def _wrong_path(path: str) -> tuple[str, str] | None:
+    """What is wrong with a text as a path wherever the pictures lie, and what to do; None: nothing."""
+    if len(path) > MOST_PATH:
+        return f"{shown(path)}: no path has {len(path):,} characters", f"put {APART} between several paths"
+    if any("\ud800" <= each <= "\udfff" for each in path):
+        return f"{shown(path)}: this is no path of a file", "it holds half of a character"
+    return None
 
 
 def _wrong(text: str, wanted: str) -> str:

@@ -17,7 +17,7 @@ import click
 from appliance import private_files
 from appliance.app.catalogue_import_models import ImportModels
 from appliance.app.catalogue_import_report import ImportReport
-from appliance.app.catalogue_import_table import read_table
+from appliance.app.catalogue_import_table import check_size, read_table
 from appliance.cli.context import Context
 from appliance.cli.search_tuning import opened_models, settle_threshold
 from appliance.errors import ApplianceError, InputError
@@ -28,6 +28,7 @@ from appliance.store import Store
 REFUSED: Final = InputError.exit_code
 """Exit code when something was refused, and everything else was imported."""
 _BAR_FROM: Final = 20
+_MOST_LEFT_OUT: Final = 20
 _NEXT: Final = "try it: appliance search query PICTURE"
 
 
@@ -113,7 +114,7 @@ def export(context: Context, *, folder: Path, form: Literal["csv", "json"], as_j
     """Write the catalogue into FOLDER: a table, and the pictures in a folder beside it.
 
     They are as they are kept: small, and in the clear. The import takes them back, here or on another box;
-    here it changes nothing.
+    here it changes nothing. A picture that does not open is told and left out.
 
     \b
     Examples:
@@ -122,15 +123,23 @@ def export(context: Context, *, folder: Path, form: Literal["csv", "json"], as_j
     """
     from appliance.app.catalogue_export import export_catalogue
 
+    left_out: list[dict[str, str]] = []
     with context.services() as services:
         count = services.store.item_count()
         with _bar("exporting", count, as_json=as_json) as bar:
             table, items, pictures = export_catalogue(
-                services.store, folder, form, tell=lambda _items, _pictures: bar.update(1)
+                *(services.store, folder, form),
+                tell=lambda _items, _pictures: bar.update(1),
+                left_out=lambda item, why: left_out.append({"item": item, "why": why}),
             )
     if as_json:
-        click.echo(json.dumps({"table": str(table), "items": items, "pictures": pictures}, indent=1))
+        said = {"table": str(table), "items": items, "pictures": pictures, "left_out": left_out}
+        click.echo(json.dumps(said, indent=1, ensure_ascii=False))
         return
+    for each in left_out[:_MOST_LEFT_OUT]:
+        click.echo(f"a picture of {each['item']} was left out: {each['why']}", err=True)
+    if len(left_out) > _MOST_LEFT_OUT:
+        click.echo(f"and {len(left_out) - _MOST_LEFT_OUT:,} more", err=True)
     click.echo(f"{items:,} items, {pictures:,} pictures: {table}")
     click.echo(f"put it back with: appliance search import {table}")
 
@@ -139,11 +148,12 @@ def _content(table: Path) -> bytes:
     """The table's bytes.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: It cannot be read, or is too large.
     """
     try:
         if not table.is_file():
             raise InputError(f"{table} is no ordinary file")
+        check_size(table.stat().st_size)
         return table.read_bytes()
     except OSError as error:
         raise InputError(f"{table} cannot be read: {error.strerror}") from error

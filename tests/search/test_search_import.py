@@ -15,8 +15,8 @@ from appliance.app.catalogue_import import CatalogueImport, Describes
 from appliance.app.catalogue_import_report import ImportReport
 from appliance.app.catalogue_import_table import read_table
 from appliance.app.catalogue_pictures import FolderPictures
-from appliance.errors import InputError, PeerGoneError, PhotoError
-from appliance.store import ItemEntry, NewPicture, Store, sqlite_url
+from appliance.errors import InputError, PeerGoneError, PhotoError, UnknownItemError, VaultError
+from appliance.store import CatalogueItem, ItemEntry, NewPicture, Store, sqlite_url
 
 HEAD = "id,title,link,price,notes,pictures\n"
 
@@ -138,7 +138,7 @@ def test_a_changed_table_changes_what_it_says_and_no_more(box: Store, folder: Pa
         ("more/../../secret.jpg", "outside the table's folder"),
         ("..\\secret.jpg", "outside the table's folder"),
         ("more", "there is no such file"),
-        ("x" * 5000, "there is no such file"),
+        ("x" * 4096, "there is no such file"),
         ("a\x00b.jpg", "no path of a file"),
         ("bad.jpg", "the file is no picture; save it as JPEG"),
     ],
@@ -254,3 +254,44 @@ def test_whoever_follows_has_what_was_imported(box: Store, folder: Path) -> None
 
     assert {f"item{at}" for at in range(10)} == {item for item, _ in follower.known.values()}
     assert all(8 == len(np.frombuffer(each, np.float32)) for _, each in follower.known.values())
+
+
+class Losing:
+    """A catalogue of which a picture does not open, and another is removed while it is exported."""
+
+    def __init__(self, box: Store, *, damaged: str, removed: str) -> None:
+        self._box = box
+        self._damaged = damaged
+        self._removed = removed
+
+    def items(
+        self, after: int | None = None, limit: int = 100, text: str = "", *, oldest_first: bool = False
+    ) -> list[CatalogueItem]:
+        """All of them."""
+        return self._box.items(after, limit, text, oldest_first=oldest_first)
+
+    def picture_jpeg(self, picture: str) -> bytes:
+        """A picture, unless it is one of those."""
+        if picture == self._damaged:
+            raise VaultError("the picture does not open")
+        if picture == self._removed:
+            raise UnknownItemError("there is no such picture")
+        return self._box.picture_jpeg(picture)
+
+
+def test_a_picture_that_cannot_be_had_does_not_end_an_export(
+    box: Store, folder: Path, tmp_path: Path
+) -> None:
+    """One that was removed is not there; of one that does not open it is told whose it is."""
+    imported(box, folder, "a,A,,,,0.jpg;1.jpg\nb,B,,,,2.jpg\nc,C,,,,3.jpg")
+    (damaged, _), (removed,) = (box.item(each).pictures for each in ("a", "b"))
+    told: list[tuple[str, str]] = []
+    table, items, pictures = export_catalogue(
+        Losing(box, damaged=damaged.id, removed=removed.id),
+        tmp_path / "out",
+        left_out=lambda item, why: told.append((item, why)),
+    )
+
+    assert (3, 2, 2) == (items, pictures, len(list((table.parent / "pictures").iterdir())))
+    assert [("a", "the picture does not open")] == told
+    assert [1, 0, 1] == [len(each.pictures) for each in read_table(table.read_bytes())]

@@ -178,3 +178,20 @@ def test_any_bytes_are_rows_or_an_error_of_ours(content: bytes) -> None:
         except InputError:
             continue
         assert rows
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("x" * 4097, "no path has 4,097 characters"), ("a\\ud800.jpg", "this is no path of a file")],
+)
+def test_a_path_that_can_be_none_is_told_at_its_row(path: str, words: str) -> None:
+    """Wherever the pictures are to come from; other rows stand."""
+    good, bad = (
+        f'{{"id": "{at}", "title": "x", "pictures": ["{each}"]}}'
+        for at, each in (("a", "b.jpg"), ("c", path))
+    )
+    rows = read_table(f"[{good}, {bad}]".encode())
+
+    assert [[], ["pictures"]] == [[each.column for each in row.faults] for row in rows]
+    assert words in rows[1].faults[0].told()
+    assert rows[1].faults[0].told().isprintable()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import Scheme, axe, open_page, overflow, shots
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from running_web import Running, run_web
 from search_items import picture
 from searching_at_hand import Searching, searching_at_hand
@@ -124,3 +124,40 @@ def test_the_pages_are_for_everybody(browser: Browser, shop: Shop, look: tuple[S
     shop.searching.work = ()
 
     assert [] == wrong
+
+
+def test_one_odd_row_does_not_end_an_import(browser: Browser, shop: Shop, tmp_path: Path) -> None:
+    """As many as are sent at once are refused, one is not kept at first, one picture is too large."""
+    lines = [f"odd-{each},Odd,pot.jpg" for each in range(3)]
+    lines += ["again,Sent again,", "large,Large,large.jpg", "last,Last,"]
+    (tmp_path / "items.csv").write_text("\n".join(["id,title,pictures", *lines]))
+    with (tmp_path / "large.jpg").open("wb") as large:
+        large.truncate(26 << 20)
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        index = route.request.url.rpartition("/")[2]
+        asked.append(index)
+        if index in "012":
+            error = {"message": "its row names no such picture", "fields": {"path": "?"}}
+            route.fulfill(status=422, json={"error": error})
+        elif asked.count("3") == 1 and index == "3":
+            route.fulfill(json={"row_done": False, "not_reached": 99})
+        else:
+            route.continue_()
+
+    with open_page(browser, shop.running.url, secret=shop.secret) as (page, console):
+        console.expect("status of 422")
+        page.route("**/search/import/*/rows/*", answer)
+        page.goto("/search/import")
+        page.locator("[name=table]").set_input_files(tmp_path / "items.csv")
+        page.locator("[name=folder]").set_input_files(tmp_path)
+        page.locator("[data-begin]").click()
+        expect(page.locator("[data-over]")).to_contain_text("some rows want an eye")
+        rows = page.locator("[data-fault-rows] tr")
+        expect(rows).to_have_count(4)
+        expect(page.locator("[data-fault-rows]")).to_contain_text("more than the 25 MiB")
+
+    assert 2 == asked.count("3")
+    with shop.running.context.services() as services:
+        assert {"again", "last"} == set(services.store.items_by_id(["again", "last", "large", "odd-1"]))

@@ -24,6 +24,8 @@ COLUMNS: Final = (
     ("notes", "Where it lies; no names of people", ""),
     ("pictures", "Paths beside the table, several with ; between them", ""),
 )
+LARGEST: Final = UPLOAD_BYTES - (1 << 20)
+"""Bytes of a picture that leave room for its form."""
 _SLOW_S: Final = 60.0
 
 
@@ -31,7 +33,8 @@ _SLOW_S: Final = 60.0
 @permission(Permission.CATALOGUE)
 def index() -> str:
     """The page, and imports that are under way or were."""
-    return render_template("search/import.html", columns=COLUMNS, imports=ask("catalogue.imports").result)
+    done = ask("catalogue.imports").result
+    return render_template("search/import.html", columns=COLUMNS, imports=done, largest=LARGEST)
 
 
 @blueprint.post("/begin")
@@ -66,7 +69,7 @@ def rows(number: str) -> Response:
 @permission(Permission.CATALOGUE)
 @takes(UPLOAD_BYTES)
 def picture(number: str, index: str) -> Response:
-    """A picture of a row, or that there is none: the row is kept once all of its pictures came."""
+    """A picture of a row, or why there is none: the row is kept once all of its pictures came."""
     file = request.files.get("file")
     told: dict[str, Any] = ask(
         "catalogue.import_picture",
@@ -76,6 +79,7 @@ def picture(number: str, index: str) -> Response:
         index=_counted(index),
         path=request.form.get("path", ""),
         missing=request.form.get("missing") == "1",
+        too_large=request.form.get("too_large") == "1",
     ).result
     return jsonify(told)
 

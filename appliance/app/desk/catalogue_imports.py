@@ -1,35 +1,46 @@
 """Operations of imports into the catalogue from a page: a table first, then its pictures one by one.
 
-Whoever imports sends the table, is told its rows, and sends each row's pictures; a row is kept once all its
-pictures are there. A connection that breaks loses nothing: what was kept is found the same when the table is
-sent again. Nothing of an import lasts here but its counts, and what waits for the rest of its row.
+Whoever imports sends the table, is told its rows, and sends each row's pictures; a picture is described as
+it comes, and a row is kept once all its pictures are there. A connection that breaks loses nothing: what was
+kept is found the same when the table is sent again. Nothing of an import lasts here but its counts, and what
+its pictures became while they wait for the others of their row.
 """
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from pydantic import Field
 
 from appliance.app.catalogue_changing import CatalogueChanges
-from appliance.app.catalogue_import import CatalogueImport
+from appliance.app.catalogue_import import keep_row, picture_fault
 from appliance.app.catalogue_import_report import ImportReport
-from appliance.app.catalogue_import_table import TableRow, read_table
+from appliance.app.catalogue_import_table import MOST_PATH, TableRow, read_table
 from appliance.app.desk.applying import Source
+from appliance.app.desk.catalogue_import_describing import (
+    Described,
+    Describing,
+    needless,
+    ready,
+    weight,
+)
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.errors import FormError, InputError
 from appliance.events import ItemsImported
 from appliance.permissions import Permission
 from appliance.services import Services
-from appliance.store import NewPicture
 from appliance.wire import Client
 
 _KEPT: Final = 4
 """Imports at once, with those that ended and are still told of."""
 _WAITING_BYTES: Final = 64 << 20
-"""Of pictures that wait for the others of their rows, in all."""
+"""Of what pictures became that wait for the others of their rows, of all imports together."""
+_PAGE_CHARS: Final = 128 << 10
+"""Of paths in one answer, about; a message between our processes has an end."""
 _MOST_FAULTS: Final = 500
+_TOO_LARGE: Final = "the file has more than the 25 MiB that a page can send"
+_SMALLER: Final = "use a smaller copy; 1,000 pixels are plenty"
 _IDLE_S: Final = 600.0
 """An import that was sent nothing for so long is over."""
 
@@ -64,12 +75,14 @@ class ImportPicture(Arguments):
         index: Which row, from 0.
         path: As the row names it; empty: the row names none and is to be kept.
         missing: There is no such file.
+        too_large: It is too large to be sent.
     """
 
     number: int = Field(ge=1)
     index: int = Field(ge=0)
-    path: str = Field(default="", max_length=4096)
+    path: str = Field(default="", max_length=MOST_PATH)
     missing: bool = False
+    too_large: bool = False
 
 
 class WhichImport(Arguments):
@@ -90,40 +103,8 @@ class _Import:
     replace: bool
     heard_s: float
     over: bool = False
-    waiting: dict[int, dict[str, bytes | None]] = field(default_factory=dict)
+    waiting: dict[int, dict[str, Described]] = field(default_factory=dict)
     kept: set[int] = field(default_factory=set)
-
-
-class _Sent:
-    """Pictures of one row, as they were sent; see `PictureSource`."""
-
-    def __init__(self, files: dict[str, bytes | None]) -> None:
-        self._files = files
-
-    def read(self, path: str) -> bytes:
-        """A picture's bytes.
-
-        Raises:
-            InputError: It was not sent.
-        """
-        content = self._files.get(path)
-        if content is None:
-            raise InputError("there is no such file", hint="choose the pictures together with the table")
-        return content
-
-
-class _Describing:
-    """Describes pictures for an import; see `Describes`."""
-
-    def __init__(self, changes: CatalogueChanges) -> None:
-        self._changes = changes
-
-    def describe(self, content: bytes, sha256: str) -> NewPicture:
-        """A picture as it is kept."""
-        return self._changes.picture(content, sha256=sha256)
-
-    def reopen(self) -> None:
-        """The models process is started again by its supervisor."""
 
 
 class CatalogueImports:
@@ -138,6 +119,7 @@ class CatalogueImports:
         self._store = services.store
         self._clock = services.clock
         self._models = Client(services.layout.socket("models"))
+        self._describing = Describing(self._models)
         self._source = source
         self._lock = threading.Lock()
         self._imports: OrderedDict[int, _Import] = OrderedDict()
@@ -199,35 +181,50 @@ class CatalogueImports:
         """
         given = asked.arguments
         begun = self._import(given.number)
-        until = min(len(begun.rows), given.after + given.limit)
-        told = [
-            {
-                "index": index,
-                "row": row.row,
-                "item": row.entry.id,
-                "title": row.entry.title,
-                "pictures": list(row.pictures),
-            }
-            for index, row in enumerate(begun.rows[given.after : until], given.after)
-            if not row.faults
-        ]
+        most, until, chars = min(len(begun.rows), given.after + given.limit), given.after, 0
+        told = []
+        while until < most and chars < _PAGE_CHARS:
+            row, index = begun.rows[until], until
+            until += 1
+            if row.faults:
+                continue
+            chars += sum(map(len, row.pictures))
+            told.append(
+                {
+                    "index": index,
+                    "row": row.row,
+                    "item": row.entry.id,
+                    "title": row.entry.title,
+                    "pictures": list(row.pictures),
+                }
+            )
         return Answer({"rows": told, "next": until if until < len(begun.rows) else None})
 
     def picture(self, asked: Asked[ImportPicture]) -> Answer:
         """Take a picture of a row, and keep the row once it is whole: `told_import` and `row_done`.
 
+        What is wrong with rows is told once the last one is done, and by `end`. One that was refused may be
+        sent again; a row that is not done may be sent again from its first picture.
+
         Raises:
-            FormError: There is no such import or row, the row names no such picture, or too much waits.
+            FormError: There is no such import or row, the row names no such picture, or too much waits; that
+                row's pictures are let go of then.
+            PeerGoneError: The models process is away.
             StoreError: The catalogue cannot be written; what was kept stays.
             ModelError: Pictures cannot be described at all.
         """
         given = asked.arguments
         begun = self._import(given.number)
         with self._lock:
-            whole = self._taken(begun, given, asked.blob)
-        if whole is not None:
-            self._keep(begun, given.index, whole)
-        return Answer({**told_import(begun), "row_done": given.index in begun.kept})
+            row = self._row(begun, given)
+        if row is not None:
+            one = self._described(begun, row, given, asked.blob) if row.pictures else None
+            with self._lock:
+                whole = self._taken(begun, given, one)
+            if whole is not None:
+                self._keep(begun, given.index, whole)
+        told = told_import(begun) if begun.over else _counts(begun)
+        return Answer({**told, "row_done": given.index in begun.kept})
 
     def end(self, asked: Asked[WhichImport]) -> Answer:
         """End an import, whole or not: `told_import`.
@@ -246,8 +243,8 @@ class CatalogueImports:
             self._end_idle()
             return Answer([told_import(each) for each in self._imports.values()])
 
-    def _taken(self, begun: _Import, given: ImportPicture, content: bytes) -> dict[str, bytes | None] | None:
-        """A row's pictures once they are all there, so that it can be kept; None: not yet."""
+    def _row(self, begun: _Import, given: ImportPicture) -> TableRow | None:
+        """The row of a picture that came; None: it is kept. The lock is held."""
         begun.heard_s = self._clock.monotonic()
         if begun.over or given.index >= len(begun.rows):
             words = "the import is over" if begun.over else "the table has no such row"
@@ -255,31 +252,52 @@ class CatalogueImports:
         if given.index in begun.kept:
             return None
         row = begun.rows[given.index]
-        files = begun.waiting.setdefault(given.index, {})
-        if row.pictures:
-            if given.path not in row.pictures:
-                words = "its row names no such picture"
-                raise FormError(words, fields={"path": words})
-            waiting = sum(len(each or b"") for some in begun.waiting.values() for each in some.values())
-            if waiting + len(content) > _WAITING_BYTES:
+        if row.pictures and given.path not in row.pictures:
+            words = "its row names no such picture"
+            raise FormError(words, fields={"path": words})
+        return row
+
+    def _described(self, begun: _Import, row: TableRow, given: ImportPicture, content: bytes) -> Described:
+        if given.missing:
+            hint = "choose the pictures together with the table"
+            return picture_fault(row, given.path, InputError("there is no such file", hint=hint))
+        if given.too_large:
+            return picture_fault(row, given.path, InputError(_TOO_LARGE, hint=_SMALLER))
+        had = self._store.items_by_id([row.entry.id]).get(row.entry.id)
+        known = needless(had, replace=begun.replace)
+        return self._describing.described(self._changes(), row, given.path, content, known)
+
+    def _taken(
+        self, begun: _Import, given: ImportPicture, one: Described | None
+    ) -> dict[str, Described] | None:
+        """A row's pictures once they are all there, to be kept; None: not yet. The lock is held."""
+        row = self._row(begun, given)
+        if row is None:
+            return None
+        pictures = begun.waiting.setdefault(given.index, {})
+        if one is not None:
+            pictures[given.path] = one
+            rows = (row for each in self._imports.values() for row in each.waiting.values())
+            if sum(weight(each) for some in rows for each in some.values()) > _WAITING_BYTES:
+                del begun.waiting[given.index]
                 words = "too many pictures wait for others of their rows"
                 raise FormError(words, fields={"picture": words}, hint="send row after row")
-            files[given.path] = None if given.missing else content
-        if set(files) != set(row.pictures):
+        if set(pictures) != set(row.pictures):
             return None
         begun.kept.add(given.index)
         return begun.waiting.pop(given.index)
 
-    def _keep(self, begun: _Import, index: int, files: dict[str, bytes | None]) -> None:
+    def _keep(self, begun: _Import, index: int, pictures: dict[str, Described]) -> None:
         row, report = begun.rows[index], ImportReport(1)
-        importing = CatalogueImport(
-            self._store, _Sent(files), _Describing(self._changes()), replace=begun.replace, workers=1
-        )
         try:
-            importing.run([row], report)
+            had = self._store.items_by_id([row.entry.id]).get(row.entry.id)
+            whole = ready(row, pictures, had, replace=begun.replace)
+            keep_row(self._store, row, had, whole, report, replace=begun.replace)
         except Exception:
-            with self._lock:  # it may be sent again
+            with self._lock:  # its last picture may be sent again
                 begun.kept.discard(index)
+                if not begun.over:
+                    begun.waiting[index] = pictures
             raise
         with self._lock:
             for each in fields(ImportReport):
@@ -342,13 +360,16 @@ def told_import(begun: _Import) -> dict[str, Any]:
     `{number, name, over, rows, added, changed, same, refused, incomplete, not_reached, pictures, stopped,
     error, faults: [{row, item, column, what, hint}], more_faults}`.
     """
-    report = begun.report.as_json()
-    faults = report.pop("faults")
+    faults = begun.report.faults
     return {
-        "number": begun.number,
-        "name": begun.name,
-        "over": begun.over,
-        **report,
-        "faults": faults[:_MOST_FAULTS],
+        **_counts(begun),
+        "faults": [each.as_json() for each in faults[:_MOST_FAULTS]],
         "more_faults": max(0, len(faults) - _MOST_FAULTS),
     }
+
+
+def _counts(begun: _Import) -> dict[str, Any]:
+    """The same without what was wrong: as much as can be told with each picture."""
+    counts = replace(begun.report, faults=[]).as_json()
+    del counts["faults"]
+    return {"number": begun.number, "name": begun.name, "over": begun.over, **counts}

@@ -6,6 +6,7 @@ import { sentence } from "./telling.js";
 const AT_ONCE = 3;
 const TRIES = 5;
 const AGAIN_MS = 1500;
+const MOST_SHOWN = 500;
 const root = document.querySelector("[data-import]");
 const form = root.querySelector("[data-import-form]");
 const find = (name) => root.querySelector(`[data-${name}]`);
@@ -83,26 +84,43 @@ async function patient(path, body) {
   }
 }
 
-async function send(number, row, files) {
-  const address = `${root.dataset.import}/${number}/rows/${row.index}`;
+/** What the box is told of a picture. */
+function body(path, files) {
+  const made = new FormData();
+  made.set("path", path);
+  const file = path ? files.get(plain(path)) : null;
+  if (path && !file) made.set("missing", "1");
+  else if (file && file.size > Number(root.dataset.largest)) made.set("too_large", "1");
+  else if (file) made.set("file", file, "picture");
+  return made;
+}
+
+async function sendOnce(address, row, files) {
   let told = null;
   for (const path of row.pictures.length ? row.pictures : [""]) {
-    const body = new FormData();
-    body.set("path", path);
-    const file = path ? files.get(plain(path)) : null;
-    if (file) body.set("file", file, "picture");
-    else if (path) body.set("missing", "1");
     try {
-      told = await patient(address, body);
+      told = await patient(address, body(path, files));
     } catch (fault) {
-      // Too large to be sent at all: to the box it is as if it was not there, and its row says so.
       if (!(fault instanceof Fault) || fault.status !== 413) throw fault;
-      body.delete("file");
-      body.set("missing", "1");
-      told = await patient(address, body);
+      const instead = new FormData();
+      instead.set("path", path);
+      instead.set("too_large", "1");
+      told = await patient(address, instead);
     }
   }
   return told;
+}
+
+/** Send a row; once more from its first picture where the box let go of some of them meanwhile. */
+async function send(number, row, files) {
+  const address = `${root.dataset.import}/${number}/rows/${row.index}`;
+  const told = await sendOnce(address, row, files);
+  return told.row_done || stopped ? told : sendOnce(address, row, files);
+}
+
+/** Whether it is this row that is wrong, and not the import, or who asks. */
+function ofRow(fault) {
+  return fault instanceof Fault && [400, 413, 422].includes(fault.status) && !fault.fields?.number && !fault.fields?.index;
 }
 
 async function* rows(number) {
@@ -122,12 +140,20 @@ async function run() {
   show(begun);
   const files = byPath(form.elements.folder.files);
   const waiting = rows(begun.number);
+  const odd = [];
   let newest = begun;
   const worker = async () => {
     for (;;) {
       const { value: row, done } = await waiting.next();
       if (done || stopped) return;
-      const told = await send(begun.number, row, files);
+      let told = null;
+      try {
+        told = await send(begun.number, row, files);
+      } catch (fault) {
+        // One row is never the end of the others.
+        if (!ofRow(fault)) throw fault;
+        odd.push({ row: row.row, item: row.item, column: "pictures", what: fault.message, hint: fault.hint });
+      }
       if (told && told.not_reached <= newest.not_reached) {
         newest = told;
         show(told);
@@ -137,11 +163,11 @@ async function run() {
   const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
   const told = await ask(`${root.dataset.import}/${begun.number}/end`, { method: "POST" });
   show(told);
-  faults(told);
+  faults({ faults: [...odd.slice(0, MOST_SHOWN), ...told.faults], more_faults: told.more_faults + Math.max(0, odd.length - MOST_SHOWN) });
   const broken = ended.find((each) => each.status === "rejected");
   if (broken) throw broken.reason;
-  if (told.stopped) over("It was stopped. Import the same again to go on: what is there stays.", "warn");
-  else if (told.refused || told.incomplete) over("It is done; some rows want an eye. Put them right and import the same table again.", "warn");
+  if (told.not_reached > odd.length) over("It was stopped. Import the same again to go on: what is there stays.", "warn");
+  else if (odd.length || told.refused || told.incomplete) over("It is done; some rows want an eye. Put them right and import the same table again.", "warn");
   else over("It is done. Every row is in the catalogue.", "good");
 }
 
