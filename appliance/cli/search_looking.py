@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 35.0
 _WAIT_S: Final = 20.0
+_AGAIN_S: Final = 1.0
 _QUALITY: Final = 90
 NOTHING: Final = 1
 """Exit code of a query to which there is nothing like it."""
@@ -136,9 +137,24 @@ def _lookups(
             hint="leave --view and --matches away, or change [search] view and matches",
         )
     click.echo("watching what the running appliance finds; Ctrl-C ends it", err=True)
+    away = False
     while True:
-        asked = AskNewest(limit=50, after=number, wait_s=_WAIT_S)
-        told = client.call(asked, NewestTold, timeout_s=_WAIT_S + 10).message
+        asked = AskNewest(limit=50, after=number, wait_s=0 if away else _WAIT_S)
+        try:
+            told = client.call(asked, NewestTold, timeout_s=_WAIT_S + 10).message
+        except PeerGoneError:
+            if not away:
+                click.echo("the appliance does not search just now; it goes on by itself", err=True)
+            away = True
+            stop.wait(_AGAIN_S)
+            continue
+        if told.number < number:  # it was started anew, and counts from the beginning
+            number = 0
+            away = False
+            continue
+        if away:
+            away = False
+            click.echo("it searches again", err=True)
         new = {each.number: each for each in (*told.found, *told.last.values()) if each.number > number}
         number = max(number, told.number)
         for _, each in sorted(new.items()):

@@ -241,3 +241,35 @@ def test_without_an_appliance_the_camera_is_opened_here(state: Path, table: Path
 
     assert 0 == ended.code, ended.err
     assert ("desk", "key-3") == (json.loads(ended.out)["name"], json.loads(ended.out)["matches"][0]["item"])
+
+
+def test_watching_goes_on_when_who_searches_is_started_again(state: Path) -> None:
+    """It says so, and tells what is found from the beginning of the new count."""
+    layout = Layout(state)
+    cup = MatchTold(item="cup", title="Blue cup", picture="p", score=0.83)
+    ended: list[Ended] = []
+    watching = threading.Thread(target=lambda: ended.append(search(state, "watch", "--most", 2, "--json")))
+    with open_services(Settings(), layout) as services:
+        with searching_at_hand(layout, services.store) as searching:
+            for _ in range(9):
+                searching.found(cup)
+            watching.start()
+            while searching.number_asked < 9 and watching.is_alive():
+                threading.Event().wait(0.05)
+            searching.found(cup)
+        with searching_at_hand(layout, services.store) as searching:
+            searching.found(cup)
+            watching.join(60)
+
+    assert 0 == ended[0].code, ended[0].err
+    assert [10, 1] == [json.loads(line)["number"] for line in ended[0].out.splitlines()]
+
+
+def test_a_table_that_is_too_large_is_not_read(state: Path, tmp_path: Path) -> None:
+    """Its size is enough: this one has no more bytes in memory than it has on disk, none."""
+    with (tmp_path / "items.csv").open("wb") as opened:
+        opened.truncate(1 << 42)
+    ended = search(state, "import", tmp_path / "items.csv")
+
+    assert 3 == ended.code
+    assert "more than the 134 allowed" in ended.err

@@ -7,11 +7,18 @@ import zipfile
 from typing import Any
 
 import pytest
+from search_items import picture
 from searching_at_hand import Searching
+from shop_things import jpeg
+from stores import sql
 from web_site import Site
 
+from appliance.app.featurizing import FeatureHandlers
+from appliance.models.folder import ModelFolder
 from appliance.permissions import Role
-from appliance.store import ItemEntry
+from appliance.settings import Settings
+from appliance.store import ItemEntry, sqlite_url
+from appliance.wire import Server
 from appliance.wire.messages import CalibrateSearch, MatchTold, RefeaturizeSearch
 from web.search.words import card
 
@@ -307,3 +314,51 @@ def test_the_export_is_a_table_and_its_pictures(site: Site, things: dict[str, Ma
     assert pictures[next(each["pictures"] for each in table if each["id"] == "coffee")] == (
         site.services.store.picture_jpeg(things["coffee"].picture)
     )
+
+
+def test_a_picture_that_cannot_be_had_does_not_end_the_export(
+    site: Site, things: dict[str, MatchTold]
+) -> None:
+    """One does not open, and is named; an item is removed meanwhile."""
+    last = max(things, key=lambda each: site.services.store.item(each).number)
+    one, other, *_ = (things[each].picture for each in things if each != last)
+    database = sqlite_url(site.services.layout.database)
+    sql(
+        database,
+        "UPDATE search_images SET sealed_jpeg = (SELECT sealed_jpeg FROM search_images WHERE picture = :of) "
+        "WHERE picture = :at",
+        of=other,
+        at=one,
+    )
+    response = site.client(Role.ADMIN).get("/search/catalogue/export.zip", buffered=False)
+    pieces = []
+    for piece in response.response:
+        if not pieces:
+            site.services.store.remove_item(last)
+        pieces.append(piece)
+    response.close()
+    with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        said = archive.read("left-out.txt").decode()
+
+    assert len(things) - 2 == sum(each.startswith("pictures/") for each in names)
+    assert said.startswith(next(each for each, told in things.items() if told.picture == one) + ": ")
+
+
+@pytest.mark.usefixtures("session")
+def test_a_second_file_that_is_no_picture_does_not_add_an_item_twice(site: Site) -> None:
+    """What was added is shown, with what was wrong with which file; the others are there."""
+    services = site.services
+    good = [(io.BytesIO(jpeg(picture(f"skimage/{name}.png"))), f"{name}.jpg") for name in ("grass", "gravel")]
+    files = [good[0], (io.BytesIO(b"no picture"), "x.jpg"), good[1]]
+    handlers = FeatureHandlers(Settings().search, ModelFolder()).handlers()
+    with Server(services.layout.socket("models"), handlers):
+        client = site.client(Role.ADMIN)
+        added = client.post("/search/items/new", {"title": "Lawn", "by": "files", "file": files})
+        shown = client.get(added.headers.get("Location", "/"))
+    (item,) = services.store.items()
+
+    assert 303 == added.status_code
+    assert 2 == len(item.pictures)
+    assert "Picture 2 was not added" in shown.text

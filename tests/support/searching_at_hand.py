@@ -43,6 +43,7 @@ class Searching:
         work: What is under way.
         cameras: That are watched.
         trouble: What stands in the way.
+        number_asked: The greatest number behind which somebody asked for what is new.
     """
 
     def __init__(self, store: Store) -> None:
@@ -52,6 +53,7 @@ class Searching:
         self.work: tuple[SearchWork, ...] = ()
         self.cameras: tuple[str, ...] = ("entrance",)
         self.trouble = ""
+        self.number_asked = 0
         self._store = store
         self._newest: list[FoundTold] = []
         self._readers: dict[str, set[int]] = {}
@@ -112,6 +114,7 @@ class Searching:
     def _ask_newest(self, request: Request[AskNewest]) -> Reply[NewestTold]:
         asked = request.message
         with self._news:
+            self.number_asked = max(self.number_asked, asked.after)
             seen = self._readers.setdefault(asked.reader, set()) if asked.reader else set()
 
             def fresh() -> list[FoundTold]:

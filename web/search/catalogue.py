@@ -12,7 +12,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from appliance.errors import CameraError, FormError, ModelError, PhotoError, UnknownItemError
+from appliance.errors import ApplianceError, CameraError, FormError, ModelError, PhotoError, UnknownItemError
 from appliance.permissions import Permission
 from web.access import permission, who
 from web.asking import ask
@@ -97,11 +97,17 @@ def new() -> str:
 def add() -> AnyResponse:
     """Add one, with the pictures that were chosen or with what a camera shows now."""
     given = {name: request.form.get(name, "") for name in ("item", *FIELDS)}
+    files = _files()
     try:
-        made = _added(given, _files(), request.form.get("camera", "") if _by_camera() else "")
+        made = _added(given, files, request.form.get("camera", "") if _by_camera() else "")
     except (FormError, PhotoError, CameraError) as error:
         return make_response(_form(_worded(error, "camera" if _by_camera() else "file"), given, None), 422)
     flash(f"“{made['title']}” is in the catalogue. Show it to the camera: its card appears.", "good")
+    for number, content in enumerate(files[1:], 2):
+        try:
+            _more(made["item"], [content], "")
+        except ApplianceError as error:  # it is there: the form again would add it twice
+            flash(f"Picture {number} was not added: {error.message}. {error.hint}".strip(), "bad")
     return redirect(url_for("catalogue.show", item=made["item"]), code=303)
 
 
@@ -170,7 +176,7 @@ def remove_picture() -> AnyResponse:
 
 
 def _added(given: dict[str, str], files: list[bytes], camera: str) -> dict[str, Any]:
-    """Have the desk keep it; its id is made of its title where none was given.
+    """Have the desk keep it with its first picture; its id is made of its title where none was given.
 
     Raises:
         FormError: It cannot be taken so.
@@ -193,8 +199,6 @@ def _added(given: dict[str, str], files: list[bytes], camera: str) -> dict[str, 
                 raise
     else:
         raise FormError("It could not be given an id.", fields={"item": "choose one"})
-    if files[1:]:
-        _more(made["item"], files[1:], "")
     return made
 
 

@@ -1,7 +1,7 @@
 """The catalogue as one zip file, made as it is sent: a table and the pictures beside it, fit to be imported.
 
 Nothing of it is kept: item after item is asked for and sent on. Pictures are not packed, for JPEGs do not get
-smaller by it.
+smaller by it. One that does not open is left out, and a file in it says so.
 """
 
 import csv
@@ -11,11 +11,14 @@ import zipfile
 from collections.abc import Generator
 from typing import Any, Final
 
+from appliance.errors import UnknownItemError, VaultError
 from web.access import credential
 from web.asking import ask
 from web.surroundings import surroundings
 
 COLUMNS: Final = ("id", "title", "link", "price", "notes", "pictures")
+LEFT_OUT: Final = "left-out.txt"
+"""The file in it that names items of which a picture is missing; only where there are some."""
 _PAGE: Final = 200
 _APART: Final = ";"
 
@@ -51,7 +54,7 @@ def archive() -> Generator[bytes]:
     first = ask("catalogue.items", limit=_PAGE, oldest_first=True).result
 
     def flow() -> Generator[bytes]:
-        sent, table = _Sent(), io.StringIO(newline="")
+        sent, table, left_out = _Sent(), io.StringIO(newline=""), []
         writer = csv.writer(table)
         writer.writerow(COLUMNS)
         with zipfile.ZipFile(sent, "w", zipfile.ZIP_STORED) as made:
@@ -60,17 +63,24 @@ def archive() -> Generator[bytes]:
                 for item in page["items"]:
                     paths = []
                     for each in item["pictures"]:
-                        jpeg = desk.ask(
-                            "catalogue.picture", {"picture": each["picture"]}, credential=secret
-                        ).blob
+                        asked = {"picture": each["picture"]}
+                        try:
+                            jpeg = desk.ask("catalogue.picture", asked, credential=secret).blob
+                        except UnknownItemError:  # removed since its item was read
+                            continue
+                        except VaultError as error:
+                            left_out.append(f"{item['item']}: {error.message}\n")
+                            continue
                         paths.append(_path(each, jpeg))
                         made.writestr(paths[-1], jpeg)
                         yield sent.taken()
                     writer.writerow(_row(item, paths))
                 if page["next"] is None:
                     break
-                asked = {"after": page["next"], "limit": _PAGE, "oldest_first": True}
-                page = desk.ask("catalogue.items", asked, credential=secret).result
+                onward = {"after": page["next"], "limit": _PAGE, "oldest_first": True}
+                page = desk.ask("catalogue.items", onward, credential=secret).result
+            if left_out:
+                made.writestr(LEFT_OUT, "".join(left_out).encode(), zipfile.ZIP_DEFLATED)
             # With a byte order mark: spreadsheets read UTF-8 by it.
             made.writestr("items.csv", table.getvalue().encode("utf-8-sig"), zipfile.ZIP_DEFLATED)
         yield sent.taken()
