@@ -241,7 +241,8 @@ def _own_network(given: SearchNetworkSettings) -> _Network:
         output=given.output,
         fit=given.fit,
     )
-    return _Network(featurizer_id(given.id, sha256), lambda: Featurizer(open_session(given.file), network))
+    name = featurizer_id(given.id, sha256, network)
+    return _Network(name, lambda: Featurizer(open_session(given.file), network))
 
 
 def _small(bgr: ImageArray) -> ImageArray:

@@ -4,8 +4,10 @@ Any ONNX network that takes pictures and gives numbers for each will do; what it
 value, as the manifest of models says it. Opens no file, and knows no item.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 import cv2
@@ -69,9 +71,29 @@ EFFICIENTNET_LITE0: Final = FeatureNetwork(output="features")
 """The appliance's own; its scale and its colours' order are in the converted file."""
 
 
-def featurizer_id(model: str, sha256: str) -> str:
-    """What stands on every row of features: the model's name and the beginning of its file's sha256."""
+def featurizer_id(model: str, sha256: str, network: FeatureNetwork | None = None) -> str:
+    """What stands on every row of features: the model's name and the beginning of a hash.
+
+    Args:
+        model: Its name.
+        sha256: Of its file, hexadecimal digits.
+        network: What somebody says of it, which is hashed with the file: the same file makes other features
+            of a picture that is brought to it otherwise. None: it belongs to the file.
+    """
+    if network is not None:
+        # What is left at its default is not written, so that a field more some day changes no name.
+        said = {
+            each.name: _plain(getattr(network, each.name))
+            for each in fields(network)
+            if getattr(network, each.name) != each.default
+        }
+        sha256 = hashlib.sha256(json.dumps([sha256, said], sort_keys=True).encode()).hexdigest()
     return f"{model}:{sha256[:12]}"
+
+
+def _plain(said: str | int | tuple[float, ...]) -> str | int | list[float]:
+    """The same for 1 and 1.0."""
+    return [float(each) for each in said] if isinstance(said, tuple) else said
 
 
 class Featurizer:

@@ -128,7 +128,7 @@ class KeptFeaturizer:
     """A featurizer that the catalogue knows.
 
     Attributes:
-        name: Model and the beginning of its file's hash.
+        name: Model and the beginning of a hash of its file, and of what the settings say of it.
         numbers: That its features have; None: there were none yet.
         pictures: How many have features of it.
         threshold: Cosine below which a match is none; None: never calibrated.

@@ -1,5 +1,6 @@
 """The featurizer: golden values, colours the right way round, any network with features, and no other."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,27 @@ def test_a_description_that_contradicts_itself_is_refused() -> None:
 def test_the_id_on_every_row() -> None:
     """The model and the beginning of its file's hash."""
     assert featurizer_id("efficientnet-lite0", "3679d621c2054b1fffb5") == "efficientnet-lite0:3679d621c205"
+
+
+def test_what_is_said_of_a_network_is_in_its_id() -> None:
+    """Each field of it: features made otherwise cannot be compared. 1 and 1.0 are the same."""
+    float32 = {"dtype": "float32"}
+    others: list[dict[str, Any]] = [
+        {},
+        {"width": 192},
+        {"height": 192},
+        {"colour": "RGB"},
+        {"layout": "NCHW"},
+        float32,
+        {**float32, "mean": (1.0, 2.0, 3.0)},
+        {**float32, "spread": (1.0, 2.0, 3.0)},
+        {"output": "features"},
+        {"fit": "cropped"},
+    ]
+    ids = [featurizer_id("own", "3679d621c205", FeatureNetwork(**each)) for each in others]
+    whole = FeatureNetwork(**float32, mean=(1, 2, 3))
+
+    assert len(ids) == len(set(ids))
+    assert featurizer_id("own", "3679d621c205", whole) == ids[6]
+    assert featurizer_id("own", "4679d621c205", FeatureNetwork()) != ids[0]
+    assert all(re.fullmatch(r"own:[0-9a-f]{12}", each) for each in ids)

@@ -82,6 +82,26 @@ def test_a_network_is_called_as_its_pictures_are(handlers: FeatureHandlers) -> N
     assert told.featurizer.startswith(f"{MODEL}:")
 
 
+def test_a_network_described_otherwise_is_another_featurizer(session: object) -> None:
+    """Its features are: of the same file, with blue and red the other way round."""
+    del session
+    said = {
+        "file": str(ModelFolder().path(MODEL)),
+        "layout": "NHWC",
+        "dtype": "uint8",
+        "output": "features",
+        "mean": [0, 0, 0],
+        "spread": [1, 1, 1],
+    }
+    names = set()
+    for colour in ("BGR", "RGB", "BGR"):
+        own = SearchSettings.model_validate({"networks": [{"id": "own", "colour": colour, **said}]})
+        handlers = FeatureHandlers(own, ModelFolder())
+        names.add(handlers.featurizer(request(AskFeaturizer(model="own"))).message.featurizer)
+
+    assert 2 == len(names)
+
+
 def test_variations_are_described_too(handlers: FeatureHandlers) -> None:
     """Four of them, each like the picture and not the same."""
     told = handlers.picture(request(FeaturizePicture(models=(MODEL,), variations=True), png(CUP))).message

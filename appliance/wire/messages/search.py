@@ -46,7 +46,7 @@ class PictureFeaturized(Message):
         box: What counts in it: left, top, right, bottom, pixels.
         width_px: Of the JPEG in the blob; 0: there is none.
         height_px: Likewise.
-        features: Featurizer (model and the beginning of its file's hash) → features of what counts.
+        features: Featurizer (model and the beginning of a hash) → features of what counts.
         variations: By the first of the models, of each variation.
     """
 
@@ -119,7 +119,7 @@ class FeaturizerTold(Message):
     """A network that can describe pictures.
 
     Attributes:
-        featurizer: Model and the beginning of its file's hash.
+        featurizer: Model and the beginning of a hash of its file, and of what the settings say of it.
         numbers: How many numbers features have.
     """
 
