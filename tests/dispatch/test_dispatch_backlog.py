@@ -85,7 +85,7 @@ def test_a_dead_receiver_holds_up_nobody_else(
     hook, song = recorder(*[ActionError("nobody there")] * 9), recorder()
     number = bench.put("song")
     run(bench.outbox, {"hook": hook, "song": song}, backoff=LONG)
-    wait_for(lambda: song.seen and bench.states()[number] == "delivered")
+    wait_for(lambda: song.seen and hook.seen and bench.states()[number] == "delivered")
 
     assert 1 == len(hook.seen)
 

@@ -185,7 +185,7 @@ def test_a_hundred_kills_lose_nothing_that_was_committed(
                 os.kill(running[name], signal.SIGKILL)
                 killed[name] = killed.get(name, 0) + 1
             appliance.revive()
-        time.sleep(5)
+        await_capture(settings, layout)
     finally:
         appliance.stop()
     orphan, missing = leave_what_a_crash_leaves(settings, layout)
@@ -215,6 +215,16 @@ def somebody(number: int) -> Templates:
         vector = random_numbers.normal(size=EMBEDDING_SIZE)
         templates[model] = FaceTemplate(model, (vector / np.linalg.norm(vector)).astype(np.float32))
     return templates
+
+
+def await_capture(settings: Settings, layout: Layout) -> None:
+    """Wait until somebody was sealed: a slow machine may come to none between the kills."""
+    deadline = time.monotonic() + 120
+    with open_services(settings, layout) as services:
+        while not services.store.events(types=("stranger_captured",)):
+            assert time.monotonic() < deadline, "nobody is sealed"
+            time.sleep(0.5)
+    time.sleep(5)
 
 
 def leave_what_a_crash_leaves(settings: Settings, layout: Layout) -> tuple[str, str]:

@@ -80,6 +80,7 @@ argv = ["/bin/sh", "-c", "echo $APPLIANCE_IDEMPOTENCY_KEY >> {done}/unlocked"]
 id = "chime"
 kind = "command"
 on = []
+attempts = 100
 argv = ["/bin/sh", "-c", "echo $APPLIANCE_IDEMPOTENCY_KEY >> {done}/chimed"]
 """
 
