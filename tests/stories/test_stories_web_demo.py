@@ -96,7 +96,7 @@ def test_the_demo_on_a_terminal_serves_its_pages_until_ctrl_c(tmp_path: Path, pl
     """
     if not installed():
         pytest.skip("Debian package chromium")
-    shutil.copytree(played.folder, tmp_path / "demo")
+    shutil.copytree(played.folder, tmp_path / "demo", ignore=shutil.ignore_patterns("*.sock"))
     with typed([*COMMAND, str(tmp_path / "demo")]) as terminal:
         link = terminal.read(r"first admin, once, within 24 h: (https://\S+)\n", within_s=START_S)
         with open_browser() as browser, open_page(browser, link.partition("/first-run")[0]) as (page, _):

@@ -22,7 +22,7 @@ from appliance.door import ShutPicture
 from appliance.settings import DoorSettings, Settings
 from web.desk import DeskClient
 
-PATIENCE_MS = 40_000
+PATIENCE_MS = 120_000
 
 
 class Appliance:
