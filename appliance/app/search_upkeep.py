@@ -230,7 +230,7 @@ class Upkeep:
             return SearchError(
                 f"the catalogue is described by {featurizer}, and this box's network is {own}",
                 hint="give all boxes that share the catalogue the same file and settings of the network, or "
-                "let this box describe it anew: appliance search refeaturize",
+                "have the catalogue described anew by the box whose network it shall be",
             )
         if coming != own:
             self._store.set_next_featurizer(own)
