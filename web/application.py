@@ -8,12 +8,15 @@ from pathlib import Path
 from flask import Flask, Response, request
 
 from appliance.clock import Clock, SystemClock
-from web import access, cookies, faults, forms, headers, packing, requests, shown_once, static_files, words
+from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
 from web.desk import DeskCalls
 from web.feed import Feed
+from web.guesses import Guesses
 from web.seats import Seats
+from web.shown_once import ShownOnce
 from web.subjects import SUBJECTS
-from web.surroundings import EXTENSION, Surroundings
+from web.surroundings import EXTENSION, Surroundings, surroundings
+from web.views import Views
 
 
 def create_app(
@@ -26,6 +29,7 @@ def create_app(
     proxied: bool = False,
     clock: Clock | None = None,
     stopping: threading.Event | None = None,
+    assembled: Flask | None = None,
 ) -> Flask:
     """The application.
 
@@ -39,6 +43,33 @@ def create_app(
         proxied: A proxy stands before it.
         clock: The clocks; those of this machine by default.
         stopping: Set when the server stops.
+        assembled: Its pages, where they were put together before.
+
+    Raises:
+        ValueError: A view declares neither a permission nor that it is public.
+    """
+    clock, stopping = clock or SystemClock(), stopping or threading.Event()
+    app = assembled or assemble()
+    app.extensions[EXTENSION] = Surroundings(
+        desk=desk,
+        feed=Feed(desk, stopping),
+        seats=Seats(),
+        run=run,
+        clock=clock,
+        stopping=stopping,
+        views=Views(run, stopping),
+        shown_once=ShownOnce(clock),
+        guesses=Guesses(),
+        host=host,
+        names=tuple(names),
+        proxied=proxied,
+        strict=strict,
+    )
+    return app
+
+
+def assemble() -> Flask:
+    """The pages, and what every request is checked for; nothing lies around them yet.
 
     Raises:
         ValueError: A view declares neither a permission nor that it is public.
@@ -55,43 +86,30 @@ def create_app(
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    stopping = stopping or threading.Event()
-    app.extensions[EXTENSION] = Surroundings(
-        desk=desk,
-        feed=Feed(desk, stopping),
-        seats=Seats(),
-        run=run,
-        clock=clock or SystemClock(),
-        stopping=stopping,
-        host=host,
-        names=tuple(names),
-        proxied=proxied,
-    )
-    app.extensions[shown_once.EXTENSION] = shown_once.ShownOnce(app.extensions[EXTENSION].clock)
     app.extensions[static_files.EXTENSION] = static_files.StaticFiles.read()
     faults.install(app)
     words.install(app)
     for blueprint in (static_files.blueprint, *SUBJECTS):
         app.register_blueprint(blueprint)
-    ours = frozenset(name.lower() for name in names) | requests.own_names()
-
-    @app.before_request
-    def check() -> None:
-        """Host, size, who, from where; in this order."""
-        if not requests.is_ours(request.host, ours):
-            raise requests.MisdirectedError
-        requests.limit()
-        access.admit()
-        forms.guard()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        """Headers, the form cookie, gzip."""
-        cookies.keep_form_anchor(response)
-        return packing.pack(headers.secure(response, strict=strict))
-
+    app.before_request(_check)
+    app.after_request(_finish)
     check_declared(app)
     return app
+
+
+def _check() -> None:
+    """Host, size, who, from where; in this order."""
+    if not requests.is_ours(request.host, requests.own_names().union(map(str.lower, surroundings().names))):
+        raise requests.MisdirectedError
+    requests.limit()
+    access.admit()
+    forms.guard()
+
+
+def _finish(response: Response) -> Response:
+    """Headers, the form cookie, gzip."""
+    cookies.keep_form_anchor(response)
+    return packing.pack(headers.secure(response, strict=surroundings().strict))
 
 
 def check_declared(app: Flask) -> None:

@@ -7,7 +7,7 @@ page that its making leads to, and nowhere else: loaded again, that page makes n
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import ApplianceError, FormError
@@ -15,8 +15,7 @@ from appliance.permissions import Permission
 from web.access import credential, permission
 from web.asking import ask
 from web.reach import reach
-from web.shown_once import EXTENSION as SHOWN_ONCE
-from web.shown_once import ShownOnce
+from web.surroundings import surroundings
 
 blueprint = Blueprint("devices", __name__, url_prefix="/devices")
 
@@ -44,7 +43,7 @@ def index() -> str:
     """Screens and tokens; once, what was just made."""
     name = request.args.get("made", "")
     # Who asks for the head alone is shown nothing.
-    made = _shown_once().take(credential(), name) if name and request.method == "GET" else None
+    made = surroundings().shown_once.take(credential(), name) if name and request.method == "GET" else None
     if name and made is None:
         words = "What was made is shown once only. You did not copy it? Revoke it and make another."
         flash(words, "warn")
@@ -107,13 +106,8 @@ def revoke_token(token: str) -> Response:
 
 def _made(what: Mapping[str, Any]) -> Response:
     """To the page that shows what was made; it makes nothing when it is loaded again."""
-    name = _shown_once().put(credential(), what)
+    name = surroundings().shown_once.put(credential(), what)
     return redirect(url_for("devices.index", made=name), code=303)
-
-
-def _shown_once() -> ShownOnce:
-    found: ShownOnce = current_app.extensions[SHOWN_ONCE]
-    return found
 
 
 def _worded(error: Exception) -> FormError:

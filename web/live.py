@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
-from flask.blueprints import BlueprintSetupState
 
 from appliance.errors import CameraLostError
 from appliance.permissions import Permission
@@ -22,13 +21,10 @@ from web.asking import ask
 from web.picture_parts import PictureParts
 from web.static_files import StaticFiles
 from web.streams import stream
-from web.surroundings import EXTENSION as SURROUNDINGS
-from web.surroundings import Surroundings, surroundings
-from web.views import Kind, Names, Shown, View, Views
+from web.surroundings import surroundings
+from web.views import Kind, Names, Shown, View
 
 blueprint = Blueprint("live", __name__, url_prefix="/live")
-
-EXTENSION: Final = "appliance_views"
 
 _QUIET_S: Final = 5.0
 """A stream says something that often, even if there is nothing to say: so a gone reader is noticed."""
@@ -39,12 +35,6 @@ _CAMERA: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _KINDS: Final = ("project", "device")
 _GONE: Final = "pictures/no-picture.jpg"
 _MOST_NAMES: Final = 64
-
-
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    around: Surroundings = state.app.extensions[SURROUNDINGS]
-    state.app.extensions[EXTENSION] = Views(around.run, around.stopping)
 
 
 @blueprint.get("")
@@ -156,7 +146,6 @@ def _looking(camera: str, kind: str) -> _Looking:
     answer = ask("live.cameras").result
     if all(each["id"] != camera for each in answer["cameras"]):
         abort(404)
-    views: Views = current_app.extensions[EXTENSION]
     files: StaticFiles = current_app.extensions[static_files.EXTENSION]
     around, secret = surroundings(), credential()
 
@@ -168,7 +157,7 @@ def _looking(camera: str, kind: str) -> _Looking:
         return found
 
     shown: Kind = "project" if kind == "project" else "device"
-    view = views.view(camera, shown, named=answer["names"], everybody=answer["everybody"])
+    view = around.views.view(camera, shown, named=answer["names"], everybody=answer["everybody"])
     return _Looking(view, names, around.stopping, files.files[_GONE].body)
 
 

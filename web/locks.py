@@ -6,7 +6,7 @@ No view opens a lock, and none asks for it.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.errors import FormError
@@ -15,8 +15,7 @@ from web import saved
 from web.access import credential, permission
 from web.asking import ask
 from web.reach import reach
-from web.shown_once import EXTENSION as SHOWN_ONCE
-from web.shown_once import ShownOnce
+from web.surroundings import surroundings
 
 blueprint = Blueprint("locks", __name__, url_prefix="/locks")
 
@@ -35,7 +34,7 @@ def index() -> str:
     """All of it; once, the code of a keypad that is to be paired."""
     name = request.args.get("made", "")
     # Who asks for the head alone is shown nothing.
-    made = _shown_once().take(credential(), name) if name and request.method == "GET" else None
+    made = surroundings().shown_once.take(credential(), name) if name and request.method == "GET" else None
     if name and made is None:
         flash("That code is shown once only. You did not use it? Make another.", "warn")
     return _page(code=made)
@@ -102,7 +101,7 @@ def begin_pairing() -> Response:
         return make_response(_page(wrong="keypads", error=error, filled={"label": label, "lock": lock}), 422)
     where = reach()
     address = f"{where.base}{url_for('keypad.pair')}"
-    name = _shown_once().put(
+    name = surroundings().shown_once.put(
         credential(),
         {
             "label": label,
@@ -124,11 +123,6 @@ def revoke_keypad(keypad: str) -> Response:
     ask("keypads.revoke", keypad=keypad)
     flash("What is typed at that keypad counts for nothing any more.", "good")
     return redirect(url_for("locks.index"), code=303)
-
-
-def _shown_once() -> ShownOnce:
-    found: ShownOnce = current_app.extensions[SHOWN_ONCE]
-    return found
 
 
 def _page(

@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from appliance.clock import Clock
 
-EXTENSION: Final = "appliance_shown_once"
-"""Where the application keeps it."""
 LASTS_S: Final = 60.0
 MOST: Final = 64
 

@@ -12,7 +12,10 @@ from flask import current_app
 from appliance.clock import Clock
 from web.desk import DeskCalls
 from web.feed import Feed
+from web.guesses import Guesses
 from web.seats import Seats
+from web.shown_once import ShownOnce
+from web.views import Views
 
 EXTENSION = "appliance"
 """Where the application keeps it."""
@@ -26,11 +29,15 @@ class Surroundings:
         desk: Carries out operations.
         feed: What happens, as it happens.
         seats: Who looks at streams.
+        views: What is looked at.
+        shown_once: What is shown to who made it, and never again.
+        guesses: Who presents tokens that are none.
         run: The folder of our processes' sockets; None where there are none (some tests).
         clock: The clocks.
         host: What is listened at.
         names: Under which it is reached, besides the machine's own.
         proxied: A proxy stands before it.
+        strict: Browsers are told never to come without TLS again.
         stopping: Set when the server stops; every stream looks at it and ends.
     """
 
@@ -40,9 +47,13 @@ class Surroundings:
     run: Path | None
     clock: Clock
     stopping: threading.Event
+    views: Views
+    shown_once: ShownOnce
+    guesses: Guesses
     host: str = "127.0.0.1"
     names: tuple[str, ...] = ()
     proxied: bool = False
+    strict: bool = False
 
 
 def surroundings() -> Surroundings:

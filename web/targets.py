@@ -12,7 +12,6 @@ from typing import Any, Final
 from flask import (
     Blueprint,
     abort,
-    current_app,
     flash,
     make_response,
     redirect,
@@ -28,8 +27,7 @@ from web.access import credential, permission
 from web.asking import ask
 from web.saved import restarting, told_pending
 from web.settings import typed_value
-from web.shown_once import EXTENSION as SHOWN_ONCE
-from web.shown_once import ShownOnce
+from web.surroundings import surroundings
 
 blueprint = Blueprint("targets", __name__, url_prefix="/connections")
 
@@ -56,10 +54,11 @@ def index() -> str:
     # Who asks for the head alone is shown nothing.
     seen = request.method == "GET"
     name, tried = request.args.get("made", ""), request.args.get("tried", "")
-    made = _shown_once().take(credential(), name) if name and seen else None
+    shown_once = surroundings().shown_once
+    made = shown_once.take(credential(), name) if name and seen else None
     if name and made is None:
         flash("A key is shown once only. You did not copy it? Have another one made.", "warn")
-    return _page(made=made, tried=_shown_once().take(credential(), tried) if tried and seen else None)
+    return _page(made=made, tried=shown_once.take(credential(), tried) if tried and seen else None)
 
 
 @blueprint.post("/broker")
@@ -167,7 +166,7 @@ def _tried(what: str, operation: str, **arguments: Any) -> Response:
         told = ask(operation, timeout_s=_TRYING_S, **arguments).result
     except SettingsError as error:
         told = {"ok": False, "message": error.message, "hint": error.hint}
-    name = _shown_once().put(credential(), {"what": what, **told})
+    name = surroundings().shown_once.put(credential(), {"what": what, **told})
     return redirect(url_for("targets.index", tried=name, _anchor=what), code=303)
 
 
@@ -223,7 +222,7 @@ def _key(typed: str) -> tuple[str, bool]:
 
 def _back(webhook: str, key: str) -> Response:
     """To the page of all, which shows a key that was made, once."""
-    name = _shown_once().put(credential(), {"webhook": webhook, "secret": key}) if key else None
+    name = surroundings().shown_once.put(credential(), {"webhook": webhook, "secret": key}) if key else None
     return redirect(url_for("targets.index", made=name, _anchor="made" if key else "webhooks"), code=303)
 
 
@@ -270,11 +269,6 @@ def _rules() -> dict[str, list[dict[str, Any]]]:
         actions = (rule["body"] or {}).get("actions", [])
         for webhook in dict.fromkeys(each["webhook"] for each in actions if each["kind"] == "webhook"):
             found.setdefault(webhook, []).append(rule)
-    return found
-
-
-def _shown_once() -> ShownOnce:
-    found: ShownOnce = current_app.extensions[SHOWN_ONCE]
     return found
 
 

@@ -60,7 +60,7 @@ def test_a_body_longer_than_it_says_is_cut_where_it_said(site: Site) -> None:
     def count() -> str:
         return str(len(request.get_data()))
 
-    site.app.add_url_rule("/count", view_func=count, methods=["POST"])
+    site.add_url_rule("/count", view_func=count, methods=["POST"])
     body = Body(1 << 20)
     answer = site.client().send(
         "POST", "/count", environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": "1000"}
@@ -86,7 +86,7 @@ def test_a_camera_at_fault_is_no_fault_of_the_pages(site: Site) -> None:
     def blind() -> str:
         raise CameraLostError("entrance: no frame for 10 s", hint="is it on?")
 
-    site.app.add_url_rule("/blind", view_func=blind)
+    site.add_url_rule("/blind", view_func=blind)
     page = site.client().get("/blind")
     answer = site.client().get("/blind", headers={"Accept": JSON})
 
@@ -103,7 +103,7 @@ def test_files_never_touch_the_disk(site: Site) -> None:
     def take() -> str:
         return type(request.files["photo"].stream).__name__
 
-    site.app.add_url_rule("/take", view_func=take, methods=["POST"])
+    site.add_url_rule("/take", view_func=take, methods=["POST"])
     head = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\n\r\n'
     body = head + bytes(3 << 20) + b"\r\n--x--\r\n"
     answer = site.client().send("POST", "/take", body, content_type="multipart/form-data; boundary=x")
@@ -118,7 +118,7 @@ def test_faults_are_told_in_words_and_without_a_trace(site: Site) -> None:
     def broken() -> str:
         raise RuntimeError("Ann's secret")
 
-    site.app.add_url_rule("/broken", view_func=broken)
+    site.add_url_rule("/broken", view_func=broken)
     page = site.client().get("/broken")
     answer = site.client().get("/broken", headers={"Accept": "application/json"})
 

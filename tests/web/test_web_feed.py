@@ -296,7 +296,7 @@ def test_errors_of_the_desk_are_told_before_the_stream_begins(site: Site) -> Non
     def secret_events() -> Response:
         return event_stream("feed.wait", Permission.LOG)
 
-    site.app.add_url_rule("/secret-events", view_func=secret_events)
+    site.add_url_rule("/secret-events", view_func=secret_events)
 
     assert 401 == site.client().get("/secret-events", headers={"Accept": "application/json"}).status_code
     assert 0 == site.app.extensions[EXTENSION].feed.listeners
@@ -333,7 +333,7 @@ def begun(site: Site, secret: str, *, screen: bool = False) -> Response:
 
     address = f"/streams-of-{cookie.strip('_').lower()}"
     if address not in {rule.rule for rule in site.app.url_map.iter_rules()}:
-        site.app.add_url_rule(address, address, view)
+        site.add_url_rule(address, address, view)
     headers = {"Cookie": f"{cookie}={secret}"}
     with site.app.test_request_context(address, headers=headers):
         return stream((b"x" for _ in range(1)), "text/plain", needed)

@@ -189,7 +189,7 @@ def test_the_tester_finds_a_view_that_lets_everybody_through(everybody: tuple[Si
 def test_the_tester_finds_a_view_that_fails(site: Site) -> None:
     """A fault is no way through: a view that answers 500 to everybody permitted is found as well."""
     view = permission(Permission.PEOPLE)(lambda: 1 // 0)
-    site.app.add_url_rule("/failing", "failing", view)
+    site.add_url_rule("/failing", "failing", view)
     route = next(each for each in routes(site.app) if each.path == "/failing")
     viewer = Somebody("a viewer", site.client(Role.VIEWER), GRANTED[Role.VIEWER], {})
 
@@ -203,7 +203,7 @@ def test_an_undeclared_route_is_refused(site: Site) -> None:
     def forgotten() -> str:
         return "everything"
 
-    site.app.add_url_rule("/forgotten", view_func=forgotten)
+    site.add_url_rule("/forgotten", view_func=forgotten)
 
     with pytest.raises(ValueError, match="/forgotten"):
         check_declared(site.app)
@@ -221,7 +221,7 @@ def test_a_view_may_be_declared_with_any_permission(site: Site) -> None:
     """A view declared for one permission is for those who have it, whatever it is."""
     for each in Permission:
         view = permission(each)(lambda: "here")
-        site.app.add_url_rule(f"/needs-{each.value}", f"needs_{each.value}", view)
+        site.add_url_rule(f"/needs-{each.value}", f"needs_{each.value}", view)
     wrong: list[Any] = []
     for role in Role:
         for each in Permission:

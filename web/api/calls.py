@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, g, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound, UnsupportedMediaType
 from werkzeug.routing import Map, Rule
 
@@ -20,14 +19,12 @@ from web import cookies, faults
 from web.access import credential, permission, public, tokens_only
 from web.api.described import Described, operations
 from web.api.document import document
-from web.api.guesses import Guesses
 from web.api.table import ENDPOINTS, PREFIX, Endpoint
 from web.requests import ORDINARY_BYTES, UPLOAD_BYTES, takes
 from web.surroundings import surroundings
 
 blueprint = Blueprint("api", __name__)
 
-EXTENSION: Final = "appliance_api_guesses"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _TRUE: Final = {"true": True, "1": True, "false": False, "0": False}
 _ADDRESSES: Final = Map(
@@ -35,17 +32,6 @@ _ADDRESSES: Final = Map(
 )
 
 blueprint.register_error_handler(Exception, faults.problem)
-
-
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[EXTENSION] = Guesses()
-
-
-def guesses() -> Guesses:
-    """Who presents tokens that are none."""
-    found: Guesses = current_app.extensions[EXTENSION]
-    return found
 
 
 @blueprint.before_app_request
@@ -56,7 +42,7 @@ def _slow_down() -> None:
         ThrottledError: Too many bad tokens came from there.
     """
     if request.path.startswith(PREFIX) and (token := cookies.bearer()):
-        guesses().admit(request.remote_addr or "", token)
+        surroundings().guesses.admit(request.remote_addr or "", token)
 
 
 @blueprint.after_request
@@ -64,9 +50,9 @@ def _learn(response: Response) -> Response:
     """Remember whether the token was one."""
     token = cookies.bearer()
     if token and response.status_code == 401:  # noqa: PLR2004
-        guesses().bad(request.remote_addr or "", token)
+        surroundings().guesses.bad(request.remote_addr or "", token)
     elif token and g.get("who") is not None:
-        guesses().good(token)
+        surroundings().guesses.good(token)
     return response
 
 

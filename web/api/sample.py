@@ -18,9 +18,9 @@ from appliance.errors import FormError, NotSignedInError
 from appliance.permissions import Permission
 from web import faults
 from web.access import check, permission, public, tokens_only
-from web.api.calls import guesses
 from web.api.table import PREFIX
 from web.asking import ask
+from web.surroundings import surroundings
 
 blueprint = Blueprint("sample", __name__, url_prefix=f"{PREFIX}/search")
 blueprint.register_error_handler(Exception, faults.problem)
@@ -90,12 +90,12 @@ def auth() -> Response:
     if not isinstance(secret, str) or not secret.isascii() or not 0 < len(secret) <= 200:  # noqa: PLR2004 - no token is longer
         raise FormError("password: a token of this box", fields={"password": "a token of this box"})
     client = request.remote_addr or ""
-    guesses().admit(client, secret)
+    surroundings().guesses.admit(client, secret)
     who = check(secret)
     if who is None or who.kind != "token" or not who.may(Permission.SEARCH):
-        guesses().bad(client, secret)
+        surroundings().guesses.bad(client, secret)
         raise NotSignedInError("that is no token of this box that may search", hint="an admin makes one")
-    guesses().good(secret)
+    surroundings().guesses.good(secret)
     return _json({"token": secret, "securityLevel": 1})
 
 
