@@ -52,7 +52,7 @@ class FrameFeed:
         clock: For the stamps and the pace.
     """
 
-    def __init__(self, source: FrameSource, *, fps: float = 15.0, clock: Clock | None = None) -> None:
+    def __init__(self, source: FrameSource, *, fps: float = 16.0, clock: Clock | None = None) -> None:
         self._source = source
         self._period_s = 1 / fps
         self._clock = clock or SystemClock()
@@ -92,6 +92,11 @@ class FrameFeed:
         with self._state:
             self._wanted_until = self._clock.monotonic() + LINGER_S
             self._state.notify_all()
+
+    @property
+    def apart_s(self) -> float:
+        """Seconds between two frames, at least."""
+        return self._period_s
 
     @property
     def trouble(self) -> str:
@@ -203,5 +208,5 @@ class FrameFeeds(PerCamera[FrameFeed]):
         fps: Frames a second at most.
     """
 
-    def __init__(self, make_source: Callable[[str], FrameSource], *, fps: float = 15.0) -> None:
+    def __init__(self, make_source: Callable[[str], FrameSource], *, fps: float = 16.0) -> None:
         super().__init__(lambda camera: FrameFeed(make_source(camera), fps=fps))

@@ -48,6 +48,10 @@ class Frames(Protocol):
         """Keep frames coming for a second."""
 
     @property
+    def apart_s(self) -> float:
+        """Seconds between two frames, at least."""
+
+    @property
     def written(self) -> int:
         """Frames that were shared so far, with all who take them."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from appliance.deeplens.frame_fit import HEIGHT, WIDTH
 from appliance.deeplens.function_log import FunctionLog, copy_lines
 from appliance.deeplens.function_parts import Beside, Child, Frames
 from appliance.deeplens.function_state import StateHolder
@@ -254,7 +255,7 @@ class FunctionRun:
             self._log.write(f"no frames: {error.message}", own=True)
             return
         try:
-            self._shared = self._send(said.Frames(2688, 1520), (fd,))
+            self._shared = self._send(said.Frames(WIDTH, HEIGHT, round(self._frames.apart_s * 1e6)), (fd,))
         finally:
             os.close(fd)
 

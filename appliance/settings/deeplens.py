@@ -22,7 +22,11 @@ class DeepLensSettings(Room):
         scope="all",
     )
     fps: float = field(
-        15.0, "Frames per second that functions are given, at most.", scope=_SCOPE, gt=0, le=60
+        16.0,
+        "Frames per second that functions are given and infer on, at most.",
+        scope=_SCOPE,
+        gt=0,
+        le=60,
     )
     accept_uncontained: bool = field(
         default=False,

@@ -26,10 +26,15 @@ class Noted:
     def __init__(self) -> None:
         self.said: list[GuestSaid] = []
         self.frame = np.zeros((2, 3, 3), np.uint8)
+        self.turns = 0
 
     def put(self, message: GuestSaid) -> None:
         """Note it."""
         self.said.append(message)
+
+    def wait(self) -> None:
+        """Count a turn."""
+        self.turns += 1
 
     def take(self) -> tuple[bool, Any]:
         """The frame."""
@@ -51,7 +56,7 @@ def noted() -> Noted:
 @pytest.fixture
 def shelf(root: Path, noted: Noted) -> awscam_modules.Shelf:
     """Where models come from."""
-    return awscam_modules.Shelf(Models(root), heads.open_network, noted)
+    return awscam_modules.Shelf(Models(root), heads.open_network, noted, noted)
 
 
 @pytest.fixture
@@ -197,6 +202,15 @@ def test_every_layer_is_one_row_of_float32(awscam: Any) -> None:
     assert all((np.float32, 1) == (each.dtype, each.ndim) for each in layers.values())
     assert (3 * SIDE * SIDE,) == layers["Convolution_last_conv"].shape
     np.testing.assert_allclose([1.0, 0.2, 0.0], layers["mean"], atol=1e-6)
+
+
+def test_an_inference_waits_for_its_turn(awscam: Any, noted: Noted) -> None:
+    """Whose that is, and whether there is anything to wait for, is the pace's."""
+    model = awscam.Model("style", {"GPU": 1})
+    for turn in range(1, 4):
+        model.doInference(plain((255, 51, 0)))
+
+        assert turn == noted.turns
 
 
 @pytest.mark.parametrize(

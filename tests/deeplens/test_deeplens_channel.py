@@ -44,7 +44,7 @@ GUEST_SAID = st.one_of(
     st.builds(said.Pong, COUNTS),
 )
 HOST_SAID = st.one_of(
-    st.builds(said.Frames, st.integers(1, 65535), st.integers(1, 65535)),
+    st.builds(said.Frames, st.integers(1, 65535), st.integers(1, 65535), st.integers(0, 3_600_000_000)),
     st.builds(said.Message, COUNTS, TEXTS, st.binary(max_size=300)),
     st.builds(said.Ping, COUNTS),
     st.builds(said.Stop),
@@ -207,8 +207,8 @@ def test_a_message_needs_the_descriptor_that_belongs_to_it(
     """`frames` without its memory is refused by whoever would send it, and by whoever hears it."""
     host, guest, _ = ends
     with pytest.raises(MessageError):
-        host.send(said.Frames(4, 4))
-    host._socket.send(said.encode(said.Frames(4, 4)))
+        host.send(said.Frames(4, 4, 0))
+    host._socket.send(said.encode(said.Frames(4, 4, 0)))
 
     with pytest.raises(MessageError):
         guest.receive()

@@ -243,6 +243,11 @@ class StillFrames:
         self.wanted += 1
 
     @property
+    def apart_s(self) -> float:
+        """See `function_parts.Frames`: the one may be taken as often as one likes."""
+        return 0.0
+
+    @property
     def written(self) -> int:
         """See `function_parts.Frames`: one for each time that it was asked."""
         return self.wanted

@@ -81,9 +81,7 @@ def test_a_form_of_our_own_is_taken(site: Site, headers: dict[str, str]) -> None
 
 def test_an_api_token_needs_no_form_token(site: Site) -> None:
     """No browser adds an Authorization header by itself, so nothing has to be proved."""
-    site.add_url_rule(
-        "/change", "change", permission(Permission.PEOPLE)(lambda: "done"), methods=["POST"]
-    )
+    site.add_url_rule("/change", "change", permission(Permission.PEOPLE)(lambda: "done"), methods=["POST"])
     secret = site.ask("tokens.create", label="t", scopes=["people"])["secret"]
     response = site.client().send(
         "POST", "/change", form=False, headers={"Authorization": f"Bearer {secret}"}

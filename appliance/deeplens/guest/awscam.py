@@ -55,17 +55,26 @@ class Says(Protocol):
         """Have it sent."""
 
 
+class Paces(Protocol):
+    """Says when it is a function's turn to infer."""
+
+    def wait(self) -> None:
+        """Wait for the turn, if a frame was taken since the last."""
+
+
 class Shelf:
     """Where models come from, and who is told that they are used. One for each function."""
 
-    def __init__(self, finds: Finds, opens: Callable[[Descriptor], Network], says: Says) -> None:
+    def __init__(self, finds: Finds, opens: Callable[[Descriptor], Network], says: Says, pace: Paces) -> None:
         """Note where models are.
 
         Args:
             finds: Finds a model by any of its names.
             opens: Makes one ready to run.
             says: Takes what is to be said to the hosting side.
+            pace: Whose turn an inference waits for.
         """
+        self._pace = pace
         self._finds = finds
         self._opens = opens
         self._says = says
@@ -89,6 +98,10 @@ class Shelf:
     def missing(self, name: str, why: str) -> None:
         """Somebody else looked for a model that is not there."""
         self._say(name, why)
+
+    def turn(self) -> None:
+        """Wait for the turn to infer."""
+        self._pace.wait()
 
     def count(self, name: str) -> None:
         """A model read a picture."""
@@ -134,6 +147,7 @@ class Model:
         Returns:
             Name of each output layer → its numbers, float32, one axis. For Neo by number instead of name.
         """
+        self._shelf.turn()
         layers = self._network.infer(frame)
         self._shelf.count(self._network.descriptor.name)
         return dict(enumerate(layers.values())) if self._neo else layers

@@ -36,16 +36,23 @@ class LastFrame:
     """Hands out copies of the newest frame. Used from any thread."""
 
     def __init__(
-        self, says: Says, *, now: Callable[[], float] = time.monotonic, gone_s: float = GONE_S
+        self,
+        says: Says,
+        taken: Callable[[], None] = lambda: None,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        gone_s: float = GONE_S,
     ) -> None:
         """Note who is asked for frames.
 
         Args:
             says: Takes what is to be said to the hosting side.
+            taken: Called for every frame that is handed out.
             now: The monotonic clock.
             gone_s: Seconds after which a camera that gives nothing newer is gone.
         """
         self._says = says
+        self._taken = taken
         self._now = now
         self._gone_s = gone_s
         self._changed = threading.Condition()
@@ -95,6 +102,7 @@ class LastFrame:
             self._gone = frame.monotonic_s + self._gone_s < self._now()
             gone = self._gone
         self._says.put(taken)
+        self._taken()
         return not gone, frame.bgr
 
     def _newer(self, old: TakenFrame, asked: float) -> TakenFrame:

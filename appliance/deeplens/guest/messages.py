@@ -207,6 +207,8 @@ class Frames:
     descriptors: ClassVar[tuple[int, int]] = (1, 1)
     width: int = message_fields.whole(1, 65535)
     height: int = message_fields.whole(1, 65535)
+    apart_us: int = message_fields.whole(0, 3_600_000_000)
+    """Microseconds between two of them, at least."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ from appliance.deeplens.guest.messages import (
     Stop,
 )
 from appliance.deeplens.guest.outbox import Outbox
+from appliance.deeplens.guest.pace import Pace
 from appliance.deeplens.guest.shadows import Shadows
 from appliance.deeplens.porting import python2, since37
 
@@ -88,7 +89,8 @@ class Running:
         self._runtime = runtime
         self._memory_mb = memory_mb
         self._outbox = Outbox(channel)
-        self._frames = LastFrame(self._outbox)
+        self._pace = Pace()
+        self._frames = LastFrame(self._outbox, self._pace.taken)
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._parting = threading.Lock()
 
@@ -109,7 +111,7 @@ class Running:
         _log_to_output()
         models = Models()
         models.lay_out()
-        shelf = awscam.Shelf(models, heads.open_network, self._outbox)
+        shelf = awscam.Shelf(models, heads.open_network, self._outbox, self._pace)
         sys.modules.update(awscam.modules(self._frames, shelf))
         sys.modules.update(mo.modules(models, shelf.missing))
         sys.modules.update(greengrasssdk.modules(self._outbox, Shadows()))
@@ -132,6 +134,7 @@ class Running:
         self._greet()
         self._outbox.start()
         os.register_at_fork(after_in_child=self._frames.forked)
+        os.register_at_fork(after_in_child=self._pace.forked)
         os.register_at_fork(after_in_child=self._outbox.forked)
         threading.Thread(target=self._listen, name="host", daemon=True).start()
 
@@ -192,6 +195,7 @@ class Running:
     def _obey(self, said: HostSaid, descriptors: tuple[int, ...]) -> None:
         match said:
             case Frames():
+                self._pace.set(said.apart_us / 1e6)
                 try:
                     self._frames.share(descriptors[0])
                 except FrameMemoryError as error:
