@@ -6,7 +6,6 @@ has no receipt when the process ends has to be published again by whoever wanted
 """
 
 import contextlib
-import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from appliance.sinks.mqtt_faults import (
     refused,
     unreachable,
 )
+from appliance.sinks.mqtt_tls import tls_context
 from appliance.sinks.mqtt_topics import Topics, fit_to_publish
 
 _log = structlog.get_logger()
@@ -442,6 +442,10 @@ class _UnconfirmedError(Exception):
         self.said = said
 
 
+def _stopping() -> ActionError:
+    return ActionError("not published: the dispatcher stops")
+
+
 def client_id(settings: MqttSettings, device: str) -> str:
     """What the box calls itself to the broker."""
     return settings.client_id or f"appliance-{device}"
@@ -450,49 +454,3 @@ def client_id(settings: MqttSettings, device: str) -> str:
 def port_of(settings: MqttSettings) -> int:
     """The broker's port, said or by custom."""
     return settings.port or (8883 if settings.tls else 1883)
-
-
-def tls_context(settings: MqttSettings) -> ssl.SSLContext:
-    """What the broker has to show, and what the box shows.
-
-    Raises:
-        ActionError: A file is not there, or holds no certificate or no key.
-    """
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except (OSError, ValueError) as error:
-        raise ActionError(
-            "the certificates in mqtt.ca_file cannot be read",
-            hint="a PEM file is needed that dispatch may read",
-        ) from error
-    context.sslsocket_class = _Handshake
-    if settings.certificate is not None:
-        try:
-            context.load_cert_chain(settings.certificate, settings.private_key, password=_no_password)
-        except (OSError, ValueError) as error:
-            raise ActionError(
-                "mqtt.certificate and mqtt.private_key cannot be used",
-                hint="PEM files are needed that belong together, the key without a passphrase",
-            ) from error
-    return context
-
-
-class _Handshake(ssl.SSLSocket):
-    """A socket that is closed when the handshake fails: paho leaves that to chance."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is called there
-        """Shake hands, or close."""
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
-
-
-def _no_password() -> str:
-    """Nobody is there to be asked for a passphrase."""
-    return ""
-
-
-def _stopping() -> ActionError:
-    return ActionError("not published: the dispatcher stops")

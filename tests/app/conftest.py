@@ -7,11 +7,13 @@ import pytest
 from captures import NOW
 from desk_box import DeskBox, desk_box
 from desk_setting_up import FILE, Here
+from footage import opened_vault
 from watching_box import WatchingBox, supervised, watching
 
 from appliance.clock import ManualClock
 from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings
+from appliance.vault import Vault
 
 
 @pytest.fixture
@@ -66,3 +68,9 @@ def box(services: Services) -> Iterator[DeskBox]:
     """A desk after its first boot: no operator yet."""
     with desk_box(services) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """Keys of a box, for tests that put nothing else behind them."""
+    return opened_vault(tmp_path_factory.mktemp("vault"))

@@ -1,37 +1,30 @@
-"""The process that records video: what it answers, what rules ask of it, and to whom it sends video."""
+"""The process that records video: what it answers, and what rules ask of it."""
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
-from footage import BEGIN_MS, Kept, PlayedFeed, document, fragment, fragments, opened_vault
+from footage import BEGIN_MS, Kept, PlayedFeed, document, fragment, fragments, spooled
 
-from appliance.app.stream_folders import OutsideStream, drop_at_rest, folder_of
+from appliance.app.stream_folders import drop_at_rest
 from appliance.app.video_answers import VideoAnswers
-from appliance.app.video_process import clip_document, go_on, recording_of, run_video
-from appliance.app.video_streams import SpoolSealing, VideoStreams, event_of
+from appliance.app.video_process import clip_document, run_video
 from appliance.app.video_wishes import RECORD, RecordAction, record_plans
 from appliance.backoff import BackOff
 from appliance.clock import ManualClock, SystemClock
 from appliance.deliveries import Delivery
-from appliance.errors import ActionError, StreamReason, UnknownClipError, VaultError, VideoError
-from appliance.events import ClipEnd, Event, ObjectSeen
+from appliance.errors import ActionError, UnknownClipError, VideoError
+from appliance.events import Event, ObjectSeen
 from appliance.services import Layout, Services
 from appliance.settings import Settings, VideoSettings
 from appliance.vault import Vault
 from appliance.video.clip import About
-from appliance.video.fragment import Fragment
-from appliance.video.kvs.spool import Spool
-from appliance.video.kvs.spooled import SpooledFragment
-from appliance.video.kvs.telling import StreamNews
-from appliance.video.kvs.upload_state import UploadState
 from appliance.video.matroska_reader import read_document
 from appliance.video.recorder import Recorder
-from appliance.video.wishes import Wish
 from appliance.wire import Client, Server
 from appliance.wire.messages import (
     AskClip,
@@ -50,12 +43,6 @@ from appliance.wire.messages import (
 )
 
 AT = datetime.fromtimestamp(BEGIN_MS / 1000, UTC)
-
-
-@pytest.fixture(scope="module")
-def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
-    """One for all."""
-    return opened_vault(tmp_path_factory.mktemp("vault"))
 
 
 @dataclass
@@ -166,6 +153,20 @@ def test_a_stream_that_is_released_ends_with_what_has_come(box: Box) -> None:
     assert BEGIN_MS == clip.begin_ms
 
 
+def test_deleting_a_clip_deletes_what_waits_of_it_to_be_sent(box: Box, tmp_path: Path) -> None:
+    """Also where sending is off just now, and of one whose own time was over while it waited."""
+    box.video.call(Record(camera="hall", seconds=10, at_ms=BEGIN_MS), RecordTaken)
+    box.recorded()
+    clip = box.video.call(ListClips(), ClipsListed).message.clips[0].clip
+    waits = [spooled(Layout(tmp_path).kvs, "office-hall", each) for each in (clip, "old", "other")]
+    box.video.call(DeleteClip(clip=clip), Done)
+    box.video.call(DeleteClip(clip="old"), Done)
+
+    assert [False, False, True] == [path.exists() for path in waits]
+    with pytest.raises(UnknownClipError):
+        box.video.call(DeleteClip(clip="old"), Done)
+
+
 @pytest.mark.parametrize("at_ms", [0, BEGIN_MS + 86_400_000])
 def test_what_set_it_off_long_ago_or_tomorrow_is_recorded_from_now_on(box: Box, at_ms: int) -> None:
     """A clock that was set between event and wish moves nothing."""
@@ -242,272 +243,6 @@ def test_nobody_records_for_rules_where_video_is_switched_off(clock: ManualClock
 
 
 # ---------------------------------------------------------------- streams outside
-
-
-@dataclass
-class Sent:
-    """A sender; see `video_streams.Sender`."""
-
-    stream: OutsideStream
-    taken: list[tuple[str, int]] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
-    open: bool = False
-    dropped: list[str] = field(default_factory=list)
-
-    def offer(self, clip: str, piece: Fragment) -> bool:
-        """Note it."""
-        self.taken.append((clip, (piece.timecode_ms - BEGIN_MS) // 1000))
-        return True
-
-    def end(self, clip: str) -> None:
-        """Note it."""
-        self.ended.append(clip)
-
-    def drop(self, clip: str) -> int:
-        """Note it."""
-        self.dropped.append(clip)
-        return 1
-
-    @property
-    def state(self) -> UploadState:
-        """Idle."""
-        return UploadState(self.stream.name, waiting=len(self.taken))
-
-    def start(self) -> None:
-        """Begin."""
-        self.open = True
-
-    def close(self) -> None:
-        """End."""
-        self.open = False
-
-
-def streams(folder: Path, *, functions: bool = True) -> tuple[VideoStreams, dict[str, Sent]]:
-    """Senders that note what they are given, by stream."""
-    made: dict[str, Sent] = {}
-
-    def make(stream: OutsideStream) -> Sent:
-        return made.setdefault(stream.name, Sent(stream))
-
-    own = "office-{}".format
-    return VideoStreams(folder, own, functions=functions, retention_hours=24, make=make), made
-
-
-def test_each_stream_gets_the_fragments_that_are_for_it(tmp_path: Path) -> None:
-    """The camera's own what rules want, a function's what it wants; who wants no more hears of the end."""
-    out, made = streams(tmp_path)
-    out.open(["hall", "yard"])
-    out.want("deeplens-dog", 2.0)
-    out.take("hall", "c1", fragment(BEGIN_MS), frozenset({"", "deeplens-dog"}))
-    out.take("hall", "c1", fragment(BEGIN_MS + 2_000), frozenset({""}))
-    out.end("c1")
-
-    assert {
-        "office-hall": [("c1", 0), ("c1", 2)],
-        "office-yard": [],
-        "deeplens-dog": [("c1", 0)],
-    } == {name: sent.taken for name, sent in made.items()}
-    assert (["c1"], ["c1"]) == (made["office-hall"].ended, made["deeplens-dog"].ended)
-    assert 2 == made["deeplens-dog"].stream.retention_hours
-    out.close()
-    assert not any(sent.open for sent in made.values())
-
-
-def test_what_functions_record_leaves_only_where_an_admin_lets_it(tmp_path: Path) -> None:
-    """Otherwise no stream is made for them, and nothing is sent; nor to what is no name of a stream."""
-    out, made = streams(tmp_path / "off", functions=False)
-    out.want("deeplens-dog", 2.0)
-    out.take("hall", "c1", fragment(BEGIN_MS), frozenset({"deeplens-dog"}))
-    wide, there = streams(tmp_path / "on")
-    wide.want("../x", 2.0)
-
-    assert ({}, {}) == (made, there)
-
-
-def test_what_waited_for_a_stream_is_sent_after_the_next_start(tmp_path: Path) -> None:
-    """Also of a camera that is not in the settings any more."""
-    first, _ = streams(tmp_path)
-    first.open(["hall"])
-    first.want("deeplens-dog", 2.0)
-    for name in ("office-hall", "deeplens-dog"):
-        spooled(tmp_path, name, "c1")
-    again, made = streams(tmp_path)
-    again.open([])
-
-    assert {"office-hall", "deeplens-dog"} == set(made)
-    assert ["deeplens-dog", "office-hall"] == [each.stream for each in again.told()]
-    assert {"deeplens-dog": 2, "office-hall": 24} == {
-        name: sent.stream.retention_hours for name, sent in made.items()
-    }
-
-
-def test_a_stream_for_which_nothing_waits_is_left_alone_once_its_camera_is_gone(tmp_path: Path) -> None:
-    """It would be made again at the service, where somebody may have deleted it; one that is named is not."""
-    first, _ = streams(tmp_path)
-    first.open(["hall", "yard"])
-    first.want("deeplens-dog", 2.0)
-    spooled(tmp_path, "office-yard", "c1")
-    drop_at_rest(tmp_path, "c1")
-    again, made = streams(tmp_path)
-    again.open(["hall"])
-
-    assert {"office-hall"} == set(made)
-
-
-def spooled(streams: Path, stream: str, clip: str) -> Path:
-    """A fragment of a clip that waits for a stream; its file."""
-    kept = Spool(
-        folder_of(streams, stream) / "spool",
-        lambda _, content: content,
-        lambda _, content: content,
-        max_bytes=1 << 20,
-    )
-    entry = kept.add(clip, SpooledFragment.of(clip, fragment(BEGIN_MS)))
-    return folder_of(streams, stream) / "spool" / clip / entry.name
-
-
-def test_a_clip_that_is_deleted_is_sent_nowhere_any_more(tmp_path: Path) -> None:
-    """It goes from every stream that is sent to, and from the disk where one is not sent to just now."""
-    out, made = streams(tmp_path)
-    out.open(["hall", "yard"])
-    out.want("deeplens-dog", 2.0)
-    gone, other = spooled(tmp_path, "office-attic", "c1"), spooled(tmp_path, "office-attic", "c2")
-
-    assert 4 == out.drop("c1")
-    assert {name: ["c1"] for name in made} == {name: sent.dropped for name, sent in made.items()}
-    assert (False, True) == (gone.exists(), other.exists())
-
-
-def test_deleting_a_clip_deletes_what_waits_of_it_to_be_sent(box: Box, tmp_path: Path) -> None:
-    """Also where sending is off just now, and of one whose own time was over while it waited."""
-    box.video.call(Record(camera="hall", seconds=10, at_ms=BEGIN_MS), RecordTaken)
-    box.recorded()
-    clip = box.video.call(ListClips(), ClipsListed).message.clips[0].clip
-    waits = [spooled(Layout(tmp_path).kvs, "office-hall", each) for each in (clip, "old", "other")]
-    box.video.call(DeleteClip(clip=clip), Done)
-    box.video.call(DeleteClip(clip="old"), Done)
-
-    assert [False, False, True] == [path.exists() for path in waits]
-    with pytest.raises(UnknownClipError):
-        box.video.call(DeleteClip(clip="old"), Done)
-
-
-@pytest.mark.parametrize("name", [".", "..", "a" * 256, "a.b-c_d"])
-def test_no_name_of_a_stream_leads_out_of_its_folder(tmp_path: Path, name: str) -> None:
-    """Whatever the service would take as a name is one folder, below all others'."""
-    folder = folder_of(tmp_path, name)
-    folder.mkdir()
-
-    assert tmp_path == folder.resolve().parent
-
-
-def test_what_waits_to_be_sent_is_sealed_to_its_stream_and_place(tmp_path: Path, vault: Vault) -> None:
-    """In another stream's folder, or at another place of its own, it does not open."""
-    one, two = (folder_of(tmp_path, name) for name in ("one", "two"))
-    for each in (one, two):
-        each.mkdir()
-    sealed = SpoolSealing(one, vault).seal("kvs/c1/1", b"a dog")
-
-    assert b"a dog" not in sealed
-    assert b"a dog" == SpoolSealing(one, vault).unseal("kvs/c1/1", sealed)
-    for folder, row in ((one, "kvs/c1/2"), (two, "kvs/c1/1")):
-        with pytest.raises(VaultError):
-            SpoolSealing(folder, vault).unseal(row, sealed)
-
-
-@pytest.mark.parametrize("reason", [*StreamReason.__args__, "lost", ""])  # type: ignore[attr-defined]
-def test_everything_that_can_be_wrong_with_a_stream_has_a_word_in_the_log(reason: str) -> None:
-    """And that it works again."""
-    event = event_of(StreamNews("dogs", reason, "words", 3))
-
-    assert ("stream_trouble" if reason else "stream_recovered", 3) == (event.type, event.fragments_lost)
-    assert bool(reason) == bool(event.reason)
-
-
-# ---------------------------------------------------------------- after an earlier run
-
-
-def resumed(kept: Kept, feed: PlayedFeed) -> list[tuple[int, int, tuple[str, ...]]]:
-    """What another start makes of it, and what clips there are then, the oldest first: seconds and causes."""
-    kept.again()
-    make = partial(recording_of, kept.clips, kept, VideoSettings(), kept.clock)
-    recorder = Recorder(make, feed, clock=kept.clock, again=BackOff(first_s=0, cap_s=0))
-    go_on(kept.clips, recorder, None, kept.clock)
-    feed.begin.set()  # what is owed is all known by then
-    for thread in threading.enumerate():
-        if thread.name.startswith("record-"):
-            thread.join(60)
-    recorder.close()
-    return [
-        ((clip.begin_ms - BEGIN_MS) // 1_000, (clip.end_ms - BEGIN_MS) // 1_000, clip.about.causes)
-        for clip in reversed(kept.clips.clips())
-    ]
-
-
-def cut_short(kept: Kept, why: ClipEnd | None = None) -> None:
-    """A clip of twenty wanted seconds of which four are there; the process ends, a second later."""
-    recording = kept.recording()
-    for cause in ("e1", "e2"):
-        recording.ask(Wish(20, BEGIN_MS, 0, cause))
-    for piece in fragments(BEGIN_MS, 2):
-        recording.take(piece)
-    if why is not None:
-        recording.finish(why)
-    kept.clock.advance(5)
-
-
-@pytest.mark.parametrize("why", [None, "stopped"])
-def test_what_was_wanted_when_the_process_died_is_recorded_by_the_next(
-    tmp_path: Path, vault: Vault, why: ClipEnd | None
-) -> None:
-    """From where the clip broke off, as long as it was to be, and nothing twice; events are known again."""
-    kept = Kept(tmp_path / "clips", vault)
-    cut_short(kept, why)
-    feed = PlayedFeed(fragments(BEGIN_MS + 2_000, 12), stays=True, held=True)
-    found = resumed(kept, feed)
-
-    assert [(0, 4, ("e1", "e2")), (4, 20, ("e1", "e2"))] == found
-    assert [("hall", 1.0)] == feed.asked
-    assert [why or "interrupted", "complete"] == [clip.ended for clip in reversed(kept.clips.clips())]
-
-
-def test_two_clips_do_not_overlap_when_the_process_died_between_them(tmp_path: Path, vault: Vault) -> None:
-    """Whatever the next wish reaches back to, and wherever the camera's groups are cut then."""
-    kept = Kept(tmp_path / "clips", vault)
-    recording = kept.recording()
-    recording.ask(Wish(4, BEGIN_MS, 0))
-    for piece in fragments(BEGIN_MS, 2):
-        recording.take(piece)
-    kept.clock.advance(6)
-    kept.again()
-    after = recording_of(kept.clips, kept, VideoSettings(), kept.clock, "hall")
-    after.ask(Wish(4, BEGIN_MS + 6_000, 5_000))
-    for piece in fragments(BEGIN_MS + 1_000, 8):
-        after.take(piece)
-    after.finish_if_done()
-
-    assert [(0, 4_000), (5_000, 11_000)] == [
-        (clip.begin_ms - BEGIN_MS, clip.end_ms - BEGIN_MS) for clip in reversed(kept.clips.clips())
-    ]
-
-
-@pytest.mark.parametrize(
-    ("why", "later_s"), [(None, 20), (None, -3_600), ("camera_lost", 0), ("complete", 0)]
-)
-def test_what_is_over_or_was_over_is_not_gone_on_with(
-    tmp_path: Path, vault: Vault, why: ClipEnd | None, later_s: int
-) -> None:
-    """Its time has passed, the clock was set back, or the clip did not end with the process."""
-    kept = Kept(tmp_path / "clips", vault)
-    cut_short(kept, why)
-    kept.clock.set(wall=kept.clock.wall() + timedelta(seconds=later_s), monotonic=kept.clock.monotonic() + 1)
-    feed = PlayedFeed(fragments(BEGIN_MS + 2_000, 12))
-
-    assert [(0, 4, ("e1", "e2"))] == resumed(kept, feed)
-    assert [] == feed.asked
-
-
-# ---------------------------------------------------------------- the whole
 
 
 def test_the_process_answers_until_it_is_stopped_and_leaves_its_clips(services: Services) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.app.stream_folders import folder_of
 from appliance.clock import ManualClock
 from appliance.events import Event
 from appliance.ids import seeded_ids
@@ -13,6 +14,8 @@ from appliance.vault import KeyFile, Vault
 from appliance.video.clip_folder import ClipKeys
 from appliance.video.clips import Clips
 from appliance.video.fragment import Fragment, Frame, Track
+from appliance.video.kvs.spool import Spool
+from appliance.video.kvs.spooled import SpooledFragment
 from appliance.video.recording import Recording
 from appliance.video.retention import Limits
 from appliance.video.wishes import Wish
@@ -148,3 +151,15 @@ class PlayedFeed:
         if self._stays and not self._stretches:
             self.over.set()
             stop.wait(5)
+
+
+def spooled(streams: Path, stream: str, clip: str) -> Path:
+    """A fragment of a clip that waits for a stream; its file."""
+    kept = Spool(
+        folder_of(streams, stream) / "spool",
+        lambda _, content: content,
+        lambda _, content: content,
+        max_bytes=1 << 20,
+    )
+    entry = kept.add(clip, SpooledFragment.of(clip, fragment(BEGIN_MS)))
+    return folder_of(streams, stream) / "spool" / clip / entry.name

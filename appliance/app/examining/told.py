@@ -10,6 +10,7 @@ from appliance.app.examining.finding import Finding
 from appliance.errors import ActionError, WireError
 from appliance.services import Layout
 from appliance.settings import MqttSettings, Settings
+from appliance.sinks.mqtt_tls import tls_context
 from appliance.wire import Client
 from appliance.wire.messages import AskBroker, BrokerTold
 
@@ -43,8 +44,6 @@ def _now(layout: Layout) -> BrokerTold | None:
 
 
 def _broker(broker: MqttSettings, layout: Layout) -> Iterator[Finding]:
-    from appliance.sinks.mqtt import tls_context  # noqa: PLC0415 - a box without a broker loads no client
-
     if (now := _now(layout)) is not None and not now.connected:
         words = f"nothing is published at this moment: {now.trouble}"
         yield Finding("mqtt", "problem", words, now.hint, _CHECK)
