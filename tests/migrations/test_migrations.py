@@ -1,29 +1,23 @@
 """The steps from one version of the tables to the next, with and without data, on both databases."""
 
-import shutil
 import sqlite3
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from catalogue_things import MODEL, OTHER, Follower, jpeg, picture, rested, thing, unit
+from migrated import described, filled
 from rule_bodies import LINE, rule
 from sqlalchemy import Engine, inspect, text
-from stores import AGREED, NOON, OPENED, SHUT, face, identified, on, sql, store
+from stores import OPENED, SHUT, face, identified, sql, store
 
-from appliance.clock import ManualClock
-from appliance.errors import ChainBrokenError, StoreError, StoreVersionError
-from appliance.events import CoffeeTaken
-from appliance.permissions import Permission, Role
+from appliance.errors import ChainBrokenError
 from appliance.rules import RuleEngine, parse_rule
-from appliance.store import OutboxState, Store, sqlite_url
-from appliance.store.database import make_engine, migrating, reading
+from appliance.store import OutboxState, sqlite_url
+from appliance.store.database import migrating, reading
 from appliance.store.schema import HEAD, MIGRATIONS, bring_up_to_date, downgrade, upgrade, version
 from appliance.store.tables import metadata
 from appliance.values import DLIB
@@ -31,55 +25,6 @@ from appliance.values import DLIB
 SCRIPTS = ScriptDirectory(str(MIGRATIONS))
 DUMPS = sorted((MIGRATIONS.parent / "data" / "databases").glob("*.sql"))
 REVISIONS = [step.revision for step in reversed(list(SCRIPTS.walk_revisions()))]
-
-
-def described(engine: Engine) -> dict[str, object]:
-    """Everything the database says about its tables, comparable."""
-    inspector = inspect(engine)
-    return {
-        table: (
-            [{**column, "type": str(column["type"])} for column in inspector.get_columns(table)],
-            inspector.get_pk_constraint(table),
-            sorted(map(str, inspector.get_foreign_keys(table))),
-            sorted(map(_index, inspector.get_indexes(table))),
-            sorted(map(str, inspector.get_unique_constraints(table))),
-        )
-        for table in sorted(inspector.get_table_names())
-    }
-
-
-def _index(found: Any) -> str:
-    """An index, comparable: of which rows it is, as text."""
-    options = {name: str(value) for name, value in found.get("dialect_options", {}).items()}
-    return str({**found, "dialect_options": options})
-
-
-def filled(address: str) -> Store:
-    """An open store with something in every table."""
-    made = store(address, subscriptions=[on("door_opened")], rules=RuleEngine())
-    made.open()
-    ann = made.add_subject("Ann", consent=AGREED)
-    made.add_reference(ann.id, face(), quality=50)
-    made.append(OPENED)
-    (row,) = made.claim(NOON)
-    made.finish(row, OutboxState.DEAD, error="no such program")
-    cem = made.add_operator("cem", Role.ADMIN)
-    made.open_session(cem.id)
-    made.add_token(cem.id, "a script", {Permission.LOG})
-    made.pair_screen(made.screen_code("Kitchen"))
-    made.password_code(cem.id)
-    made.add_rule(rule("door_shut", LINE).body())
-    made.set_members(made.add_group("Night shift").id, [ann.id])
-    made.give_song(ann.id, made.add_song("Chime", "CC0-1.0", 1.5, "audio/mpeg", b"sound").id)
-    made.set_pin(ann.id, "a hash")
-    made.append(CoffeeTaken(encounter="e", visitor=1))
-    made.put_item(thing("cup-7", "Cup"), [picture(1, MODEL, OTHER)])
-    made.put_item(thing("gone"), [picture(2, MODEL)])
-    made.remove_item("gone")
-    made.set_featurizer(MODEL)
-    made.set_next_featurizer(OTHER)
-    made.append(SHUT)
-    return made
 
 
 def test_the_program_works_with_the_newest_revision() -> None:
@@ -306,138 +251,3 @@ def test_events_of_before_are_found_by_encounter_and_visit(engine: Engine) -> No
     with store(address) as log, pytest.raises(ChainBrokenError) as caught:
         log.verify()
     assert 3 == caught.value.position
-
-
-def test_bringing_up_twice_is_once(engine: Engine) -> None:
-    """The second time there is nothing to do."""
-    assert [True, False] == [bring_up_to_date(engine), bring_up_to_date(engine)]
-
-
-def test_processes_that_start_together_agree(engine: Engine) -> None:
-    """However many open a new database at once: one makes the tables, all can use them."""
-    address = engine.url.render_as_string(hide_password=False)
-
-    def start(number: int) -> int:
-        clock = ManualClock(NOON)
-        with Store(address, device=f"box{number}", boot="b", clock=clock) as opened:
-            return opened.append(OPENED).position
-
-    with ThreadPoolExecutor(6) as pool:
-        assert [1] * 6 == list(pool.map(start, range(6)))
-
-
-def test_a_newer_database_is_refused_and_left_alone(engine: Engine) -> None:
-    """The message says both versions, the hint both ways out."""
-    address = engine.url.render_as_string(hide_password=False)
-    filled(address).close()
-    sql(address, "UPDATE alembic_version SET version_num = '9999'")
-    before = described(engine)
-    with pytest.raises(StoreVersionError, match="revision 9999, and this program knows up to") as caught:
-        store(address).open()
-
-    assert "upgrade the appliance" in caught.value.hint
-    assert before == described(engine)
-    assert "9999" == version(engine)
-
-
-def newer_program(folder: Path) -> Path:
-    """The migrations of a program that is one step ahead of this one."""
-    scripts = folder / "migrations"
-    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "next.py").write_text(
-        f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = 'next', {HEAD!r}\n"
-        "def upgrade():\n"
-        "    with op.batch_alter_table('subjects') as table:\n"
-        "        table.add_column(sa.Column('colour', sa.Text()))\n"
-        "        table.alter_column('changed_at', nullable=True)\n"
-        "def downgrade():\n"
-        "    with op.batch_alter_table('subjects') as table:\n"
-        "        table.drop_column('colour')\n"
-    )
-    return scripts
-
-
-def test_an_older_database_is_upgraded_with_its_data(engine: Engine, tmp_path: Path) -> None:
-    """What was there is there, tables that others point to included; a file is copied before."""
-    filled(engine.url.render_as_string(hide_password=False)).close()
-
-    assert bring_up_to_date(engine, to="next", scripts=newer_program(tmp_path))
-    assert "next" == version(engine)
-    with reading(engine) as connection:
-        assert [("active", None)] == list(connection.execute(text("SELECT state, colour FROM subjects")))
-        assert 2 == connection.execute(text("SELECT count(*) FROM templates")).scalar_one()
-    with pytest.raises(StoreVersionError):
-        store(engine.url.render_as_string(hide_password=False)).open()
-
-
-def test_the_copy_is_whole_and_private(tmp_path: Path) -> None:
-    """It is the database as it was before, for the owner's eyes, and opens with the older program."""
-    path = tmp_path / "store.sqlite3"
-    made = filled(sqlite_url(path))
-    last = made.append(SHUT)  # the store stays open, as that of a process that was not stopped
-    engine = make_engine(sqlite_url(path))
-    bring_up_to_date(engine, to="next", scripts=newer_program(tmp_path))
-    engine.dispose()
-    made.close()
-    copy = tmp_path / f"store.sqlite3.revision-{HEAD}"
-    with store(sqlite_url(copy)) as opened:
-        assert (last, 1) == (opened.events()[-1], len(opened.subjects()))
-
-    assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
-    assert [] == list(tmp_path.glob("*.part"))
-
-
-def test_a_new_or_current_file_is_not_copied(tmp_path: Path) -> None:
-    """There is nothing to keep."""
-    path = tmp_path / "store.sqlite3"
-    filled(sqlite_url(path)).close()
-    store(sqlite_url(path)).open().close()
-
-    assert [] == list(tmp_path.glob("*.revision-*"))
-
-
-def test_no_copy_means_no_upgrade(tmp_path: Path) -> None:
-    """Where it cannot be copied it is not touched."""
-    path = tmp_path / "store.sqlite3"
-    filled(sqlite_url(path)).close()
-    (tmp_path / f"store.sqlite3.revision-{HEAD}" / "in-the-way").mkdir(parents=True)
-    engine = make_engine(sqlite_url(path))
-    with pytest.raises(StoreError, match="it was not upgraded"):
-        bring_up_to_date(engine, to="next", scripts=newer_program(tmp_path))
-
-    assert HEAD == version(engine)
-    assert [] == list(tmp_path.glob("*.part"))
-    engine.dispose()
-
-
-def test_a_step_that_orphans_rows_is_undone(tmp_path: Path) -> None:
-    """Foreign keys are not looked at during a step on SQLite, and checked after it."""
-    engine = make_engine(sqlite_url(tmp_path / "store.sqlite3"))
-    filled(engine.url.render_as_string(hide_password=False)).close()
-    scripts = newer_program(tmp_path)
-    with (scripts / "versions" / "next.py").open("a") as step:
-        step.write("_whole = upgrade\ndef upgrade():\n    _whole()\n    op.execute('DELETE FROM subjects')\n")
-    with pytest.raises(StoreError, match="references to nothing"):
-        bring_up_to_date(engine, to="next", scripts=scripts)
-
-    assert HEAD == version(engine)
-    with reading(engine) as connection:
-        assert 1 == connection.execute(text("SELECT count(*) FROM subjects")).scalar_one()
-        assert 1 == connection.execute(text("PRAGMA foreign_keys")).scalar_one()
-    engine.dispose()
-
-
-def test_a_step_that_fails_leaves_the_database_as_it_was(engine: Engine, tmp_path: Path) -> None:
-    """Half a step is rolled back, on SQLite, too."""
-    filled(engine.url.render_as_string(hide_password=False)).close()
-    before = described(engine)
-    scripts = newer_program(tmp_path)
-    with (scripts / "versions" / "next.py").open("a") as step:
-        step.write(
-            "_whole = upgrade\ndef upgrade():\n    _whole()\n    op.drop_column('events', 'no_such')\n"
-        )
-    with pytest.raises(StoreError):
-        bring_up_to_date(engine, to="next", scripts=scripts)
-
-    assert HEAD == version(engine)
-    assert before == described(engine)
