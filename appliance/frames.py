@@ -23,6 +23,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -181,12 +182,36 @@ class FrameWriter:
             ValueError: Picture, note or camera id do not fit.
             WireError: The memory is not open.
         """
-        if self._memory is None:
-            raise WireError("the shared frames are not open")
-        camera = stamp.camera.encode()
         if bgr.dtype != np.uint8 or bgr.ndim != _CHANNELS or bgr.shape[2] != _CHANNELS:
             raise ValueError(f"expected uint8 (h, w, 3), got {bgr.dtype} {bgr.shape}")
         height, width = bgr.shape[:2]
+        self.draw(stamp, width, height, lambda picture: np.copyto(picture, bgr), note)
+
+    def draw(
+        self,
+        stamp: FrameStamp,
+        width: int,
+        height: int,
+        fill: Callable[[ImageArray], object],
+        note: bytes = b"",
+    ) -> None:
+        """Share a frame that is drawn where it will lie: as `write` without a copy.
+
+        Args:
+            stamp: As for `write`.
+            width: Of the picture, pixels.
+            height: Likewise.
+            fill: Draws all of uint8, (height, width, 3), blue first, which holds an older frame. What it
+                raises is raised, and no frame is shared.
+            note: As for `write`.
+
+        Raises:
+            ValueError: Picture, note or camera id do not fit.
+            WireError: The memory is not open.
+        """
+        if self._memory is None:
+            raise WireError("the shared frames are not open")
+        camera = stamp.camera.encode()
         if not 0 < width * height <= self._width * self._height:
             raise ValueError(f"{width} x {height} pixels do not fit into {self._width} x {self._height}")
         if len(note) > MAX_NOTE_BYTES or len(camera) > _CAMERA_BYTES:
@@ -206,7 +231,7 @@ class FrameWriter:
         fields["note_bytes"] = len(note)
         fields["camera"][0, : len(camera)] = np.frombuffer(camera, np.uint8)
         fields["note"][0, : len(note)] = np.frombuffer(note, np.uint8)
-        slot.pixels(width, height)[:] = bgr
+        fill(slot.pixels(width, height))
         self._fence.order()
         fields["end"] = number
         self._fence.order()

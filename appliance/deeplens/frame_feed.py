@@ -17,16 +17,14 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 import structlog
 
 from appliance.clock import Clock, SystemClock
-from appliance.deeplens.frame_fit import HEIGHT, WIDTH, Placement, fit
+from appliance.deeplens.frame_fit import HEIGHT, WIDTH, Placement, fit, placed
 from appliance.deeplens.frame_source import FrameSource
 from appliance.deeplens.per_camera import PerCamera, give_way
 from appliance.errors import ApplianceError, WireError
 from appliance.frames import FrameWriter
-from appliance.values import ImageArray
 
 GONE_S = 10.0
 """A newest frame that is older, although a newer one was asked for, is no frame any more."""
@@ -57,7 +55,6 @@ class FrameFeed:
         self._period_s = 1 / fps
         self._clock = clock or SystemClock()
         self._writer = FrameWriter(WIDTH, HEIGHT, _SLOTS)
-        self._frame: ImageArray = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
         self._state = threading.Condition()
         self._wanted_until = float("-inf")
         self._halted = False
@@ -175,9 +172,10 @@ class FrameFeed:
         if taken is None:
             return None
         taken_at = self._clock.monotonic()
-        placement = fit(taken.bgr, self._frame, self._placement)
+        picture = taken.bgr
         stamp = replace(taken.stamp, sequence=self._written, monotonic_s=taken_at)
-        self._writer.write(stamp, self._frame)
+        self._writer.draw(stamp, WIDTH, HEIGHT, lambda frame: fit(picture, frame))
+        placement = placed(picture.shape[1], picture.shape[0])
         with self._state:
             self._placement = placement
             self._written += 1

@@ -79,13 +79,12 @@ def placed(width: int, height: int, in_width: int = WIDTH, in_height: int = HEIG
     return Placement(width, height, left, top, shown_width, shown_height)
 
 
-def fit(picture: ImageArray, frame: ImageArray, before: Placement | None = None) -> Placement:
+def fit(picture: ImageArray, frame: ImageArray) -> Placement:
     """Draw a picture into a frame where it belongs, black around it.
 
     Args:
         picture: uint8, (h, w, 3), blue first, any size.
         frame: uint8, (h, w, 3), contiguous; drawn over.
-        before: Where the last one lay in this very frame: then what is black already is left alone.
 
     Returns:
         Where it lies.
@@ -96,15 +95,10 @@ def fit(picture: ImageArray, frame: ImageArray, before: Placement | None = None)
     height, width = picture.shape[:2]
     placement = placed(width, height, frame.shape[1], frame.shape[0])
     size = placement.width, placement.height
-    if before is None or (before.left, before.top, before.width, before.height) != (
-        placement.left,
-        placement.top,
-        *size,
-    ):
-        frame[:] = 0
-    inside = frame[
-        placement.top : placement.top + placement.height, placement.left : placement.left + placement.width
-    ]
+    right, bottom = placement.left + placement.width, placement.top + placement.height
+    for beside in (frame[: placement.top], frame[bottom:], frame[:, : placement.left], frame[:, right:]):
+        beside[:] = 0
+    inside = frame[placement.top : bottom, placement.left : right]
     if size == (width, height):
         inside[:] = picture
         return placement

@@ -77,8 +77,8 @@ def test_cameras_of_common_sizes(size: tuple[int, int], expected: Placement) -> 
 def test_what_is_not_picture_is_black_also_after_another_picture() -> None:
     """A camera that comes back in another shape leaves nothing of its old picture at the sides."""
     frame = np.full((152, 268, 3), 77, np.uint8)
-    first = fit(np.full((40, 100, 3), 200, np.uint8), frame)
-    second = fit(np.full((90, 60, 3), 100, np.uint8), frame, first)
+    fit(np.full((40, 100, 3), 200, np.uint8), frame)
+    second = fit(np.full((90, 60, 3), 100, np.uint8), frame)
     inside = frame[second.top : second.top + second.height, second.left : second.left + second.width]
 
     assert inside.min() == inside.max() == 100

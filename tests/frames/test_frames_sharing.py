@@ -130,6 +130,40 @@ def test_smaller_pictures_fit() -> None:
     assert (8, 3, 3) == frame.bgr.shape
 
 
+def test_a_picture_is_drawn_where_it_lies() -> None:
+    """Without a copy; the note and the stamp are as of one that was copied."""
+    with FrameWriter(6, 4, 2) as writer, FrameReader(writer.fd) as reader:
+        for number in range(5):
+            writer.draw(stamp(number), 6, 4, lambda picture: picture.fill(number), b"{}")  # noqa: B023
+            frame = reader.newest()
+
+            assert frame is not None
+            assert (number, b"{}") == (frame.stamp.sequence, frame.note)
+            np.testing.assert_array_equal(gray(number), frame.bgr)
+
+
+def test_what_was_drawn_in_part_is_no_frame() -> None:
+    """The one before it stays the newest, and the next is shared."""
+
+    def break_off(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+        picture[0] = 200
+        raise ValueError("no picture")
+
+    with FrameWriter(6, 4, 2) as writer, FrameReader(writer.fd) as reader:
+        writer.write(stamp(1), gray(1))
+        with pytest.raises(ValueError, match="no picture"):
+            writer.draw(stamp(2), 6, 4, break_off)
+        before = reader.newest()
+        writer.write(stamp(3), gray(3))
+        after = reader.newest()
+
+    assert before is not None
+    assert after is not None
+    assert (1, 3) == (before.stamp.sequence, after.stamp.sequence)
+    np.testing.assert_array_equal(gray(1), before.bgr)
+    np.testing.assert_array_equal(gray(3), after.bgr)
+
+
 @pytest.mark.parametrize(
     ("picture", "note"),
     [
