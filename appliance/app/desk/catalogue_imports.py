@@ -97,7 +97,6 @@ class _Import:
 
     number: int
     name: str
-    by: str
     rows: list[TableRow]
     report: ImportReport
     replace: bool
@@ -155,7 +154,6 @@ class CatalogueImports:
             begun = _Import(
                 self._count,
                 asked.arguments.name,
-                asked.who.id,
                 rows,
                 ImportReport(len(rows)),
                 asked.arguments.replace,
@@ -167,7 +165,7 @@ class CatalogueImports:
                     begun.report.faults += row.faults
                     begun.kept.add(index)
             self._imports[begun.number] = begun
-        self._changes().record(ItemsImported(type="items_import_begun", rows=len(rows)))
+        self._store.append(ItemsImported(type="items_import_begun", rows=len(rows)))
         return Answer(told_import(begun))
 
     def rows(self, asked: Asked[ImportRows]) -> Answer:
@@ -316,7 +314,7 @@ class CatalogueImports:
             begun.waiting.clear()
             begun.report.stopped = begun.report.done < begun.report.rows
         report = begun.report
-        self._changes().record(
+        self._store.append(
             ItemsImported(
                 type="items_imported",
                 rows=report.rows,
