@@ -23,9 +23,13 @@ from running_web import Running, run_web, wait_for
 from search_items import picture, rendered
 from shop_things import jpeg
 
+from appliance.wire import Client
+from appliance.wire.messages import FeaturizePicture, PictureFeaturized
+
 pytestmark = pytest.mark.debian(reason="chromium")
 
 README = Path(__file__).parents[2] / "web" / "README.md"
+MODEL = "efficientnet-lite0"
 _PATIENCE_MS = 90_000
 
 
@@ -188,7 +192,12 @@ def test_the_documented_curl_lines_work(box: Box, tmp_path: Path) -> None:
     lines = [each for each in block.splitlines() if each.startswith("curl")]
     made = box.ask("tokens.create", label="curl", scopes=["search", "catalogue"])["secret"]
     (tmp_path / "token.header").write_text(f"Authorization: Bearer {made}")
-    (tmp_path / "picture.jpg").write_bytes(jpeg(picture("skimage/coffee.png")))
+    content = jpeg(picture("skimage/coffee.png"))
+    (tmp_path / "picture.jpg").write_bytes(content)
+    models = Client(box.running.context.layout.socket("models"))
+    made_of = models.call(FeaturizePicture(models=(MODEL,)), PictureFeaturized, blob=content, timeout_s=60)
+    (features,) = made_of.message.features.values()
+    (tmp_path / "features.json").write_text(json.dumps({"features": features}))
     certificate = box.running.context.layout.certificate.read_bytes()
     (tmp_path / "web.certificate.pem").write_bytes(certificate)
     answers = []
@@ -206,13 +215,14 @@ def test_the_documented_curl_lines_work(box: Box, tmp_path: Path) -> None:
         if line.partition("/items/")[2].startswith("17/pictures"):
             wait_for(lambda: _all_indexed(box), "what was added to be searched")
 
-    assert len(lines) == 8
-    assert "17" == answers[2]["matches"][0]["item"]
+    assert len(lines) == 9
+    assert ["17", "17"] == [each["matches"][0]["item"] for each in answers[2:4]]
     assert answers[2]["known"]
-    assert "desk" == answers[3]["name"]
-    assert "17" in {each["item"] for each in answers[5]["items"]}
-    assert isinstance(answers[6]["matches"], list)
-    assert json.loads(answers[7]["body"])["items"] == answers[7]["items"]
+    assert "features" == answers[3]["source"]
+    assert "desk" == answers[4]["name"]
+    assert "17" in {each["item"] for each in answers[6]["items"]}
+    assert isinstance(answers[7]["matches"], list)
+    assert json.loads(answers[8]["body"])["items"] == answers[8]["items"]
 
 
 def _all_indexed(box: Box) -> bool:

@@ -118,7 +118,7 @@ def _view(endpoint: Endpoint, described: Described) -> Callable[..., Response]:
         return response
 
     call.__doc__ = endpoint.summary
-    limited = takes(UPLOAD_BYTES if endpoint.uploads else ORDINARY_BYTES)(call)
+    limited = takes(UPLOAD_BYTES if endpoint.uploads else endpoint.body_bytes or ORDINARY_BYTES)(call)
     return tokens_only(permission(Permission(described.permission))(limited))
 
 
