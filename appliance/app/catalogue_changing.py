@@ -13,6 +13,7 @@ import numpy as np
 
 from appliance.errors import UnknownItemError
 from appliance.store import ItemEntry, NewPicture, PutOutcome, Store
+from appliance.store.catalogue_checks import checked_entry
 from appliance.values import FloatArray
 from appliance.wire import Message, Reply
 from appliance.wire.messages import FeaturizePicture, FrameFeaturized, PictureFeaturized, SearchView
@@ -110,6 +111,7 @@ class CatalogueChanges:
             ModelError: The network is not installed.
             PeerGoneError: The models process is not there.
         """
+        entry = checked_entry(entry)
         by_hash = {hashlib.sha256(each).hexdigest(): each for each in contents}
         there = self._store.items_by_id([entry.id]).get(entry.id)
         had = {each.sha256 for each in there.pictures} if there is not None else set()

@@ -21,6 +21,7 @@ from web.access import credential, permission, public, tokens_only
 from web.api.described import Described, operations
 from web.api.document import document
 from web.api.guesses import Guesses
+from web.api.segments import apart, whole
 from web.api.table import ENDPOINTS, PREFIX, Endpoint
 from web.requests import ORDINARY_BYTES, UPLOAD_BYTES, takes
 from web.surroundings import surroundings
@@ -39,7 +40,9 @@ blueprint.register_error_handler(Exception, faults.problem)
 
 @blueprint.record_once
 def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[EXTENSION] = Guesses()
+    app: Any = state.app
+    app.extensions[EXTENSION] = Guesses()
+    app.wsgi_app = apart(app.wsgi_app)  # as Flask's own pages wrap one
 
 
 def guesses() -> Guesses:
@@ -96,7 +99,8 @@ def nothing(rest: str) -> Response:
 def _view(endpoint: Endpoint, described: Described) -> Callable[..., Response]:
     """The view of an address."""
 
-    def call(**path: str) -> Response:
+    def call(**segments: str) -> Response:
+        path = {name: whole(each) for name, each in segments.items()}
         arguments, blob = _told(endpoint, described)
         twice = sorted(path.keys() & arguments.keys())
         if twice:
