@@ -5,6 +5,7 @@ Every process is a real one. The camera is a real one in the network, whose pict
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -148,6 +149,23 @@ def test_shown_added_shown_again_found(page: Page, box: Box) -> None:
 
     assert [] == wrong
     assert 0 == overflow(page)
+
+
+def test_taken_in_three_seconds(page: Page, box: Box) -> None:
+    """There is time to hold it there: what is taken is what is before the camera when the count is over."""
+    box.show(None)
+    page.goto("/search/items/new")
+    later = page.get_by_role("button", name="Take it in 3 seconds")
+    later.click()
+    expect(page.locator("[data-shot-count]")).to_be_hidden()  # it has no title yet, and that is said first
+    page.get_by_label("Title").fill("Model rocket")
+    later.click()
+    expect(page.locator("[data-shot-count]")).to_have_text(re.compile("[123]"))
+    box.show(picture("skimage/rocket.jpg"))
+    expect(page.get_by_role("heading", name="Pictures", exact=True)).to_be_visible(timeout=_PATIENCE_MS)
+    page.goto("/search")
+    page.get_by_role("button", name="What is this?").click()
+    expect(page.locator("[data-asked] h3").first).to_have_text("Model rocket", timeout=_PATIENCE_MS)
 
 
 def test_a_thousand_items_are_imported(page: Page, box: Box, tmp_path: Path) -> None:
