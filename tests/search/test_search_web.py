@@ -1,8 +1,10 @@
 """The pages of visual search without a browser: who may what, streams, forms, pictures, imports, export."""
 
 import csv
+import gzip
 import io
 import json
+import re
 import zipfile
 from html import unescape
 from typing import Any
@@ -66,6 +68,21 @@ def test_an_empty_catalogue_asks_for_its_first_item(site: Site, searching: Searc
     assert 'href="/search/items/new"' in admin
     assert "An admin has to add the things" in viewer
     assert "/search/items/new" not in viewer
+
+
+@pytest.mark.usefixtures("searching", "things")
+def test_the_pages_are_small(site: Site) -> None:
+    """With a catalogue, and all that a page asks for before pictures, 150 kB at most on the wire."""
+    packed, admin = {"Accept-Encoding": "gzip"}, site.client(Role.ADMIN)
+    items = ("/search/items/new", "/search/item?item=coffee", "/search/item/edit?item=coffee")
+    weights = {}
+    for path in ("/search", "/search/catalogue", "/search/catalogue/how", "/search/import", *items):
+        page = admin.get(path, headers=packed)
+        needed = set(re.findall(r"/static/[^\"#]+", gzip.decompress(page.data).decode()))
+        weights[path] = len(page.data) + sum(len(admin.get(each, headers=packed).data) for each in needed)
+
+    assert min(weights.values()) > 10_000
+    assert max(weights.values()) < 150_000, weights
 
 
 @pytest.mark.usefixtures("searching")
