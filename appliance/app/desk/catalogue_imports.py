@@ -6,6 +6,7 @@ kept is found the same when the table is sent again. Nothing of an import lasts 
 its pictures became while they wait for the others of their row.
 """
 
+import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, fields, replace
@@ -32,6 +33,8 @@ from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.wire import Client
 
+_NUMBERS: Final = 90_000_000
+"""They have eight digits at most."""
 _KEPT: Final = 4
 """Imports at once, with those that ended and are still told of."""
 _WAITING_BYTES: Final = 64 << 20
@@ -122,7 +125,8 @@ class CatalogueImports:
         self._source = source
         self._lock = threading.Lock()
         self._imports: OrderedDict[int, _Import] = OrderedDict()
-        self._count = 0
+        # Not from 1: a page that outlived the desk it began with is not to go on in another one's import.
+        self._count = secrets.randbelow(_NUMBERS)
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
