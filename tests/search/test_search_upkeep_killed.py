@@ -35,7 +35,7 @@ from appliance.wire.messages import AskFeaturizer, FeaturizePicture, FeaturizerT
 FIRST, SECOND = "efficientnet-lite0", "second"
 ITEMS = 30
 STEP = 7
-"""Statements from one kill to the next: fewer than a change of what is searched in, or of the threshold, has."""
+"""Statements from one kill to the next: fewer than any change has that is to be whole."""
 
 
 def named(model: str) -> str:
