@@ -178,6 +178,7 @@ def changes(store: Store, what: str) -> list[SearchChanged]:
     return [each for each in said if isinstance(each, SearchChanged)]
 
 
+@pytest.mark.slow
 def test_another_network_takes_over_though_it_is_killed(filled: Path, tmp_path: Path) -> None:
     """It goes on where it was; until all is described the old one is searched, then none of it is left."""
     before = []
