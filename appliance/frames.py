@@ -296,6 +296,11 @@ class FrameReader:
         slot_bytes = found["slot_bytes"]
         self._views = [_SlotView(memory, _PAGE + i * slot_bytes) for i in range(found["slots"])]
 
+    @property
+    def sequence(self) -> int:
+        """The sequence of the newest frame, without a copy of it; -1 before the first, and while not open."""
+        return -1 if self._memory is None else int(self._header["sequence"][0])
+
     def newest(self) -> SharedFrame | None:
         """A copy of the newest frame; None before the first.
 
@@ -323,7 +328,7 @@ class FrameReader:
             raise WireError("the shared frames are not open")
         deadline = time.monotonic() + timeout_s
         while True:
-            if int(self._header["sequence"][0]) > sequence:
+            if self.sequence > sequence:
                 frame = self.newest()
                 if frame is not None and frame.stamp.sequence > sequence:
                     return frame

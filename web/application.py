@@ -4,11 +4,13 @@ import secrets
 import threading
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any, cast
 
 from flask import Flask, Response, request
 
 from appliance.clock import Clock, SystemClock
 from web import access, cookies, faults, forms, headers, packing, requests, static_files, words
+from web.api.segments import apart
 from web.desk import DeskCalls
 from web.feed import Feed
 from web.guesses import Guesses
@@ -65,6 +67,7 @@ def create_app(
         proxied=proxied,
         strict=strict,
     )
+    app.wsgi_app = cast("Any", apart(app.wsgi_app))  # type: ignore[method-assign]
     return app
 
 

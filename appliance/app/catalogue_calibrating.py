@@ -25,7 +25,7 @@ class PictureStore(Protocol):
         """A picture as it is shown."""
 
     def set_threshold(self, featurizer: str, threshold: float) -> None:
-        """Keep what was found."""
+        """Keep what was found, and put it on record."""
 
 
 def find_threshold(

@@ -12,8 +12,8 @@ from typing import Final, Protocol, TypeVar
 import numpy as np
 
 from appliance.errors import UnknownItemError
-from appliance.events import Event, ItemChanged
-from appliance.store import ItemEntry, NewEvent, NewPicture, PutOutcome, Store
+from appliance.store import ItemEntry, NewPicture, PutOutcome, Store
+from appliance.store.catalogue_checks import checked_entry
 from appliance.values import FloatArray
 from appliance.wire import Message, Reply
 from appliance.wire.messages import FeaturizePicture, FrameFeaturized, PictureFeaturized, SearchView
@@ -96,7 +96,6 @@ class CatalogueChanges:
         *,
         view: SearchView = "all",
         replace_pictures: bool = False,
-        logged: bool = True,
     ) -> Put:
         """Keep an item with the pictures of these files; what it has already is not described again.
 
@@ -105,7 +104,6 @@ class CatalogueChanges:
             contents: Picture files.
             view: What counts in them.
             replace_pictures: Other pictures that it has go.
-            logged: Each item is an event; of an import only the whole.
 
         Raises:
             PhotoError: One cannot be used as a picture; nothing was kept.
@@ -113,6 +111,7 @@ class CatalogueChanges:
             ModelError: The network is not installed.
             PeerGoneError: The models process is not there.
         """
+        entry = checked_entry(entry)
         by_hash = {hashlib.sha256(each).hexdigest(): each for each in contents}
         there = self._store.items_by_id([entry.id]).get(entry.id)
         had = {each.sha256 for each in there.pictures} if there is not None else set()
@@ -121,7 +120,7 @@ class CatalogueChanges:
         else:
             replace_pictures = False
         made = [self.picture(each, view) for sha256, each in by_hash.items() if sha256 not in had]
-        return self.put_made(entry, made, replace_pictures=replace_pictures, logged=logged)
+        return self.put_made(entry, made, replace_pictures=replace_pictures)
 
     def put_made(
         self,
@@ -129,14 +128,9 @@ class CatalogueChanges:
         pictures: Sequence[NewPicture],
         *,
         replace_pictures: bool = False,
-        logged: bool = True,
     ) -> Put:
         """Keep an item with pictures that are described already; see `put`."""
         outcome = self._store.put_item(entry, pictures, replace_pictures=replace_pictures)
-        if logged and outcome == "added":
-            self.record(ItemChanged(type="item_added", item=entry.id.strip()))
-        elif logged and outcome == "changed":
-            self.record(ItemChanged(type="item_changed", item=entry.id.strip()))
         return Put(outcome, len(pictures))
 
     def remove(self, item: str) -> None:
@@ -146,7 +140,6 @@ class CatalogueChanges:
             UnknownItemError: There is none.
         """
         self._store.remove_item(item)
-        self.record(ItemChanged(type="item_removed", item=item))
 
     def remove_picture(self, item: str, picture: str) -> None:
         """Remove a picture of an item.
@@ -157,15 +150,6 @@ class CatalogueChanges:
         if all(each.id != picture for each in self._store.item(item).pictures):
             raise no_picture()
         self._store.remove_picture(picture)
-        self.record(ItemChanged(type="item_changed", item=item))
-
-    def record(self, event: Event) -> None:
-        """Put on record what was changed.
-
-        Raises:
-            StoreError: It was changed, and cannot be put on record.
-        """
-        self._store.append_all([NewEvent(event)])
 
 
 def no_picture() -> UnknownItemError:

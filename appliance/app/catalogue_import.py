@@ -49,7 +49,12 @@ class ImportStore(Protocol):
         """Those of these that there are."""
 
     def put_item(
-        self, entry: ItemEntry, pictures: Sequence[NewPicture] = (), *, replace_pictures: bool = False
+        self,
+        entry: ItemEntry,
+        pictures: Sequence[NewPicture] = (),
+        *,
+        replace_pictures: bool = False,
+        logged: bool = True,
     ) -> PutOutcome:
         """Keep an item, or change the one that has its id."""
 
@@ -242,7 +247,7 @@ def keep_row(
             outcome = "same"
         else:
             try:
-                outcome = store.put_item(row.entry, ready.new, replace_pictures=replace)
+                outcome = store.put_item(row.entry, ready.new, replace_pictures=replace, logged=False)
             except FormError as error:
                 column, wanted = next(iter(error.fields.items()), ("", ""))
                 faults.append(_fault(row, column, error.message, wanted))

@@ -327,4 +327,6 @@ def _wrong(text: str, wanted: str) -> str:
         return f"it has {len(text.strip()):,} characters, which is too long"
     if wanted.startswith("an address"):
         return f"{shown(text)!r} is no link"
+    if wanted.startswith("another"):
+        return f"{shown(text)!r} cannot be one"
     return "it has characters that cannot be seen"

@@ -7,9 +7,10 @@ at where they are looked up.
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
+from appliance.app.function_inferences import Published, handing_over
 from appliance.app.inferring import Calling
 from appliance.deeplens.messages import FunctionMessage
 from appliance.deeplens.project import Project
@@ -19,15 +20,11 @@ from appliance.settings import Settings
 from appliance.wire import Client
 from appliance.wire.messages import Done, HandFeatures
 
-Published = Callable[[Project, FunctionMessage], None]
-"""Told of each message that a function publishes; returns at once."""
-
 _MOST_BYTES: Final = 128 << 10
 _BEGINNING: Final = 64
 """Bytes among which the key stands, if it is such a message."""
 _TIMEOUT_S: Final = 2.0
 _PAUSE_S: Final = 0.5
-_LEAVE_S: Final = 3.0
 
 
 class FunctionFeatures:
@@ -43,11 +40,12 @@ class FunctionFeatures:
         self._waiting: OrderedDict[str, bytes] = OrderedDict()
         self._due = threading.Event()
 
-    def take(self, function: str, payload: bytes) -> None:
+    def hear(self, project: Project, message: FunctionMessage) -> None:
         """Take a message, if it looks like one with features; returns at once."""
+        payload = message.payload
         if len(payload) <= _MOST_BYTES and b'"features"' in payload[:_BEGINNING]:
             with self._lock:
-                self._waiting[function] = payload
+                self._waiting[project.name] = payload
             self._due.set()
 
     def run(self, stop: threading.Event) -> None:
@@ -69,30 +67,11 @@ class FunctionFeatures:
 
 
 @contextlib.contextmanager
-def handing_features(settings: Settings, layout: Layout) -> Iterator[FunctionFeatures | None]:
-    """What functions publish as features, handed over until the end of the block; None: nobody searches."""
+def features_heard(settings: Settings, layout: Layout) -> Iterator[Published | None]:
+    """Hears what functions publish, for who searches, until the end of the block; None: nobody does."""
     if not settings.search.enabled:
         yield None
         return
     features = FunctionFeatures(Client(layout.socket("search")))
-    stop = threading.Event()
-    thread = threading.Thread(target=features.run, args=(stop,), name="function-features", daemon=True)
-    thread.start()
-    try:
-        yield features
-    finally:
-        stop.set()
-        thread.join(_LEAVE_S)
-
-
-def also_searched(published: Published, features: FunctionFeatures | None) -> Published:
-    """Tell both: who publishes messages, and who looks up the features in them, if anybody does."""
-    if features is None:
-        return published
-
-    def both(project: Project, message: FunctionMessage) -> None:
-        published(project, message)
-        if message.topic == project.infer_topic:
-            features.take(project.name, message.payload)
-
-    return both
+    with handing_over(features.run, "function-features"):
+        yield features.hear

@@ -8,10 +8,10 @@ and its time has no zone.
 import contextlib
 import json
 import math
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
+from appliance.app.function_inferences import Published, handing_over
 from appliance.app.sighting import Sightings
 from appliance.clock import SystemClock
 from appliance.deeplens.messages import FunctionMessage
@@ -24,40 +24,25 @@ from appliance.wire import Client
 _MOST_BYTES: Final = 64 << 10
 """A message of labels is far smaller."""
 
-_LEAVE_S: Final = 3.0
-
-Published = Callable[[Project, FunctionMessage], None]
-"""Told of each message that a function publishes; returns at once."""
-
 
 @contextlib.contextmanager
-def handing_over(settings: Settings, layout: Layout) -> Iterator[Sightings | None]:
-    """What functions see, handed to who keeps moments until the end of the block; None: nobody does."""
+def sightings_heard(settings: Settings, layout: Layout) -> Iterator[Published | None]:
+    """Hears what functions publish, for who keeps moments, until the end of the block; None: nobody does."""
     if not settings.index.enabled:
         yield None
         return
     sightings = Sightings(Client(layout.socket("dispatch")), random_ids(SystemClock().wall()))
-    stop = threading.Event()
-    thread = threading.Thread(target=sightings.run, args=(stop,), name="function-sightings", daemon=True)
-    thread.start()
-    try:
-        yield sightings
-    finally:
-        stop.set()
-        thread.join(_LEAVE_S)
+    with handing_over(sightings.run, "function-sightings"):
+        yield seen_by(sightings)
 
 
-def also_seen(published: Published, sightings: Sightings | None) -> Published:
-    """Tell both: who publishes messages, and who keeps what they say was seen, if anybody does."""
-    if sightings is None:
-        return published
+def seen_by(sightings: Sightings) -> Published:
+    """Hears what functions publish, and adds what it says was seen."""
 
-    def both(project: Project, message: FunctionMessage) -> None:
-        published(project, message)
-        if message.topic == project.infer_topic:
-            sightings.add(message.at, project.camera, labels_of(message.payload), project.name)
+    def hear(project: Project, message: FunctionMessage) -> None:
+        sightings.add(message.at, project.camera, labels_of(message.payload), project.name)
 
-    return both
+    return hear
 
 
 def labels_of(payload: bytes) -> dict[str, float]:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from appliance.app.event_queue import EventQueue
-from appliance.app.function_features import also_searched, handing_features
+from appliance.app.function_features import features_heard
 from appliance.app.function_filming import FunctionFilming
 from appliance.app.function_frames import loop_frames
+from appliance.app.function_inferences import also_told
 from appliance.app.function_publishing import FunctionPublishing
-from appliance.app.function_sightings import also_seen, handing_over
+from appliance.app.function_sightings import sightings_heard
 from appliance.app.function_surroundings import surroundings_in
 from appliance.app.hosted_models import open_model_store
 from appliance.app.hosting import Hosting, opened
@@ -81,15 +82,15 @@ def hosting_of(
             on_box=mine.box_streams,
             told=lambda name, line: hosting.told(name, line),  # noqa: PLW0108 - it is made below
         ) as surroundings,
-        handing_over(settings, layout) as sightings,
-        handing_features(settings, layout) as features,
+        sightings_heard(settings, layout) as sightings,
+        features_heard(settings, layout) as features,
         opened(
             Hosting(
                 projects,
                 host,
                 surroundings,
                 happened=events.add,
-                published=also_searched(also_seen(publishing.publish, sightings), features),
+                published=also_told(publishing.publish, sightings, features),
                 thing=mine.thing or thing_for(_device(layout)),
                 accepted=mine.accept_uncontained,
                 wall=clock.wall,

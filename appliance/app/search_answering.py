@@ -46,7 +46,7 @@ class Looked:
         size: Width and height of the picture; zeros for features.
     """
 
-    source: Literal["camera", "function", "picture"]
+    source: Literal["camera", "function", "picture", "features"]
     name: str
     at: datetime
     box: tuple[int, int, int, int] | None = None

@@ -12,10 +12,9 @@ from appliance.app.search_answering import Answering
 from appliance.app.search_index import FollowedIndex
 from appliance.app.search_work import WorkStates
 from appliance.errors import SearchError
-from appliance.events import SearchChanged
 from appliance.search.threshold import LEAST_ITEMS
 from appliance.settings import SearchSettings
-from appliance.store import NewEvent, SearchState, Store
+from appliance.store import SearchState, Store
 
 _LEAST_CHANGES: Final = 60
 """Versions of the catalogue, three for each new item with a picture."""
@@ -104,17 +103,9 @@ class Calibrating:
                     raise SearchError("the calibration was broken off: the process ends")
                 done(count, of)
 
-            threshold = find_threshold(
-                self._store, current.index, self._models, current.featurizer, rate, tell=tell
-            )
-        self._explained = threshold.explained()
-        if threshold.basis == "catalogue":
-            changed = SearchChanged(
-                type="search_calibrated",
-                featurizer=current.featurizer,
-                pictures=len(current.index),
-                threshold=round(threshold.score, 4),
-            )
             with self._store.acting(by):
-                self._store.append_all([NewEvent(changed)])
+                threshold = find_threshold(
+                    self._store, current.index, self._models, current.featurizer, rate, tell=tell
+                )
+        self._explained = threshold.explained()
         self._tried = (current.featurizer, self._store.catalogue_version())

@@ -19,6 +19,7 @@ from appliance.app.search_upkeep import Upkeep
 from appliance.app.search_watching import CameraWatch, Lease, watching
 from appliance.app.search_work import WorkStates
 from appliance.errors import SearchError
+from appliance.search import read_features_message
 from appliance.services import Services
 from appliance.settings import SearchSettings, Settings
 from appliance.values import FloatArray
@@ -36,6 +37,7 @@ from appliance.wire.messages import (
     PictureFeaturized,
     RefeaturizeSearch,
     SearchCamera,
+    SearchFeatures,
     SearchPicture,
     SearchTold,
     WatchFrames,
@@ -127,6 +129,7 @@ class SearchAnswers:
         """By message, for a server."""
         return {
             SearchPicture: self.picture,
+            SearchFeatures: self.features,
             SearchCamera: self.camera,
             AskSearch: self.told,
             CalibrateSearch: self.calibrate,
@@ -151,6 +154,20 @@ class SearchAnswers:
         features = _of(made, current.featurizer)
         self._upkeep.refresh()
         found = self._answering.answer(features, looked, asked.matches, searched=current)
+        return Reply(Found(found=found))
+
+    def features(self, request: Request[SearchFeatures]) -> Reply[Found]:
+        """What is like the features in the blob, whichever network made them: they do not say.
+
+        Raises:
+            FeaturesError: They are none, or not as many as those that are searched in.
+            SearchError: There is nothing to search in.
+        """
+        current = self._answering.current
+        features = read_features_message(request.blob, sizes=(current.numbers,))
+        self._upkeep.refresh()
+        looked = Looked("features", "", self._clock.wall())
+        found = self._answering.answer(features, looked, request.message.matches, searched=current)
         return Reply(Found(found=found))
 
     def camera(self, request: Request[SearchCamera]) -> Reply[Found]:

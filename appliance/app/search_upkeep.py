@@ -26,9 +26,8 @@ from appliance.errors import (
     UnknownItemError,
     VaultError,
 )
-from appliance.events import SearchChanged
 from appliance.settings import SearchSettings
-from appliance.store import NewEvent, Store
+from appliance.store import Store
 from appliance.values import FloatArray
 from appliance.wire.messages import (
     AskFeaturizer,
@@ -251,14 +250,10 @@ class Upkeep:
         fresh.follow(self._stop)
         if not fresh.loaded:
             return
-        self._store.set_featurizer(featurizer)
+        with self._store.acting(self._by):
+            self._store.set_featurizer(featurizer)
+        self._by = None
         self._answering.search_in(fresh)
-        by, self._by = self._by, None
-        changed = SearchChanged(
-            type="search_featurizer_changed", featurizer=featurizer, pictures=len(fresh.index)
-        )
-        with self._store.acting(by):
-            self._store.append_all([NewEvent(changed)])
 
     def _sweep(self) -> None:
         """Delete features that are neither searched nor being made; also what a crash left of them."""

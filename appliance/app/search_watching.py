@@ -88,6 +88,11 @@ class Lease:
         """The descriptor, to be handed on; it stays ours."""
         return self._fd
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest frame there is; -1: nothing is shared with us yet."""
+        return -1 if self._reader is None else self._reader.sequence
+
     def newer(self, sequence: int, wait_s: float) -> SharedFrame | None:
         """The newest frame, if its number is greater; None if none comes in time.
 
@@ -164,9 +169,9 @@ class CameraWatch:
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; a camera or a process that is away is tried again and again."""
         pause_s = 1 / self._settings.look_fps
+        due_s = time.monotonic()
         try:
             while not stop.is_set():
-                begun = time.monotonic()
                 try:
                     self.look()
                 except ApplianceError as error:
@@ -181,7 +186,12 @@ class CameraWatch:
                     self._begin_anew()
                     stop.wait(_AGAIN_S)
                     continue
-                stop.wait(max(0.0, pause_s - (time.monotonic() - begun)))
+                now_s = time.monotonic()
+                due_s = max(due_s + pause_s, now_s - pause_s)
+                stop.wait(max(0.0, due_s - now_s))
+                # What came meanwhile is passed over: of two frames the next one is told sooner after it was
+                # taken, and a camera that gives ten a second would else be told of a tenth of a second late.
+                self._sequence = max(self._sequence, self._lease.newest)
         finally:
             self._lease.close()
 

@@ -39,7 +39,9 @@ ROWS: Mapping[str, str] = {
     "remux": "bench_remux",
     "rss_loop": "bench_rss_loop",
     "search": "bench_search",
+    "search_demo": "bench_search_demo",
     "search_import": "bench_search_import",
+    "search_page": "bench_search_page",
     "start": "bench_start",
     "viewers": "bench_viewers",
 }
@@ -63,7 +65,7 @@ _QUIET_LOAD = 0.5
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def bench(context: Context, *, names: tuple[str, ...], as_json: bool) -> None:
-    """Measure speed and memory. Takes about ten minutes; other work on the machine falsifies it.
+    """Measure speed and memory. Takes about twenty minutes; other work on the machine falsifies it.
 
     \b
     Examples:

@@ -18,6 +18,7 @@ from appliance.cli.search_tuning import calibrate, refeaturize, status
 from appliance.errors import InputError, UnknownItemError
 from appliance.picture_files import read_picture
 from appliance.store import CatalogueItem, ItemEntry, Store
+from appliance.store.catalogue_checks import tidy
 from appliance.wire import Client
 from appliance.wire.messages import SearchView
 
@@ -157,7 +158,7 @@ def add(
                 put = changes.put(entry, contents, view=view, replace_pictures=replace)
         else:
             put = CatalogueChanges(store, Client(context.layout.socket("models")), model).put(entry)
-        found = store.item(entry.id.strip())
+        found = store.item(entry.id)
     if as_json:
         click.echo(
             json.dumps({"outcome": put.outcome, "item": item_json(found)}, indent=1, ensure_ascii=False)
@@ -199,7 +200,7 @@ def remove(context: Context, *, item: tuple[str, ...], picture: str | None, yes:
                     f"{item[0]}: {words}", hint="see them", command=f"appliance search show {item[0]}"
                 )
             agree("Nothing brings a picture back.\nRemove it?", yes=yes)
-            changes.remove_picture(item[0], of[0].id)
+            changes.remove_picture(found[0].entry.id, of[0].id)
             click.echo(f"removed a picture of {item[0]}; it has {len(found[0].pictures) - 1}")
             return
         agree(f"Nothing brings an item back.\nRemove {len(found)} item(s) with their pictures?", yes=yes)
@@ -215,7 +216,7 @@ def wanted_item(store: Store, item: str) -> CatalogueItem:
         UnknownItemError: None has it; those that have it among their words are named.
     """
     try:
-        return store.item(item)
+        return store.item(tidy(item))
     except UnknownItemError:
         near = [each.entry.id for each in store.items(limit=3, text=item)] if item.strip() else []
         hint = f"nearest: {', '.join(near)}" if near else "see what there is"
@@ -248,7 +249,8 @@ def _line(item: CatalogueItem) -> str:
 
 def _entry(store: Store, item: str, said: dict[str, str | None]) -> ItemEntry:
     """What an item is to say: what was given, else what it says now."""
-    had = store.items_by_id([item.strip()]).get(item.strip())
+    item = tidy(item)
+    had = store.items_by_id([item]).get(item)
     now = had.entry if had is not None else ItemEntry(item, item)
     return ItemEntry(
         item,

@@ -34,7 +34,7 @@ class SearchChanged(Event):
 
     type: Literal["search_featurizer_changed", "search_calibrated"]
     featurizer: str
-    """Model, and the beginning of its file's hash."""
+    """Model, and the beginning of a hash of its file and of what the settings say of it."""
     pictures: int
     """That are searched in."""
     threshold: float | None = None

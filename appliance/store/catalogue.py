@@ -3,19 +3,22 @@
 An item comes whole: its text, its pictures and what featurizers made of them in one transaction, so that
 who is killed leaves it as it was or as it is to be. A picture is told by the hash of the bytes it came as,
 so that importing again doubles none. Pictures rest sealed, each under a key of its own that goes with it.
-Nothing is appended to the log here. What is searched in is `catalogue_features`.
+Each change is an event in the same transaction, except of an import, which is one as a whole. What is
+searched in is `catalogue_features`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from appliance.errors import FormError, UnknownItemError
+from appliance.events import ItemChanged
 from appliance.store.catalogue_checks import checked_entry, checked_pictures, folded, packed
 from appliance.store.catalogue_rows import CatalogueRows, changing, featurizer_number
 from appliance.store.changing import Changing
 from appliance.store.database import reading
+from appliance.store.records import NewEvent
 from appliance.store.sealing import need, picture_row
 from appliance.store.search_records import (
     MOST_ITEMS,
@@ -44,7 +47,12 @@ class Catalogue(Changing):
     """Items and their pictures."""
 
     def put_item(
-        self, entry: ItemEntry, pictures: Iterable[NewPicture] = (), *, replace_pictures: bool = False
+        self,
+        entry: ItemEntry,
+        pictures: Iterable[NewPicture] = (),
+        *,
+        replace_pictures: bool = False,
+        logged: bool = True,
     ) -> PutOutcome:
         """Keep an item, or change the one that has its id; whole, and durable when this returns.
 
@@ -54,6 +62,7 @@ class Catalogue(Changing):
             entry: What the item says; it takes the place of all that it said.
             pictures: To be added to those it has.
             replace_pictures: Those it has and that are not among `pictures` go.
+            logged: What was changed is an event of its own; of an import only the whole is.
 
         Returns:
             `same` if there was nothing to write.
@@ -68,7 +77,7 @@ class Catalogue(Changing):
             for sha256, each in fresh.items()
         }
         now = self._clock.wall()
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             there = rows.connection.execute(
                 select(*(search_items.c[name] for name in _FIELDS)).where(search_items.c.id == entry.id)
             ).first()
@@ -95,11 +104,12 @@ class Catalogue(Changing):
                     .where(search_items.c.id == entry.id)
                     .values(**_texts(entry), version=rows.version(), changed_at=now)
                 )
+            outcome: PutOutcome = "added" if there is None else "changed" if changed else "same"
+            if logged and outcome != "same":
+                self._tell_item(rows, "item_added" if outcome == "added" else "item_changed", entry.id)
         if gone:
             self._scrub()
-        if there is None:
-            return "added"
-        return "changed" if changed else "same"
+        return outcome
 
     def item(self, item: str) -> CatalogueItem:
         """One of them.
@@ -178,13 +188,14 @@ class Catalogue(Changing):
         Raises:
             UnknownItemError: There is none.
         """
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             had = _pictures_of(rows.connection, [item]).get(item, ())
             rows.take_pictures([each.id for each in had])
             if not rows.connection.execute(delete(search_items).where(search_items.c.id == item)).rowcount:
                 raise _unknown()
             rows.items -= 1
             rows.version()
+            self._tell_item(rows, "item_removed", item)
         return self._scrub()
 
     def remove_picture(self, picture: str) -> bool:
@@ -196,7 +207,7 @@ class Catalogue(Changing):
         Raises:
             UnknownItemError: There is none.
         """
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             wanted = select(search_pictures.c.item).where(search_pictures.c.id == picture)
             item = rows.connection.execute(wanted).scalar()
             if item is None:
@@ -207,7 +218,14 @@ class Catalogue(Changing):
                 .where(search_items.c.id == item)
                 .values(version=rows.version(), changed_at=self._clock.wall())
             )
+            self._tell_item(rows, "item_changed", item)
         return self._scrub()
+
+    def _tell_item(
+        self, rows: CatalogueRows, what: Literal["item_added", "item_changed", "item_removed"], item: str
+    ) -> None:
+        """Append it, in the transaction of the change."""
+        self._append(rows.connection, [NewEvent(ItemChanged(type=what, item=item))])
 
     def _add_pictures(self, rows: CatalogueRows, item: str, new: Sequence[NewPicture]) -> dict[str, str]:
         """Seal and keep pictures of an item that is there; the id of each by its sha256."""

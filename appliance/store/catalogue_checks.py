@@ -39,16 +39,23 @@ def checked_entry(entry: ItemEntry) -> ItemEntry:
     Raises:
         FormError: Something in it cannot be; every field that cannot is named.
     """
-    texts = {name: _tidy(getattr(entry, name)) for name in ("id", "title", "link", "price", "notes")}
+    texts = {name: tidy(getattr(entry, name)) for name in ("id", "title", "link", "price", "notes")}
     wrong: dict[str, str] = {}
     for name, least, most, fits in _TEXTS:
         if not least <= len(texts[name]) <= most or not fits(texts[name]):
             wrong[name] = f"{least} to {most:,} visible characters"
+    if texts["id"] in {".", ".."}:
+        wrong["id"] = "another one than . and .., to which no address can lead"
     if "link" not in wrong and texts["link"] and not _is_link(texts["link"]):
         wrong["link"] = "an address that begins with http:// or https://"
     if wrong:
         raise FormError(f"an item cannot have this {', '.join(wrong)}", fields=wrong)
     return ItemEntry(**texts)
+
+
+def tidy(text: str) -> str:
+    """A text as it is kept: composed (NFC), with line feeds alone, without space around it."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
 
 
 def folded(*texts: str) -> str:
@@ -118,10 +125,6 @@ def packed(features: FloatArray) -> bytes:
     if not abs(length - 1) <= UNIT_WITHIN:  # nor of numbers that are none
         raise FormError("features have to be of length 1", fields={"features": f"of length {length:.3g}"})
     return half.tobytes()
-
-
-def _tidy(text: str) -> str:
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
 
 
 def _written_in_lines(text: str) -> bool:

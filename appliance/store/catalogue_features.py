@@ -7,17 +7,19 @@ whose database is another one, is told to begin anew.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import structlog
 from sqlalchemy import Connection, delete, func, select, update
 
 from appliance.errors import FormError
+from appliance.events import SearchChanged
 from appliance.store.catalogue_checks import HALF, checked_threshold, packed
-from appliance.store.catalogue_rows import changing, featurizer_number
+from appliance.store.catalogue_rows import CatalogueRows, changing, featurizer_number
 from appliance.store.database import reading
-from appliance.store.opened import Opened
+from appliance.store.log import EventLog
+from appliance.store.records import NewEvent
 from appliance.store.search_records import FeaturePage, KeptFeaturizer, SearchState
 from appliance.store.search_tables import (
     search_features,
@@ -34,8 +36,8 @@ AT_ONCE: Final = 1000
 _log = structlog.get_logger()
 
 
-class CatalogueFeatures(Opened):
-    """Features of the catalogue's pictures."""
+class CatalogueFeatures(EventLog):
+    """Features of the catalogue's pictures, on top of the log that changes of what is searched in go to."""
 
     def catalogue_version(self) -> int:
         """Grows with every change of items, pictures, features or what is searched in; cheap to ask."""
@@ -116,7 +118,7 @@ class CatalogueFeatures(Opened):
         pictures, kept = list(vectors), 0
         for first in range(0, len(pictures), AT_ONCE):
             part = pictures[first : first + AT_ONCE]
-            with changing(self._engine) as rows:
+            with changing(self._writing()) as rows:
                 wanted = select(search_pictures.c.id).where(search_pictures.c.id.in_(part))
                 there = set(rows.connection.execute(wanted).scalars())
                 rows.put_features(featurizer, {each: vectors[each] for each in part if each in there})
@@ -132,7 +134,7 @@ class CatalogueFeatures(Opened):
             FormError: They are what is searched in, or are being made.
             StoreError: Of this call nothing was changed.
         """
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             number = featurizer_number(rows.connection, featurizer)
             if number is None:
                 return 0
@@ -202,10 +204,12 @@ class CatalogueFeatures(Opened):
     def set_featurizer(self, featurizer: str) -> None:
         """Search in this one's features from now on; it is no longer the next one.
 
+        In place of another one's it is an event, in the same transaction.
+
         Raises:
             FormError: It is no name of one.
         """
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             number = rows.featurizer(featurizer)
             state = rows.connection.execute(select(search_state)).mappings().one()
             coming = None if state["next_featurizer"] == number else state["next_featurizer"]
@@ -214,6 +218,8 @@ class CatalogueFeatures(Opened):
                     update(search_state).values(featurizer=number, next_featurizer=coming)
                 )
                 rows.version()
+            if state["featurizer"] not in (None, number):
+                self._tell_search(rows, "search_featurizer_changed", number, featurizer)
 
     def set_next_featurizer(self, featurizer: str | None) -> None:
         """Note whose features are being made, to be searched once all have them; None: nobody's.
@@ -221,7 +227,7 @@ class CatalogueFeatures(Opened):
         Raises:
             FormError: It is no name of one, or is the one that is searched in.
         """
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             number = None if featurizer is None else rows.featurizer(featurizer)
             state = rows.connection.execute(select(search_state)).mappings().one()
             if number is not None and number == state["featurizer"]:
@@ -233,7 +239,7 @@ class CatalogueFeatures(Opened):
                 rows.version()
 
     def set_threshold(self, featurizer: str, threshold: float) -> None:
-        """Keep what a featurizer was calibrated to, with the time and the catalogue's version.
+        """Keep what a featurizer was calibrated to, with the time and the catalogue's version; and log it.
 
         Args:
             featurizer: Its name.
@@ -243,13 +249,30 @@ class CatalogueFeatures(Opened):
             FormError: A name or a threshold that cannot be.
         """
         value = checked_threshold(threshold)
-        with changing(self._engine) as rows:
+        with changing(self._writing()) as rows:
             number, version = rows.featurizer(featurizer), rows.version()
             rows.connection.execute(
                 update(search_featurizers)
                 .where(search_featurizers.c.id == number)
                 .values(threshold=value, calibrated_at=self._clock.wall(), calibrated_version=version)
             )
+            self._tell_search(rows, "search_calibrated", number, featurizer, round(value, 4))
+
+    def _tell_search(
+        self,
+        rows: CatalogueRows,
+        what: Literal["search_featurizer_changed", "search_calibrated"],
+        number: int,
+        featurizer: str,
+        threshold: float | None = None,
+    ) -> None:
+        """Append it, in the transaction of the change."""
+        own = search_features.c.featurizer == number
+        many = rows.connection.execute(select(func.count()).select_from(search_features).where(own))
+        said = SearchChanged(
+            type=what, featurizer=featurizer, pictures=many.scalar_one(), threshold=threshold
+        )
+        self._append(rows.connection, [NewEvent(said)])
 
 
 def _changes(

@@ -6,14 +6,13 @@ that is followed has a version of its own, so that a page of changes may end any
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from appliance.errors import FormError
 from appliance.store.catalogue_checks import checked_featurizer
-from appliance.store.database import writing
 from appliance.store.search_tables import (
     search_features,
     search_featurizers,
@@ -155,13 +154,16 @@ class CatalogueRows:
 
 
 @contextmanager
-def changing(engine: Engine) -> Iterator[CatalogueRows]:
+def changing(transaction: AbstractContextManager[Connection]) -> Iterator[CatalogueRows]:
     """A transaction that has the catalogue for itself, and commits at the end of the block.
+
+    Whoever also appends to the log does so within it, after this lock: nobody takes the two the other way
+    round, so that no two wait for each other.
 
     Raises:
         StoreError: Nothing was changed.
     """
-    with writing(engine) as connection:
+    with transaction as connection:
         rows = CatalogueRows(connection)
         yield rows
         rows.keep()

@@ -27,7 +27,7 @@ class ItemEntry:
     """What an item says of itself; not personal.
 
     Attributes:
-        id: 1 to 64 visible characters; whoever imports chooses it.
+        id: 1 to 64 visible characters, not `.` or `..` alone; whoever imports chooses it.
         title: 1 to 200 visible characters.
         link: An address with http or https, up to 2,000 characters; empty: none.
         price: As it is to be shown, up to 64 characters; empty: none.

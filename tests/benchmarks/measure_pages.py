@@ -2,7 +2,8 @@
 
     python tests/benchmarks/measure_pages.py [ROUNDS]
 
-Loop, models, desk and web run as on a box, on the rendered door with a day in the log. The browser runs
+Loop, models, search, desk and web run as on a box, on the rendered door with a day in the log and fifteen
+things in the catalogue. The browser runs
 already. "first": a visitor whose browser has nothing of ours yet, connection and handshake included; "again":
 the same visitor's next time. Weight is what came over the connection, compressed as it came, without pictures
 and without what keeps streaming. A page can be used when its document is read and its scripts have run
@@ -29,6 +30,7 @@ from logged import a_day
 from playwright.sync_api import Browser, BrowserContext, Page
 from ruled import a_failure
 from running_web import run_web
+from shop_things import stock
 
 from appliance.services import Services
 from web import cookies
@@ -47,6 +49,10 @@ camera = "entrance"
 region = [0.34, 0.05, 0.66, 0.3]
 seed = [0.45, 0.15]
 shut_fraction = 0.93
+
+[search]
+enabled = true
+cameras = ["entrance"]
 
 [web]
 port = 0
@@ -68,6 +74,8 @@ PATHS = (
         "/account",
         "/set-up",
     ),
+    *("/search", "/search/catalogue", "/search/catalogue/how", "/search/item?item=coffee"),
+    *("/search/items/new", "/search/import"),
     *("/rules", "/rules/new", "/rules/{rule}", "/rules/{rule}/dry-run", "/groups", "/outbox"),
     "/screen",
 )
@@ -102,6 +110,7 @@ def main(rounds: int) -> None:
     def prepare(services: Services) -> None:
         day = a_day(services, datetime.now(UTC))
         rule, _ = a_failure(services)
+        stock(services.store)
         places.update(person=str(day.ann.id), event=day.identified.id, rule=rule)
 
     folder = tempfile.TemporaryDirectory()
@@ -110,7 +119,7 @@ def main(rounds: int) -> None:
         run_web(
             Path(state) / "state",
             settings=SETTINGS,
-            processes=("models", "desk", "web", "loop"),
+            processes=("models", "desk", "web", "loop", "search"),
             prepare=prepare,
         ) as running,
         open_browser() as browser,
@@ -180,9 +189,14 @@ class Weighing:
     def total(self) -> int:
         """Bytes so far, headers included, of what counts."""
         self._page.wait_for_timeout(300)  # what scripts fetch by themselves
-        return round(
-            sum(size for each, size in self._bytes.items() if self._kinds.get(each) not in _UNCOUNTED)
-        )
+        return self._sum(frozenset(self._kinds.values()) - _UNCOUNTED)
+
+    def pictures(self) -> int:
+        """Bytes so far, headers included, of pictures that came whole."""
+        return self._sum(frozenset({"Image"}))
+
+    def _sum(self, kinds: frozenset[str]) -> int:
+        return round(sum(size for each, size in self._bytes.items() if self._kinds.get(each) in kinds))
 
     def _received(self, told: dict[str, Any]) -> None:
         self._kinds[told["requestId"]] = told["type"]

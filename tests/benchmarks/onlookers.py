@@ -49,14 +49,12 @@ def admitted(layout: Layout, camera: str, viewers: int, screens: int) -> list[On
 
     Several viewers share an account, as many as one may have streams of.
     """
-    with open_services(Settings(), layout) as services:
-        code = services.store.first_run_code()
     desk = DeskClient(layout.socket("desk"))
 
     def asked(operation: str, credential: str = "", **given: Any) -> Any:
         return desk.ask(operation, given, credential=credential, timeout_s=30).result
 
-    admin = asked("first_run.create_admin", code=code, name="Ada", password=_PASSWORD)["secret"]
+    admin = admin_of(layout)
     found = []
     for number in range(viewers):
         if number % _OF_ONE == 0:
@@ -68,6 +66,15 @@ def admitted(layout: Layout, camera: str, viewers: int, screens: int) -> list[On
         secret = asked("screens.pair", code=made["code"])["secret"]
         found.append(Onlooker("/screen/stream", f"{cookies.SCREEN}={secret}"))
     return found
+
+
+def admin_of(layout: Layout) -> str:
+    """The secret of a session of a new box's first admin; the desk must run."""
+    with open_services(Settings(), layout) as services:
+        code = services.store.first_run_code()
+    given = {"code": code, "name": "Ada", "password": _PASSWORD}
+    desk = DeskClient(layout.socket("desk"))
+    return str(desk.ask("first_run.create_admin", given, timeout_s=30).result["secret"])
 
 
 @contextlib.contextmanager

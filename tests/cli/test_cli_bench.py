@@ -14,7 +14,8 @@ from appliance.errors import ApplianceError
 
 PROMISED = (
     "frame_dlib frame_fused embed_dlib idle greet confirm match_1m objects rss_loop start viewers"
-    " hosted_models last_frame project_stream index matroska remux kvs_first search search_import"
+    " hosted_models last_frame project_stream index matroska remux kvs_first search search_demo"
+    " search_import search_page"
 )
 
 

@@ -17,6 +17,7 @@ from stores import OPENED, sql, store
 
 from appliance.clock import ManualClock
 from appliance.errors import FormError, StoreError, UnknownItemError, VaultError
+from appliance.events import ItemChanged
 from appliance.store import SEGMENT, ItemEntry, NewEvent, NewPicture, Store
 from appliance.store.search_records import MOST_JPEG_BYTES, MOST_PICTURES_OF_ITEM
 
@@ -326,7 +327,7 @@ def test_pictures_do_not_push_out_the_log(box: Store) -> None:
     most = box.database_bytes()
     for i in range(40):
         large = NewPicture(picture(i).sha256, jpeg(i, 20_000 + 97 * i), 64, 48, picture(i, MODEL).features)
-        box.put_item(thing(str(i), notes="x" * 500), [large])
+        box.put_item(thing(str(i), notes="x" * 500), [large], logged=False)
 
     assert [] == box.old_segments(before=None, max_bytes=most)
     assert [] != box.old_segments(before=None, max_bytes=most // 4)
@@ -349,7 +350,10 @@ def put_and_die(address: str, name: str, statement: int) -> None:
 
 
 def test_killed_while_an_item_is_put_it_is_whole_or_not_there(box: Store, address: str) -> None:
-    """Before any statement and before the commit; importing again completes it, and doubles nothing."""
+    """Before any statement and before the commit; putting it again completes it, and doubles nothing.
+
+    Nor is there an item without its line in the log, or a line without its item.
+    """
     killed = 0
     while True:
         name = f"item {killed}"
@@ -370,3 +374,48 @@ def test_killed_while_an_item_is_put_it_is_whole_or_not_there(box: Store, addres
     assert (killed + 1, 2 * killed + 2) == (box.item_count(), box.picture_count())
     assert 2 * killed + 2 == len(follower.known)
     assert [] == box.pictures_without(MODEL)
+    assert [("item_added", name) for name in catalogue(box)] == recorded(box)
+
+
+def recorded(box: Store) -> list[tuple[str, str]]:
+    """What the log says of items, the oldest first."""
+    said = [each.event for each in box.events()]
+    return [(each.type, each.item) for each in said if isinstance(each, ItemChanged)]
+
+
+def test_each_change_of_an_item_is_on_record(box: Store) -> None:
+    """With who did it; what changes nothing is not, nor is each item of an import."""
+    with box.acting("somebody"):
+        box.put_item(thing("a"), [picture(1, MODEL), picture(2, MODEL)])
+        box.put_item(thing(" a "), [picture(1, MODEL)])
+        box.put_item(thing("a", "Another"))
+        box.remove_picture(box.item("a").pictures[0].id)
+        box.put_item(thing("b"), logged=False)
+        box.remove_item("a")
+    said = [each.event.by for each in box.events() if isinstance(each.event, ItemChanged)]
+
+    assert [("item_added", "a"), *[("item_changed", "a")] * 2, ("item_removed", "a")] == recorded(box)
+    assert ["somebody"] * 4 == said
+
+
+def test_what_cannot_be_put_on_record_is_not_done(make_store: MakeStore) -> None:
+    """Who has no key cannot sign where a segment of the log ends, and so changes nothing there."""
+    box, keyless = make_store(), make_store(sealed=False, seed=2)
+    box.put_item(thing("a"), [picture(1, MODEL)])
+    box.set_featurizer(MODEL)
+    box.append_all([NewEvent(OPENED)] * (SEGMENT - 1 - len(box.events())))
+    (kept,), before = box.item("a").pictures, (catalogue(box), box.search_state())
+    for change in (
+        lambda: keyless.put_item(thing("a", "Another")),
+        lambda: keyless.put_item(thing("b")),
+        lambda: keyless.remove_item("a"),
+        lambda: keyless.remove_picture(kept.id),
+        lambda: keyless.set_featurizer(OTHER),
+        lambda: keyless.set_threshold(MODEL, 0.5),
+    ):
+        with pytest.raises(StoreError, match="device key"):
+            change()
+
+    assert before == (catalogue(box), box.search_state())
+    assert "A thing" == box.item("a").entry.title
+    assert "changed" == box.put_item(thing("a", "Another"))

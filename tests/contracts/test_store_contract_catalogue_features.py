@@ -12,6 +12,7 @@ from stores import NOON, sql
 from structlog.testing import capture_logs
 
 from appliance.errors import FormError, UnknownItemError
+from appliance.events import SearchChanged
 from appliance.store import SearchState, Store
 from appliance.store.catalogue_features import AT_ONCE
 from appliance.store.catalogue_rows import REMEMBERED
@@ -286,6 +287,20 @@ def test_a_threshold_is_its_featurizers(box: Store) -> None:
     assert other.threshold is None
     assert 0.625 == box.search_state().threshold
     assert box.search_state().version > other.version > calibrated.version > fresh.version
+
+
+def test_what_is_searched_in_is_on_record(box: Store) -> None:
+    """From the second network on, and each calibration, with how many pictures there are of it."""
+    box.put_item(thing("a"), [picture(1, MODEL, OTHER), picture(2, MODEL)])
+    for each in (MODEL, MODEL, OTHER):
+        box.set_featurizer(each)
+    box.set_threshold(MODEL, 0.62504)
+    said = [each.event for each in box.events() if isinstance(each.event, SearchChanged)]
+
+    assert [
+        SearchChanged(type="search_featurizer_changed", featurizer=OTHER, pictures=1),
+        SearchChanged(type="search_calibrated", featurizer=MODEL, pictures=2, threshold=0.625),
+    ] == said
 
 
 @pytest.mark.parametrize("wrong", [-1.5, 1.01, float("nan"), float("inf")])

@@ -110,6 +110,19 @@ def test_waiting_ends_when_a_newer_frame_comes() -> None:
     assert (7, 8) == (at_once.stamp.sequence, came.stamp.sequence)
 
 
+def test_the_newest_number_is_told_without_a_copy() -> None:
+    """Before the first frame, and while it is not open, there is none."""
+    with FrameWriter(6, 4) as writer:
+        reader = FrameReader(writer.fd)
+        closed = reader.sequence
+        with reader:
+            before = reader.sequence
+            writer.write(stamp(7), gray(1))
+            after = reader.sequence
+
+    assert (-1, -1, 7) == (closed, before, after)
+
+
 def test_waiting_in_vain_ends_in_time() -> None:
     """No newer frame, no answer, but not for ever."""
     with FrameWriter(6, 4) as writer, FrameReader(writer.fd) as reader:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stores import NOON, OPENED
 
-from appliance.app.function_sightings import also_seen, labels_of
+from appliance.app.function_inferences import also_told
+from appliance.app.function_sightings import labels_of, seen_by
 from appliance.app.indexing import DROPPED, Indexing, remade
 from appliance.app.sighting import Sightings, told_to
 from appliance.clock import ManualClock
@@ -244,7 +245,7 @@ def test_what_functions_infer_is_kept_with_their_name(box: Store, indexing: Inde
     """On their infer topic, in the form of the samples, at the time of the box; the rest is theirs alone."""
     sightings = Sightings(Line(indexing), "functions")
     told: list[FunctionMessage] = []
-    publish = also_seen(lambda _, message: told.append(message), sightings)
+    publish = also_told(lambda _, message: told.append(message), None, seen_by(sightings))
     publish(PROJECT, said(PROJECT.infer_topic, {"dog": 0.97, "timestamp": "2018-01-05 14:22:01"}))
     publish(PROJECT, said(PROJECT.infer_topic, "Start streaming video"))
     publish(PROJECT, said("other/topic", {"cat": 0.5}))

@@ -12,7 +12,8 @@ from hosted_functions import project
 from search_box import SearchBox, png
 from search_items import before_camera, photographs
 
-from appliance.app.function_features import FunctionFeatures, also_searched
+from appliance.app.function_features import FunctionFeatures
+from appliance.app.function_inferences import also_told
 from appliance.deeplens.messages import FunctionMessage
 from appliance.errors import (
     DeniedError,
@@ -225,7 +226,7 @@ def test_of_what_a_function_publishes_features_alone_are_handed_on() -> None:
     noted, stop, passed = Noted(), threading.Event(), []
     features = FunctionFeatures(noted)
     speaks = project("featurizer")
-    tell = also_searched(lambda _, message: passed.append(message), features)
+    tell = also_told(lambda _, message: passed.append(message), features.hear)
     for topic, payload in (
         (speaks.infer_topic, b'{ "features": "1,2" }'),
         (speaks.infer_topic, b'{ "features": "3,4" }'),

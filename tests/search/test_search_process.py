@@ -25,6 +25,7 @@ from appliance.wire.messages import (
     PictureFeaturized,
     RefeaturizeSearch,
     SearchCamera,
+    SearchFeatures,
     SearchPicture,
 )
 
@@ -233,6 +234,26 @@ def test_a_functions_features_find_their_matches(box: SearchBox) -> None:
     assert "1280" in sources["resnet"].words
     assert "unfit" == sources["broken"].state
     assert not box.published  # a function publishes for itself
+
+
+def test_features_are_looked_up_for_whoever_asks(box: SearchBox) -> None:
+    """As if a picture had come, and told on no list; features that cannot be are an error of their own."""
+    asked = FeaturizePicture(models=(MODEL,), view="centre")
+    made = box.models.call(asked, PictureFeaturized, blob=png(held("coffee"))).message.features
+    payload = features_message(7 * np.asarray(next(iter(made.values())), np.float32))
+    with box.searching():
+        box.ready()
+        found = box.ask(SearchFeatures(matches=1), Found, blob=payload).found
+        same = box.like(held("coffee"), view="centre", matches=1)
+        with pytest.raises(FeaturesError, match="1280 are needed") as caught:
+            box.ask(SearchFeatures(), Found, blob=json.dumps({"features": [0.5] * 2048}).encode())
+        newest = box.newest()
+
+    assert (found.source, found.box, found.width) == ("features", None, 0)
+    assert [("coffee", same.matches[0].picture)] == [(each.item, each.picture) for each in found.matches]
+    assert abs(found.matches[0].score - same.matches[0].score) < 1e-5
+    assert "wrong_size" == caught.value.reason
+    assert (0, {}) == (newest.number, newest.last)
 
 
 def test_pictures_without_features_are_described_at_the_start(empty: SearchBox) -> None:

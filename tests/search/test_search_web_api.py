@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from searching_at_hand import Searching
+from searching_at_hand import MODEL, Searching
 from web_site import SITE, Site
 
 from appliance.permissions import Role
@@ -56,6 +56,58 @@ def test_a_picture_is_asked_with(
     assert ["coffee", "coins"] == [each["item"] for each in found.json["matches"]]
     assert 3 == len(form.json["matches"])
     assert [b"picture", b"other"] == searching.asked
+
+
+def test_features_are_asked_with(
+    site: Site, program: Program, searching: Searching, things: dict[str, MatchTold]
+) -> None:
+    """As an array, and as a function's message is published; whose they have to be is in the answer."""
+    searching.answer = (things["coffee"], things["coins"])
+    numbers = [0.5] * 1280
+    listed = program.post("/search/features", json={"features": numbers, "matches": 1})
+    text = program.post("/search/features", json={"features": ",".join(map(str, numbers))})
+    refused = Program(site, "catalogue").post("/search/features", json={"features": numbers})
+
+    assert ["coffee"] == [each["item"] for each in listed.json["matches"]]
+    assert ("features", MODEL) == (listed.json["source"], listed.json["featurizer"])
+    assert 2 == len(text.json["matches"])
+    assert 403 == refused.status_code
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        ("[0.5, 0.5]", "2 numbers, and 1280"),
+        ("[]", "0 numbers"),
+        ('""', "0 numbers"),
+        (f"[{'0,' * 1279}0]", "zero"),
+        (f"[{'1,' * 1279}NaN]", "not finite"),
+        (f"[{'1,' * 1279}1e999]", "not finite"),
+        (f"[{'1,' * 1279}true]", "numbers"),
+        (f"[{'1,' * 1279}[1]]", "numbers"),
+        (f'"{"1," * 1279}x"', "numbers"),
+        (f'"{"0.1234567890123456789," * 6000}1"', "bytes"),
+    ],
+)
+@pytest.mark.usefixtures("searching")
+def test_features_that_are_none_are_a_problem(program: Program, features: str, words: str) -> None:
+    """Of their own code, and it is said what is wrong with them."""
+    body = f'{{"features": {features}}}'
+    found = program.post("/search/features", data=body, content_type="application/json")
+
+    assert (422, "features") == (found.status_code, found.json["code"]), found.text
+    assert words in found.json["detail"]
+    assert "as many numbers" in found.json["hint"]
+
+
+@pytest.mark.parametrize("body", [{}, {"features": None}, {"features": 7}, {"features": {"a": 1}}])
+@pytest.mark.usefixtures("searching")
+def test_a_body_without_features_names_them(program: Program, body: dict[str, Any]) -> None:
+    """As with every argument."""
+    found = program.post("/search/features", json=body)
+
+    assert (422, "form") == (found.status_code, found.json["code"])
+    assert "features" in str(found.json["fields"])
 
 
 def test_the_catalogue_is_for_its_scope(site: Site, program: Program, things: dict[str, MatchTold]) -> None:

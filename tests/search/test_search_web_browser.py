@@ -1,14 +1,18 @@
 """The pages of visual search in Chromium: cards come by themselves, each once; asking by a picture."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from browser import Scheme, axe, open_page, overflow, shots
 from playwright.sync_api import Browser, Page, Route, expect
 from running_web import Running, run_web
+from search_box import png
 from search_items import picture
 from searching_at_hand import Searching, searching_at_hand
 from shop_things import jpeg, stock
@@ -16,6 +20,12 @@ from shop_things import jpeg, stock
 from appliance.wire.messages import MatchTold, SearchWork
 
 pytestmark = pytest.mark.debian(reason="chromium")
+
+_COPY = """async (text) => {
+  const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+  const picture = new Blob([bytes], {type: "image/png"});
+  await navigator.clipboard.write([new ClipboardItem({"image/png": picture})]);
+}"""
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,36 @@ def test_nothing_like_it_is_an_answer(page: Page, shop: Shop, tmp_path: Path) ->
 
     assert file.read_bytes() in shop.searching.asked
     expect(page.locator("[data-asked]")).to_be_hidden()
+
+
+def test_a_picture_is_dropped_or_pasted(browser: Browser, shop: Shop, tmp_path: Path) -> None:
+    """A file that is let go anywhere on the page, and what the clipboard holds, are asked with."""
+    file, coins = tmp_path / "coins.jpg", picture("skimage/coins.png")
+    file.write_bytes(jpeg(coins))
+    rights = ["clipboard-read", "clipboard-write"]
+    with open_page(browser, shop.running.url, secret=shop.secret, permissions=rights) as (page, _):
+        page.goto("/search")
+        shop.searching.answer = (shop.things["coins"],)
+        drop(page, file)
+        expect(page.get_by_role("heading", name="Box of old coins")).to_be_visible()
+        dropped = shop.searching.asked[-1]
+        shop.searching.answer = (shop.things["rocket"],)
+        page.evaluate(_COPY, base64.b64encode(png(coins)).decode())
+        page.locator("body").press("Control+V")
+        expect(page.get_by_role("heading", name="Model rocket")).to_be_visible()
+        pasted = shop.searching.asked[-1]
+
+    assert file.read_bytes() == dropped
+    assert isinstance(pasted, bytes)
+    assert (cv2.imdecode(np.frombuffer(pasted, np.uint8), cv2.IMREAD_COLOR) == coins).all()
+
+
+def drop(page: Page, file: Path) -> None:
+    """Let go of a file over a page, as the browser has it from the desktop."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
 
 
 @pytest.mark.parametrize("look", [("light", "phone"), ("dark", "desktop"), ("light", "tv")])

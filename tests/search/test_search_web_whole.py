@@ -5,6 +5,7 @@ Every process is a real one. The camera is a real one in the network, whose pict
 
 import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +24,13 @@ from running_web import Running, run_web, wait_for
 from search_items import picture, rendered
 from shop_things import jpeg
 
+from appliance.wire import Client
+from appliance.wire.messages import FeaturizePicture, PictureFeaturized
+
 pytestmark = pytest.mark.debian(reason="chromium")
 
 README = Path(__file__).parents[2] / "web" / "README.md"
+MODEL = "efficientnet-lite0"
 _PATIENCE_MS = 90_000
 
 
@@ -146,6 +151,23 @@ def test_shown_added_shown_again_found(page: Page, box: Box) -> None:
     assert 0 == overflow(page)
 
 
+def test_taken_in_three_seconds(page: Page, box: Box) -> None:
+    """There is time to hold it there: what is taken is what is before the camera when the count is over."""
+    box.show(None)
+    page.goto("/search/items/new")
+    later = page.get_by_role("button", name="Take it in 3 seconds")
+    later.click()
+    expect(page.locator("[data-shot-count]")).to_be_hidden()  # it has no title yet, and that is said first
+    page.get_by_label("Title").fill("Model rocket")
+    later.click()
+    expect(page.locator("[data-shot-count]")).to_have_text(re.compile("[123]"))
+    box.show(picture("skimage/rocket.jpg"))
+    expect(page.get_by_role("heading", name="Pictures", exact=True)).to_be_visible(timeout=_PATIENCE_MS)
+    page.goto("/search")
+    page.get_by_role("button", name="What is this?").click()
+    expect(page.locator("[data-asked] h3").first).to_have_text("Model rocket", timeout=_PATIENCE_MS)
+
+
 def test_a_thousand_items_are_imported(page: Page, box: Box, tmp_path: Path) -> None:
     """With progress; rows that cannot be taken are told of by their numbers, the others are there."""
     folder = tmp_path / "shop"
@@ -188,7 +210,12 @@ def test_the_documented_curl_lines_work(box: Box, tmp_path: Path) -> None:
     lines = [each for each in block.splitlines() if each.startswith("curl")]
     made = box.ask("tokens.create", label="curl", scopes=["search", "catalogue"])["secret"]
     (tmp_path / "token.header").write_text(f"Authorization: Bearer {made}")
-    (tmp_path / "picture.jpg").write_bytes(jpeg(picture("skimage/coffee.png")))
+    content = jpeg(picture("skimage/coffee.png"))
+    (tmp_path / "picture.jpg").write_bytes(content)
+    models = Client(box.running.context.layout.socket("models"))
+    made_of = models.call(FeaturizePicture(models=(MODEL,)), PictureFeaturized, blob=content, timeout_s=60)
+    (features,) = made_of.message.features.values()
+    (tmp_path / "features.json").write_text(json.dumps({"features": features}))
     certificate = box.running.context.layout.certificate.read_bytes()
     (tmp_path / "web.certificate.pem").write_bytes(certificate)
     answers = []
@@ -206,13 +233,14 @@ def test_the_documented_curl_lines_work(box: Box, tmp_path: Path) -> None:
         if line.partition("/items/")[2].startswith("17/pictures"):
             wait_for(lambda: _all_indexed(box), "what was added to be searched")
 
-    assert len(lines) == 8
-    assert "17" == answers[2]["matches"][0]["item"]
+    assert len(lines) == 9
+    assert ["17", "17"] == [each["matches"][0]["item"] for each in answers[2:4]]
     assert answers[2]["known"]
-    assert "desk" == answers[3]["name"]
-    assert "17" in {each["item"] for each in answers[5]["items"]}
-    assert isinstance(answers[6]["matches"], list)
-    assert json.loads(answers[7]["body"])["items"] == answers[7]["items"]
+    assert "features" == answers[3]["source"]
+    assert "desk" == answers[4]["name"]
+    assert "17" in {each["item"] for each in answers[6]["items"]}
+    assert isinstance(answers[7]["matches"], list)
+    assert json.loads(answers[8]["body"])["items"] == answers[8]["items"]
 
 
 def _all_indexed(box: Box) -> bool:

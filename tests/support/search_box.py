@@ -18,6 +18,7 @@ from factories import START
 
 from appliance.app.catalogue_changing import CatalogueChanges
 from appliance.app.featurizing import FeatureHandlers
+from appliance.app.hosting_process import run_functions
 from appliance.app.search_process import run_search
 from appliance.errors import ApplianceError, CameraLostError
 from appliance.frames import FrameWriter
@@ -35,10 +36,13 @@ from appliance.wire.messages import (
     FoundTold,
     FramesShared,
     NewestTold,
+    Ping,
     PublishInference,
     SearchPicture,
     SearchTold,
     ShowFound,
+    Status,
+    StatusRequest,
     WatchFrames,
 )
 
@@ -104,8 +108,33 @@ class SearchBox:
             stop.set()
             thread.join()
 
+    @contextlib.contextmanager
+    def hosting(self) -> Iterator[Client]:
+        """The process that hosts functions, its own code in a thread of this one; who asks it.
+
+        Functions run contained, so that this needs bubblewrap.
+        """
+        stop, client = threading.Event(), Client(self.layout.socket("functions"), timeout_s=WAIT_S)
+        arguments = (self.settings, self.layout, lambda: contextlib.nullcontext(self.services), stop)
+        thread = threading.Thread(target=run_functions, args=arguments)
+        thread.start()
+
+        def answers() -> bool:
+            try:
+                client.call(Ping())
+            except ApplianceError:
+                return False
+            return True
+
+        try:
+            self.until(answers)
+            yield client
+        finally:
+            stop.set()
+            thread.join()
+
     def answers(self) -> bool:
-        """Whether the process answers."""
+        """Whether the process that searches answers."""
         try:
             self.ask(AskSearch(), SearchTold)
         except ApplianceError:
@@ -180,10 +209,13 @@ class SearchBox:
                 shared = FramesShared(camera="entrance", width=SIZE[0], height=SIZE[1])
                 return Reply(shared, fds=(writer.fd,))
 
+            def status(_: Request[StatusRequest]) -> Reply[Status]:
+                return Reply(Status(process="loop", pid=1, uptime_s=1, details={"cameras": {"entrance": {}}}))
+
             thread = threading.Thread(target=film)
             thread.start()
             try:
-                handlers = {WatchFrames: watch, ShowFound: self._show}
+                handlers = {WatchFrames: watch, ShowFound: self._show, StatusRequest: status}
                 with Server(self.layout.socket("loop"), handlers):
                     yield
             finally:

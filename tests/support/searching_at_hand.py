@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from appliance.search import read_features_message
 from appliance.services import Layout
 from appliance.store import Store
 from appliance.wire import Handler, Message, Reply, Request, Server
@@ -23,6 +24,7 @@ from appliance.wire.messages import (
     NewestTold,
     RefeaturizeSearch,
     SearchCamera,
+    SearchFeatures,
     SearchPicture,
     SearchSource,
     SearchTold,
@@ -38,7 +40,7 @@ class Searching:
 
     Attributes:
         answer: Of whoever asks by a picture or a camera; None: there is nothing like it.
-        asked: Pictures and cameras that were asked with.
+        asked: Pictures, messages of features and cameras that were asked with.
         told: What was asked for besides.
         work: What is under way.
         cameras: That are watched.
@@ -76,6 +78,7 @@ class Searching:
         """By message, for a server."""
         return {
             SearchPicture: self._by_picture,
+            SearchFeatures: self._by_features,
             SearchCamera: self._by_camera,
             AskNewest: self._ask_newest,
             AskSearch: self._state,
@@ -105,6 +108,11 @@ class Searching:
     def _by_picture(self, request: Request[SearchPicture]) -> Reply[Found]:
         self.asked.append(request.blob)
         return Reply(Found(found=self._told(self.answer[: request.message.matches], source="picture")))
+
+    def _by_features(self, request: Request[SearchFeatures]) -> Reply[Found]:
+        read_features_message(request.blob, sizes=(1280,))
+        self.asked.append(request.blob)
+        return Reply(Found(found=self._told(self.answer[: request.message.matches], source="features")))
 
     def _by_camera(self, request: Request[SearchCamera]) -> Reply[Found]:
         camera = request.message.camera

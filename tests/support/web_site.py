@@ -3,11 +3,11 @@
 site.client("admin").get("/people")
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -38,12 +38,14 @@ class Site:
         app: The web application.
         desk: Its desk; may be sent away.
         services: The desk's database and keys.
+        make: The application of these pages.
         secrets: What each role presents.
     """
 
     app: Flask
     desk: NearDesk
     services: Services
+    make: Callable[[Flask], Flask]
     secrets: dict[Role, str] = field(default_factory=dict)
 
     def ask(self, operation: str, *, as_: Role | None = Role.ADMIN, **arguments: Any) -> Any:
@@ -66,8 +68,7 @@ class Site:
     ) -> None:
         """Have a view of the test's own, which other sites do not get."""
         if self.app.url_map is _pages().url_map:
-            extensions, self.app = self.app.extensions, assemble()
-            self.app.extensions = extensions
+            self.app = self.make(assemble())
         self.app.add_url_rule(rule, endpoint, view_func, **more)
 
     def admit(self, name: str, role: Role) -> str:
@@ -128,6 +129,10 @@ def _assembled() -> Flask:
     return app
 
 
+def _application(desk: NearDesk, around: Mapping[str, Any], pages: Flask) -> Flask:
+    return create_app(desk, assembled=pages, **around)
+
+
 @cache
 def _pages() -> Flask:
     return assemble()
@@ -159,7 +164,8 @@ def open_site(
         open_desk(settings, services, passwords=Passwords(CHEAP)) as desk,
     ):
         near = NearDesk(desk)
-        site = Site(create_app(near, assembled=_assembled(), **around), near, services)
+        make = partial(_application, near, around)
+        site = Site(make(_assembled()), near, services, make)
         if secrets is not None:
             site.secrets.update(secrets)
         elif not empty:

@@ -19,6 +19,7 @@ from web import cookies, faults
 from web.access import credential, permission, public, tokens_only
 from web.api.described import Described, operations
 from web.api.document import document
+from web.api.segments import whole
 from web.api.table import ENDPOINTS, PREFIX, Endpoint
 from web.requests import ORDINARY_BYTES, UPLOAD_BYTES, takes
 from web.surroundings import surroundings
@@ -82,7 +83,8 @@ def nothing(rest: str) -> Response:
 def _view(endpoint: Endpoint, described: Described) -> Callable[..., Response]:
     """The view of an address."""
 
-    def call(**path: str) -> Response:
+    def call(**segments: str) -> Response:
+        path = {name: whole(each) for name, each in segments.items()}
         arguments, blob = _told(endpoint, described)
         twice = sorted(path.keys() & arguments.keys())
         if twice:
@@ -104,7 +106,7 @@ def _view(endpoint: Endpoint, described: Described) -> Callable[..., Response]:
         return response
 
     call.__doc__ = endpoint.summary
-    limited = takes(UPLOAD_BYTES if endpoint.uploads else ORDINARY_BYTES)(call)
+    limited = takes(UPLOAD_BYTES if endpoint.uploads else endpoint.body_bytes or ORDINARY_BYTES)(call)
     return tokens_only(permission(Permission(described.permission))(limited))
 
 

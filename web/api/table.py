@@ -25,6 +25,7 @@ class Endpoint:
         media: What it answers instead of JSON; empty: JSON.
         cursor: The argument that goes on where `next` of an answer says; empty: it has no pages.
         slow_s: Seconds it may take.
+        body_bytes: So many its JSON may have; 0: as many as any.
     """
 
     operation: str
@@ -36,6 +37,7 @@ class Endpoint:
     media: str = ""
     cursor: str = ""
     slow_s: float = 10.0
+    body_bytes: int = 0
 
     @property
     def rule(self) -> str:
@@ -209,6 +211,13 @@ ENDPOINTS: Final = (
     _get("clips.show", "/clips/{clip}", "One clip; of one that is gone, what the log says"),
     # Visual search
     _upload("search.by_picture", "/search", "What is like a picture"),
+    Endpoint(
+        "search.by_features",
+        "POST",
+        "/search/features",
+        "What is like features that the same network made elsewhere",
+        body_bytes=256 << 10,
+    ),
     _post("search.by_camera", "/search/cameras/{camera}", "What is like what a camera shows now"),
     _get("search.newest", "/search/newest", "What cameras and functions found last", slow_s=40.0),
     _get("search.state", "/search/state", "How searching goes, and what is under way"),

@@ -3,9 +3,9 @@
 Looking into it is in `search`, imports are in `catalogue_imports`. The models process decodes the pictures.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from appliance.app.catalogue_changing import CatalogueChanges, Put
 from appliance.app.desk.applying import Source
@@ -17,10 +17,12 @@ from appliance.errors import DeniedError, FormError
 from appliance.permissions import Caller, Permission
 from appliance.services import Services
 from appliance.store import CatalogueItem, ItemEntry
+from appliance.store.catalogue_checks import tidy
 from appliance.wire import Client
 from appliance.wire.messages import FeaturizeFrame, FrameFeaturized
 
-_ITEM: Final = Field(min_length=1, max_length=64)
+_Item = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(tidy)]
+"""An item's id, however it is written: as it is kept."""
 _PICTURE: Final = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
 _SHOW_S: Final = 30.0
 
@@ -44,7 +46,7 @@ class ItemPage(Arguments):
 class WhichItem(Arguments):
     """Attributes: item: its id."""
 
-    item: str = _ITEM
+    item: _Item
 
 
 class WhichPicture(Arguments):
@@ -56,7 +58,7 @@ class WhichPicture(Arguments):
 class ItemsPicture(Arguments):
     """Attributes: item: its id; picture: id of one of its pictures."""
 
-    item: str = _ITEM
+    item: _Item
     picture: str = _PICTURE
 
 
@@ -64,7 +66,7 @@ class NewItem(Arguments):
     """An item, whole: what it says takes the place of all that it said; pictures are added.
 
     Attributes:
-        item: Its id, 1 to 64 visible characters.
+        item: Its id, 1 to 64 visible characters, not `.` or `..` alone.
         title: 1 to 200 visible characters.
         link: An address with http or https; may be empty.
         price: As it is to be shown; may be empty.
@@ -74,7 +76,7 @@ class NewItem(Arguments):
         new: An item of this id is an error; otherwise it is changed.
     """
 
-    item: str = Field(max_length=200)
+    item: Annotated[str, Field(max_length=200), AfterValidator(tidy)]
     title: str = Field(max_length=1000)
     link: str = Field(default="", max_length=4000)
     price: str = Field(default="", max_length=200)
@@ -98,14 +100,14 @@ class ShownItem(NewItem):
 class AddedPicture(Arguments):
     """Attributes: item: whose; view: what counts in the picture file that goes with it."""
 
-    item: str = _ITEM
+    item: _Item
     view: View = "all"
 
 
 class AddedFromCamera(Arguments):
     """Attributes: item: whose; camera: which shows it; view: what counts in its picture."""
 
-    item: str = _ITEM
+    item: _Item
     camera: str = Field(pattern=CAMERA)
     view: View = "centre"
 
@@ -272,13 +274,12 @@ class Catalogue:
         Raises:
             FormError: There is one of its id.
         """
-        item = given.item.strip()
-        if given.new and item in self._store.items_by_id([item]):
+        if given.new and given.item in self._store.items_by_id([given.item]):
             words = "there is an item with this id already"
             raise FormError(words, fields={"item": words}, hint="give it another id, or change that one")
 
     def _told(self, item: str, done: Put) -> Answer:
-        return Answer({"outcome": done.outcome, "item": told_item(self._store.item(item.strip()))})
+        return Answer({"outcome": done.outcome, "item": told_item(self._store.item(item))})
 
 
 def told_item(item: CatalogueItem) -> dict[str, Any]:

@@ -6,6 +6,7 @@ kept is found the same when the table is sent again. Nothing of an import lasts 
 its pictures became while they wait for the others of their row.
 """
 
+import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, fields, replace
@@ -32,6 +33,8 @@ from appliance.permissions import Permission
 from appliance.services import Services
 from appliance.wire import Client
 
+_NUMBERS: Final = 90_000_000
+"""They have eight digits at most."""
 _KEPT: Final = 4
 """Imports at once, with those that ended and are still told of."""
 _WAITING_BYTES: Final = 64 << 20
@@ -97,7 +100,6 @@ class _Import:
 
     number: int
     name: str
-    by: str
     rows: list[TableRow]
     report: ImportReport
     replace: bool
@@ -123,7 +125,8 @@ class CatalogueImports:
         self._source = source
         self._lock = threading.Lock()
         self._imports: OrderedDict[int, _Import] = OrderedDict()
-        self._count = 0
+        # Not from 1: a page that outlived the desk it began with is not to go on in another one's import.
+        self._count = secrets.randbelow(_NUMBERS)
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -155,7 +158,6 @@ class CatalogueImports:
             begun = _Import(
                 self._count,
                 asked.arguments.name,
-                asked.who.id,
                 rows,
                 ImportReport(len(rows)),
                 asked.arguments.replace,
@@ -167,7 +169,7 @@ class CatalogueImports:
                     begun.report.faults += row.faults
                     begun.kept.add(index)
             self._imports[begun.number] = begun
-        self._changes().record(ItemsImported(type="items_import_begun", rows=len(rows)))
+        self._store.append(ItemsImported(type="items_import_begun", rows=len(rows)))
         return Answer(told_import(begun))
 
     def rows(self, asked: Asked[ImportRows]) -> Answer:
@@ -316,7 +318,7 @@ class CatalogueImports:
             begun.waiting.clear()
             begun.report.stopped = begun.report.done < begun.report.rows
         report = begun.report
-        self._changes().record(
+        self._store.append(
             ItemsImported(
                 type="items_imported",
                 rows=report.rows,

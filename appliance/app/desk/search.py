@@ -1,11 +1,12 @@
-"""Operations of visual search: what is alike to a picture or to what a camera shows, what was found last.
+"""Operations of visual search: what is like a picture, features or what a camera shows; what was found last.
 
 The process that searches does it; here it is settled who may. What changes the catalogue is in `catalogue`.
 """
 
-from typing import Any, Final, Literal, TypeVar
+import json
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
 from appliance.app.desk.times import moment
@@ -23,6 +24,7 @@ from appliance.wire.messages import (
     NewestTold,
     RefeaturizeSearch,
     SearchCamera,
+    SearchFeatures,
     SearchPicture,
     SearchTold,
 )
@@ -31,6 +33,8 @@ M = TypeVar("M", bound=Message)
 
 CAMERA: Final = r"^[A-Za-z0-9_-]{1,32}$"
 View = Literal["all", "centre", "largest"]
+_Numbers = Annotated[list[Any], WithJsonSchema({"type": "array", "items": {"type": "number"}})]
+"""What is no number among them is told of by whoever reads them, as of a function's."""
 _SLACK_S: Final = 5.0
 _LOOK_S: Final = 30.0
 """A picture of 40 megapixels on a slow box, and the network opened for it."""
@@ -46,6 +50,19 @@ class Like(Arguments):
     """
 
     view: View = "all"
+    matches: int | None = Field(default=None, ge=1, le=50)
+
+
+class LikeFeatures(Arguments):
+    """What is like features that somebody has made.
+
+    Attributes:
+        features: As many numbers as the network has that is searched with, of any length: an array, or text
+            with commas between, as the DeepLens sample publishes them.
+        matches: So many at most; None: as the settings say.
+    """
+
+    features: _Numbers | str
     matches: int | None = Field(default=None, ge=1, le=50)
 
 
@@ -107,6 +124,7 @@ class Search:
         see, change = Permission.SEARCH, Permission.CATALOGUE
         return [
             Operation("search.by_picture", Like, see, self.by_picture, waits=True),
+            Operation("search.by_features", LikeFeatures, see, self.by_features),
             Operation("search.by_camera", LikeSeen, see, self.by_camera, waits=True),
             Operation("search.newest", Newest, see, self.newest, waits=True),
             Operation("search.state", Nothing, see, self.state),
@@ -128,6 +146,21 @@ class Search:
             raise FormError("no picture came along", fields={"picture": "choose one"})
         message = SearchPicture(view=given.view, matches=given.matches)
         found = self._ask(message, Found, blob=asked.blob, timeout_s=_LOOK_S).message
+        return Answer(told_found(found.found))
+
+    def by_features(self, asked: Asked[LikeFeatures]) -> Answer:
+        """What is like features; they do not say which network made them, and another one's find nonsense.
+
+        As `told_found`, whose `featurizer` is the network that they have to be of.
+
+        Raises:
+            FeaturesError: They are not as many, all zero, not finite, or no numbers.
+            SearchError: There is nothing to search with.
+            PeerGoneError: The process that searches does not run.
+        """
+        given = asked.arguments
+        message = json.dumps({"features": given.features}, separators=(",", ":")).encode()
+        found = self._ask(SearchFeatures(matches=given.matches), Found, blob=message).message
         return Answer(told_found(found.found))
 
     def by_camera(self, asked: Asked[LikeSeen]) -> Answer:

@@ -31,6 +31,15 @@ from appliance.wire.messages.doors import (
     ProposeDoor,
     ShutPictured,
 )
+from appliance.wire.messages.features import (
+    AskFeaturizer,
+    FeaturizeFrame,
+    FeaturizePicture,
+    FeaturizerTold,
+    FrameFeaturized,
+    PictureFeaturized,
+    SearchView,
+)
 from appliance.wire.messages.functions import (
     AskFunctionLog,
     AskFunctionMessages,
@@ -58,6 +67,7 @@ from appliance.wire.messages.loop import (
     CoffeeTold,
     DecideAgain,
     FramesShared,
+    ShowFound,
     WatchCoffee,
     WatchFrames,
 )
@@ -81,28 +91,23 @@ from appliance.wire.messages.photos import (
     PhotoEmbedded,
 )
 from appliance.wire.messages.search import (
-    AskFeaturizer,
     AskNewest,
-    AskSearch,
-    CalibrateSearch,
-    FeaturizeFrame,
-    FeaturizePicture,
-    FeaturizerTold,
     Found,
     FoundTold,
-    FrameFeaturized,
     HandFeatures,
     MatchTold,
     NewestTold,
-    PictureFeaturized,
-    RefeaturizeSearch,
     SearchCamera,
+    SearchFeatures,
     SearchPicture,
+)
+from appliance.wire.messages.search_work import (
+    AskSearch,
+    CalibrateSearch,
+    RefeaturizeSearch,
     SearchSource,
     SearchTold,
-    SearchView,
     SearchWork,
-    ShowFound,
 )
 from appliance.wire.messages.songs import (
     AskSongs,
@@ -244,6 +249,7 @@ __all__ = [
     "RenderView",
     "RestartChild",
     "SearchCamera",
+    "SearchFeatures",
     "SearchPicture",
     "SearchSource",
     "SearchTold",

@@ -89,3 +89,23 @@ class CoffeeTold(Message):
     version: Literal[1] = 1
     state: int = Field(ge=0)
     people: tuple[CoffeePerson, ...] = ()
+
+
+class ShowFound(Message):
+    """Draw on a camera's project view what visual search found before it. Answered by `Done`.
+
+    Attributes:
+        camera: Its id.
+        words: What to write; empty: nothing any more.
+        known: Whether it is something of the catalogue.
+        box: What counted: left, top, right, bottom, pixels of the whole frame.
+        for_s: Seconds for which it is shown.
+    """
+
+    type: Literal["show_found"] = "show_found"
+    version: Literal[1] = 1
+    camera: str = Field(min_length=1, max_length=32)
+    words: str = Field(max_length=200)
+    known: bool
+    box: tuple[int, int, int, int]
+    for_s: float = Field(default=8.0, gt=0, le=60)

@@ -29,6 +29,14 @@ from appliance.wire.messages.doors import (
     ProposeDoor,
     ShutPictured,
 )
+from appliance.wire.messages.features import (
+    AskFeaturizer,
+    FeaturizeFrame,
+    FeaturizePicture,
+    FeaturizerTold,
+    FrameFeaturized,
+    PictureFeaturized,
+)
 from appliance.wire.messages.functions import (
     AskFunctionLog,
     AskFunctionMessages,
@@ -49,7 +57,14 @@ from appliance.wire.messages.functions import (
     StopFunction,
 )
 from appliance.wire.messages.index import NoteSeen
-from appliance.wire.messages.loop import CoffeeTold, DecideAgain, FramesShared, WatchCoffee, WatchFrames
+from appliance.wire.messages.loop import (
+    CoffeeTold,
+    DecideAgain,
+    FramesShared,
+    ShowFound,
+    WatchCoffee,
+    WatchFrames,
+)
 from appliance.wire.messages.message import Message, kind
 from appliance.wire.messages.packets import (
     FollowPackets,
@@ -62,23 +77,19 @@ from appliance.wire.messages.packets import (
 )
 from appliance.wire.messages.photos import EmbedPhoto, FacesGlanced, GlanceAtFaces, PhotoEmbedded
 from appliance.wire.messages.search import (
-    AskFeaturizer,
     AskNewest,
-    AskSearch,
-    CalibrateSearch,
-    FeaturizeFrame,
-    FeaturizePicture,
-    FeaturizerTold,
     Found,
-    FrameFeaturized,
     HandFeatures,
     NewestTold,
-    PictureFeaturized,
-    RefeaturizeSearch,
     SearchCamera,
+    SearchFeatures,
     SearchPicture,
+)
+from appliance.wire.messages.search_work import (
+    AskSearch,
+    CalibrateSearch,
+    RefeaturizeSearch,
     SearchTold,
-    ShowFound,
 )
 from appliance.wire.messages.songs import (
     AskSongs,
@@ -205,6 +216,7 @@ MESSAGES: tuple[type[Message], ...] = (
     AskFeaturizer,
     FeaturizerTold,
     SearchPicture,
+    SearchFeatures,
     SearchCamera,
     Found,
     HandFeatures,
