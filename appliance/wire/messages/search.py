@@ -142,7 +142,7 @@ class MatchTold(BaseModel):
         score: Cosine, -1 to 1; higher is more alike.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     item: str
     title: str
     link: str = ""
@@ -173,7 +173,7 @@ class FoundTold(BaseModel):
         took_ms: From the features to the answer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     number: int = 0
     at: AwareDatetime
     source: Literal["camera", "function", "picture"]
@@ -299,7 +299,7 @@ class SearchWork(BaseModel):
         words: What stands in the way; empty: it goes on.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     kind: Literal["loading", "repairing", "refeaturizing", "calibrating"]
     done: int
     total: int
@@ -319,7 +319,7 @@ class SearchSource(BaseModel):
         at: When the newest was, aware; None: none yet.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     source: Literal["camera", "function"]
     name: str
     state: Literal["watching", "lost", "unfit"]
