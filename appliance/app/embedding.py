@@ -25,8 +25,8 @@ from appliance.app.rendering import ViewHandlers
 from appliance.app.song_making import MadeSong, SongFileHandlers, prepared_by
 from appliance.errors import ModelError, WireError
 from appliance.faces import FaceReader, assess_photo, decode_photo
+from appliance.layout import Layout, without_secrets
 from appliance.models.folder import ModelFolder
-from appliance.services import Layout, without_secrets
 from appliance.settings import Settings
 from appliance.supervisor.child import SUPERVISOR
 from appliance.values import DLIB, DLIB_MIRROR, SFACE, Box, EmbeddedPhoto, FaceTemplate, ModelId, PhotoFace

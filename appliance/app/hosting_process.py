@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from appliance.services import Layout, Services
+from appliance.layout import Layout
 from appliance.settings import Settings
 from appliance.wire import Handler, Message, Reply, Request, Server
 from appliance.wire.messages import (
@@ -28,6 +28,7 @@ from appliance.wire.messages import (
 
 if TYPE_CHECKING:
     from appliance.app.hosting import Hosting
+    from appliance.services import Services
 
 _ASKED: tuple[type[Message], ...] = (
     *(DeployFunction, StartFunction, StopFunction, RemoveFunction, ListFunctions, AskFunctionMessages),
@@ -40,7 +41,7 @@ _MESSAGE_S = 30.0
 def run_functions(
     settings: Settings,
     layout: Layout,
-    services: Callable[[], AbstractContextManager[Services]],
+    services: "Callable[[], AbstractContextManager[Services]]",
     stop: threading.Event,
 ) -> None:
     """Host the deployed functions until `stop` is set.
@@ -76,7 +77,7 @@ class _Waking:
         self,
         settings: Settings,
         layout: Layout,
-        services: Callable[[], AbstractContextManager[Services]],
+        services: "Callable[[], AbstractContextManager[Services]]",
         stack: contextlib.ExitStack,
     ) -> None:
         self._settings = settings

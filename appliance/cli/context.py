@@ -8,16 +8,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from appliance import logs
 from appliance.errors import SettingsError
-from appliance.services import CAMERA_VARIABLE, Layout, Services, open_services
+from appliance.layout import CAMERA_VARIABLE, Layout
 from appliance.settings import ActionSettings, DoorSettings, Settings, When
 from appliance.settings.overlay import SettingsFiles
 from appliance.settings.wording import in_words
+
+if TYPE_CHECKING:
+    from appliance.services import Services
 
 SYSTEM_SETTINGS = Path("/etc/appliance.toml")
 WHEN_VARIABLE = "APPLIANCE_WHEN"
@@ -114,12 +117,15 @@ class Context:
         logs.configure(process, level=self.settings.log.level, json_lines=self.settings.log.json_lines)
 
     @contextmanager
-    def services(self, *, create: bool = False) -> Iterator[Services]:
+    def services(self, *, create: bool = False) -> "Iterator[Services]":
         """Database and vault, opened; closed at the end of the block.
 
         Args:
             create: Make keys and database where there are none: the first boot.
         """
+        # Here, for the half of our processes that have no database, and the commands that look at none.
+        from appliance.services import open_services
+
         with open_services(self.settings, self.layout, create=create) as services:
             yield services
 

@@ -21,7 +21,7 @@ class CandidateScore(BaseModel):
         threshold: The ordinary one for so many references; None in decisions of policy 1.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     subject: str
     score: float
     references: int
@@ -42,7 +42,7 @@ class FrameScore(BaseModel):
         scores: subject → model → comparison score, for the leading subjects.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     sequence: int
     at_s: float
     media_s: float | None
@@ -84,7 +84,7 @@ class DecisionFacts(BaseModel):
         policy_version: Of the rule. 1 counted all frames alike and cannot be recomputed exactly.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     rule: str
     composition: str
     score: float | None

@@ -1,4 +1,7 @@
-"""What every event is, and what is personal beside it."""
+"""What every event is, and what is personal beside it.
+
+Each is built when it is first read or written, for the reason that messages are: see `wire.messages.message`.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
@@ -17,7 +20,7 @@ class Event(BaseModel):
             command on it. The store writes it, see `Store.acting`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     version: Literal[1, 2] = 1
     camera: str | None = None
     door: str | None = None
@@ -45,6 +48,6 @@ class Personal(BaseModel):
         payload: Free of structure for the store; e.g. `{"note": "…"}`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
     subject: str
     payload: Mapping[str, Any]

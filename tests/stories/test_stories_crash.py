@@ -1,7 +1,9 @@
-"""`kill -9` of any process at a hundred random moments: what was committed is there, and agrees.
+"""`kill -9` of any process of the whole box at random moments: what was committed is there, and agrees.
 
 The camera plays the demo's scene cut down to its people, so that decisions and sealed captures
-are under way most of the time.
+are under way most of the time. Each kill costs the start of a process; a hundred of them between
+decision and delivery, where it costs a fork, stand in `test_stories_rules_killed.py`, and those while
+a capture is sealed in `tests/evidence`.
 """
 
 import contextlib
@@ -33,8 +35,10 @@ from appliance.values import DLIB, DLIB_MIRROR, EMBEDDING_SIZE, SFACE, FaceTempl
 from appliance.wire import Client
 from appliance.wire.messages import Status, StatusRequest, SupervisorStatus, SupervisorStatusRequest
 
-KILLS = 100
+KILLS = 40
 SEED = 20260105
+OFTEN = {"supervisor": 1, "loop": 3, "dispatch": 2, "models": 2}
+"""Which process is killed, so often beside the others; all of them have to start again with the first."""
 PEOPLE = (*range(30, 50), *range(236, 262))
 """Frames of the scene with Obama, then with the stranger, at the door."""
 
@@ -148,7 +152,7 @@ class Appliance:
         self.process.wait(30)
 
 
-def test_a_hundred_kills_lose_nothing_that_was_committed(
+def test_kills_at_random_moments_lose_nothing_that_was_committed(
     box: tuple[Path, Layout, pyrage.x25519.Identity],
 ) -> None:
     """Database, chain and spool verify; every event, subject and reference seen is still there.
@@ -159,6 +163,7 @@ def test_a_hundred_kills_lose_nothing_that_was_committed(
     settings_file, layout, key = box
     settings = load(settings_file)
     chance = random.Random(SEED)
+    order = chance.choices(list(OFTEN), list(OFTEN.values()), k=KILLS)
     killed: dict[str, int] = {}
     seen: dict[int, str] = {}
     enrolled: dict[str, str] = {}
@@ -166,24 +171,23 @@ def test_a_hundred_kills_lose_nothing_that_was_committed(
         pass
     appliance = Appliance(settings_file, layout)
     try:
-        for turn in range(KILLS):
+        for turn, name in enumerate(order):
             time.sleep(chance.uniform(0.2, 2.5))
             with open_services(settings, layout) as services:
                 seen |= {
                     stored.position: stored.hash
                     for stored in services.store.events(after=max(seen, default=0))
                 }
-                if turn % 10 == 0:
+                if turn % 4 == 0:
                     subject = services.store.add_subject(f"p{turn}", consent=Consent(("identify",), "t", "t"))
                     enrolled[str(subject.id)] = str(
                         services.store.add_reference(subject.id, somebody(turn), quality=80.0, details={})
                     )
-            name = chance.choice(("supervisor", "loop", "loop", "dispatch", "models"))
             running = appliance.pids_with(name)
-            name = name if name in running else "supervisor"
+            found = name if name in running else "supervisor"
             with contextlib.suppress(ProcessLookupError):
-                os.kill(running[name], signal.SIGKILL)
-                killed[name] = killed.get(name, 0) + 1
+                os.kill(running[found], signal.SIGKILL)
+                killed[found] = killed.get(found, 0) + 1
             appliance.revive()
         await_capture(settings, layout)
     finally:
@@ -194,7 +198,7 @@ def test_a_hundred_kills_lose_nothing_that_was_committed(
         appliance.await_frames()
     finally:
         appliance.stop()
-    print(f"killed {killed}; {len(seen)} events seen committed")
+    print(f"seed {SEED}: killed {killed}; {len(seen)} events seen committed")
 
     assert KILLS == sum(killed.values())
     assert {"supervisor", "loop", "dispatch", "models"} == set(killed)
@@ -218,13 +222,17 @@ def somebody(number: int) -> Templates:
 
 
 def await_capture(settings: Settings, layout: Layout) -> None:
-    """Wait until somebody was sealed: a slow machine may come to none between the kills."""
+    """Wait until somebody was sealed, and told of: a slow machine may come to none between the kills."""
     deadline = time.monotonic() + 120
     with open_services(settings, layout) as services:
         while not services.store.events(types=("stranger_captured",)):
             assert time.monotonic() < deadline, "nobody is sealed"
-            time.sleep(0.5)
-    time.sleep(5)
+            time.sleep(0.2)
+        while {"once", "surely"} - {
+            row.action for row in services.store.outbox(limit=10_000) if was_done(row)
+        }:
+            assert time.monotonic() < deadline, "no action is performed"
+            time.sleep(0.2)
 
 
 def leave_what_a_crash_leaves(settings: Settings, layout: Layout) -> tuple[str, str]:

@@ -129,7 +129,7 @@ class FunctionStatus(BaseModel):
         stream_trouble: Why its project stream is not read, in words; empty if it is, or there is none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     name: str
     phase: str
     wanted: str = "running"
@@ -208,7 +208,7 @@ class PublishedMessage(BaseModel):
         bytes: Length of the payload; more than what is told where it was shortened.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     sequence: int
     at: datetime
     topic: str

@@ -20,7 +20,7 @@ class SeenInFrame(BaseModel):
         source: Name of the hosted function that saw it; empty: the box itself.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     at_ms: int = Field(ge=0, lt=1 << 53)
     camera: str = Field(default="", max_length=64)
     labels: dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[float, Field(ge=0, le=1)]] = (

@@ -68,7 +68,7 @@ class CoffeePerson(BaseModel):
         over_s: Seconds until this is over by itself.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     key: str
     subject: str | None = None
     visitor: int | None = None

@@ -66,7 +66,7 @@ class PacketTold(BaseModel):
         wall: When it arrived, aware.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     size: int = Field(ge=0)
     key: bool = False
     pts: int | None = None

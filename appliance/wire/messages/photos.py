@@ -32,7 +32,7 @@ class EmbeddedFace(BaseModel):
         templates: Model id → embedding. float32 survives JSON exactly.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     box: tuple[float, float, float, float]
     score: float = Field(ge=0, le=1)
     quality: float = Field(ge=0, le=100)
@@ -77,7 +77,7 @@ class GlancedFace(BaseModel):
         reasons: Codes of what is wrong with it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     box: tuple[float, float, float, float]
     turn: float
     reasons: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ class MatchTold(BaseModel):
         score: Cosine, -1 to 1; higher is more alike.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     item: str
     title: str
     link: str = ""
@@ -59,7 +59,7 @@ class FoundTold(BaseModel):
         took_ms: From the features to the answer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
     number: int = 0
     at: AwareDatetime
     source: Literal["camera", "function", "picture", "features"]

@@ -26,7 +26,7 @@ class SearchWork(BaseModel):
         words: What stands in the way; empty: it goes on.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     kind: Literal["loading", "repairing", "refeaturizing", "calibrating"]
     done: int
     total: int
@@ -46,7 +46,7 @@ class SearchSource(BaseModel):
         at: When the newest was, aware; None: none yet.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     source: Literal["camera", "function"]
     name: str
     state: Literal["watching", "lost", "unfit"]

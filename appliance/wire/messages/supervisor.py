@@ -29,7 +29,7 @@ class ChildStatus(BaseModel):
         hint: What it said to do about that.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     name: str
     pid: int | None
     state: ChildState

@@ -15,7 +15,7 @@ ClipState = Literal["recording", "ended"]
 class _Part(BaseModel):
     """What stands in a message."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Record(Message):

@@ -35,7 +35,7 @@ class RenderView(Message):
 class SeenDoor(BaseModel):
     """A door in a frame: `open`, `shut` or `unsure`, and the share of its region that the fill covered."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
     state: str
     fraction: float
 
@@ -48,7 +48,7 @@ class SeenCoffee(BaseModel):
         left_s: Seconds of the countdown, or until the next one counts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
     phase: Literal["counting", "counted", "too_soon"]
     left_s: float
 
@@ -68,7 +68,7 @@ class SeenFace(BaseModel):
         coffee: What the coffee corner tells of them; None: nothing.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
     box: tuple[float, float, float, float]
     subject: str | None = None
     stranger: bool = False
@@ -90,7 +90,7 @@ class SeenObject(BaseModel):
         track: Which of the camera's things it is.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
     box: tuple[float, float, float, float]
     label: str
     score: float
@@ -106,7 +106,7 @@ class SeenFound(BaseModel):
         box: What counted: left, top, right, bottom, pixels of the whole frame.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
     words: str
     known: bool
     box: tuple[int, int, int, int]
