@@ -11,7 +11,7 @@ from web_site import SITE, Site
 from appliance.permissions import Role
 from appliance.store import ItemEntry
 from appliance.wire.messages import MatchTold
-from web.api import guesses
+from web import guesses
 from web.api.table import PREFIX
 
 POLL = {"ApiCallType": "check-search-results"}

@@ -167,8 +167,19 @@ def sign_in(context: BrowserContext, url: str, secret: str) -> None:
         )
 
 
+_AT_REST = """Promise.all(
+    document.getAnimations()
+        .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime))
+        .map((each) => each.finished.catch(() => null))
+).then(() => null)"""
+
+
 def axe(page: Page) -> list[str]:
-    """What axe-core finds serious on a page as it is now: rule and where."""
+    """What axe-core finds serious on a page once nothing moves in it: rule and where.
+
+    What fades in has too little contrast for a moment.
+    """
+    page.evaluate(_AT_REST)
     results = Axe().run(page).response
     return [
         f"{each['id']} ({each['impact']}): {node['target']} {node.get('failureSummary', '')}"
