@@ -253,7 +253,8 @@ def test_features_are_looked_up_for_whoever_asks(box: SearchBox) -> None:
     assert [("coffee", same.matches[0].picture)] == [(each.item, each.picture) for each in found.matches]
     assert abs(found.matches[0].score - same.matches[0].score) < 1e-5
     assert "wrong_size" == caught.value.reason
-    assert (0, {}) == (newest.number, newest.last)
+    assert () == newest.found
+    assert {"camera/entrance"} >= set(newest.last)  # its bare wall may have been looked up meanwhile
 
 
 def test_pictures_without_features_are_described_at_the_start(empty: SearchBox) -> None:
