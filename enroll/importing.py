@@ -150,7 +150,7 @@ def import_(
     # Late, so that `enroll list` does not load the networks' runtime.
     from appliance.app.embedding import photo_models
     from appliance.app.enrolled_faces import EnrolledFaces
-    from appliance.app.parts import read_tables
+    from appliance.app.error_tables import read_tables
 
     context: Context = ctx.obj
     roster = read_roster(source)

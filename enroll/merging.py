@@ -31,7 +31,7 @@ def merge(context: Context, keep: str, other: str, *, yes: bool, as_json: bool) 
     """
     # Late, so that `enroll list` does not load the networks' runtime.
     from appliance.app.enrolled_faces import EnrolledFaces
-    from appliance.app.parts import read_tables
+    from appliance.app.error_tables import read_tables
 
     with context.services() as services:
         store = services.store

@@ -46,7 +46,7 @@ def name(page: Path) -> str:
 @pytest.mark.parametrize("page", reference.pages(), ids=name)
 def test_a_reference_page_is_what_the_program_says(page: Path) -> None:
     """Made from settings, commands and events; never edited."""
-    assert reference.pages()[page] == page.read_text(encoding="utf-8"), (
+    assert reference.pages()[page]() == page.read_text(encoding="utf-8"), (
         f"{name(page)} is stale: run python tests/support/reference.py"
     )
 

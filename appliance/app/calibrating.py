@@ -12,7 +12,7 @@ import numpy as np
 
 from appliance.app.embedded_folder import EmbeddedFolder
 from appliance.app.enrolled_faces import scores_between
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.app.safety import enrolled_safety, read_enrolled
 from appliance.decision import ErrorTables
 from appliance.decision.rule import WEIGHTS

@@ -4,22 +4,20 @@ Opens; starts no thread and reads no camera.
 """
 
 import contextlib
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from appliance.app.coffee_corners import Agreed, CupFinder, coffee_rooms
 from appliance.app.detecting import opened_detectors
+from appliance.app.error_tables import read_tables
 from appliance.app.shut_pictures import kept_picture
 from appliance.app.sights import LastSight, last_sights
 from appliance.camera import ConditionWatch, encode_jpeg
-from appliance.decision import ErrorTables, Policy
+from appliance.decision import Policy
 from appliance.door import DoorWatch
-from appliance.errors import ModelError
 from appliance.events import Event
 from appliance.evidence import Spool
 from appliance.faces import FaceReader
@@ -44,8 +42,6 @@ from appliance.values import (
 
 PublishSeen = Callable[[ObjectsSettings, ObjectsReading, FrameStamp], None]
 """Told of each frame in which things were looked for, and by whose settings; returns at once."""
-
-TABLES_FILE = Path(__file__).parents[2] / "data" / "score-tails.json"
 
 
 class SharedFaces:
@@ -128,20 +124,6 @@ def read_policy(settings: Settings) -> Policy:
         ModelError: The tables are missing or damaged.
     """
     return Policy(settings.recognition, read_tables())
-
-
-def read_tables() -> ErrorTables:
-    """The measured error rates that come with the program.
-
-    Raises:
-        ModelError: They are missing or damaged.
-    """
-    try:
-        return ErrorTables.from_json(json.loads(TABLES_FILE.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{TABLES_FILE} cannot be read: {error}", hint="restore it from the release you installed"
-        ) from error
 
 
 def store_gallery(store: Store, policy: Policy) -> GalleryHolder:

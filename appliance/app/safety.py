@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from appliance.app.enrolled_faces import scores_between
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.decision import ErrorTables
 from appliance.decision.rule import WEIGHTS
 from appliance.evaluation.leave_one_out import Enrolled, Operating, Rule

@@ -12,7 +12,7 @@ from appliance.actions.locks import CommandLock, HttpLock, LockDriver, MqttLock,
 from appliance.actions.unlock import Looked, Strict, UnlockAction
 from appliance.actions.unlock_pins import Pins
 from appliance.actions.unlock_policy import Person, PinWord, Strictly, Terms
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.decision import Changes, ErrorTables, obstacle, recompute
 from appliance.dispatch import Plan
 from appliance.errors import ActionError, StoreError

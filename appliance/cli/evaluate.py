@@ -85,8 +85,8 @@ def evaluate(
       appliance evaluate photos/ --seed 7 --json > results.json
     """
     # Late, so that `appliance --help` does not load the networks' runtime.
+    from appliance.app.error_tables import read_tables
     from appliance.app.evaluating import Plan, draw, embedding_weights, measure, steps
-    from appliance.app.parts import read_tables
     from appliance.evaluation.page import page
     from appliance.evaluation.report import as_json as document
 

@@ -94,7 +94,7 @@ def whatif(
       appliance whatif --threshold 0.15 --since 2026-11-01 --until 2026-11-07 --all
       appliance whatif --margin 0.1 --json
     """
-    from appliance.app.parts import read_tables
+    from appliance.app.error_tables import read_tables
 
     context: Context = ctx.obj
     changes = Changes(threshold, fpir, margin, composition, stranger_band)

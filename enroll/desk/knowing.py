@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from appliance.app.enrolled_faces import EnrolledFaces
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.app.safety import gallery_safety
 from appliance.evaluation.safety import SafetyReport
 from appliance.settings import RecognitionSettings

@@ -11,7 +11,7 @@ from stores import AGREED, store
 
 from appliance.app.embedding import ENROLLED_MODELS
 from appliance.app.enrolled_faces import COPY_LIMIT, VERIFY_FMR, EnrolledFaces, scores_between
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.decision.rule import WEIGHTS
 from appliance.matching import Gallery, Reference
 from appliance.settings import RecognitionSettings

@@ -8,8 +8,8 @@ import pytest
 from synthetic_people import photographs, true_fnir, true_fpir
 
 from appliance.app.embedded_folder import EmbeddedFolder
+from appliance.app.error_tables import read_tables
 from appliance.app.evaluating import COMPOSITIONS, Evaluation, Plan, draw, measure, steps
-from appliance.app.parts import read_tables
 from appliance.errors import InputError
 from appliance.settings import RecognitionSettings
 from appliance.values import DLIB, DLIB_MIRROR, SFACE

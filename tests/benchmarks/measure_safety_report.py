@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from appliance.app.enrolled_faces import scores_between
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.app.safety import operating
 from appliance.decision.rule import WEIGHTS
 from appliance.evaluation.leave_one_out import Enrolled, Rule

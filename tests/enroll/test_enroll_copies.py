@@ -14,7 +14,7 @@ from PIL import Image, ImageEnhance
 
 from appliance.app.embedding import open_photo_reader
 from appliance.app.enrolled_faces import COPY_LIMIT, EnrolledFaces
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.faces import FaceReader, decode_photo
 from appliance.settings import RecognitionSettings, Settings
 from appliance.values import SubjectId, Templates

@@ -18,7 +18,7 @@ from PIL import Image
 from stores import AGREED, sql, store
 
 from appliance.app.enrolled_faces import EnrolledFaces
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.app.reopening import Reopening
 from appliance.errors import ModelError, PeerGoneError, PhotoError
 from appliance.services import Layout, open_services

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from people_vectors import looks
 
 from appliance.app.enrolled_faces import EnrolledFaces
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.settings import RecognitionSettings
 from appliance.values import SubjectId
 from enroll.likeness import examine

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from people_vectors import crowd, looks
 
 from appliance.app.enrolled_faces import scores_between
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.app.safety import operating
 from appliance.decision import FrameEvidence, Policy
 from appliance.decision.rule import WEIGHTS

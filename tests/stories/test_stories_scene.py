@@ -14,7 +14,7 @@ import pyrage
 import pytest
 
 from appliance.app.embedding import ModelsClient
-from appliance.app.parts import read_tables
+from appliance.app.error_tables import read_tables
 from appliance.app.replaying import Replayed, replay
 from appliance.app.whatif import what_if
 from appliance.camera import Scene

@@ -19,8 +19,8 @@ from encounters_people import Figure, cut_figure
 from encounters_plan import FPS, Scene
 from factories import PictureFrame, stamp
 
+from appliance.app.error_tables import TABLES_FILE
 from appliance.app.parts import (
-    TABLES_FILE,
     LoggedEvents,
     Parts,
     camera_pipeline,

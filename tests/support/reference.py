@@ -4,6 +4,7 @@
 """
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,14 +20,14 @@ ROOT = Path(__file__).parents[2]
 _MADE = "<!-- Made by tests/support/reference.py from the program; do not edit. -->"
 
 
-def pages() -> dict[Path, str]:
-    """Every reference page: where it stands, and what it must hold."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """Every reference page: where it stands, and what makes what it must hold, which takes its time."""
     folder = ROOT / "appliance"
     return {
-        folder / "SETTINGS.md": settings_page(),
-        folder / "CLI.md": commands_page(),
-        folder / "EVENTS.md": events_page(),
-        ROOT / "web" / "api" / "operations.json": api_operations.text(),
+        folder / "SETTINGS.md": settings_page,
+        folder / "CLI.md": commands_page,
+        folder / "EVENTS.md": events_page,
+        ROOT / "web" / "api" / "operations.json": api_operations.text,
     }
 
 
@@ -111,6 +112,6 @@ def events_page() -> str:
 
 
 if __name__ == "__main__":
-    for page, text in pages().items():
-        page.write_text(text, encoding="utf-8")
+    for page, made in pages().items():
+        page.write_text(made(), encoding="utf-8")
         print(page.relative_to(ROOT))
