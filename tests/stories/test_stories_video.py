@@ -77,8 +77,6 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Filmed
         run["cat"] = stack.enter_context(filming(folder / "cat", cat, "cat", 10, service()))
         run["alone"] = stack.enter_context(filming(folder / "alone", cat, "cat", 10))
         yield run
-        for box in run.values():  # together: each takes its time to end
-            box.process.terminate()
 
 
 @pytest.fixture(scope="module", params=["cat", "alone", DOG])
