@@ -201,13 +201,13 @@ _CLASSES: Mapping[str, type[Event]] = {
 """By every type that each has."""
 
 
-def parse_event(body: Mapping[str, Any]) -> Event:
-    """Turn a stored body back into its event.
+def parse_event(body: object) -> Event:
+    """Turn a stored body back into its event; it may be anything, of whoever wrote into the database.
 
     Raises:
         pydantic.ValidationError: Unknown type, or fields that do not fit it.
     """
-    cls = _CLASSES.get(str(body.get("type")))
+    cls = _CLASSES.get(str(body.get("type"))) if isinstance(body, Mapping) else None
     if cls is not None:
         # By its class alone: to build what reads any of them takes every process long.
         return cls.model_validate(body)

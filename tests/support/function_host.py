@@ -124,7 +124,7 @@ class FunctionHost:
         self._thread.start()
         if self.frames:
             self.frame()
-            self.send(Frames(WIDTH, HEIGHT), [self._writer.fd])
+            self.send(Frames(WIDTH, HEIGHT, 0), [self._writer.fd])
         return self
 
     @property
