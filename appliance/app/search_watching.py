@@ -20,7 +20,7 @@ from appliance.app.search_answering import Answering, Looked
 from appliance.app.search_sources import SourceStates
 from appliance.errors import ApplianceError, CameraLostError
 from appliance.frames import FrameReader, SharedFrame
-from appliance.search import HeldStill, StillRules, gray_signature, view_box
+from appliance.search import HeldStill, seen, sketch
 from appliance.settings import SearchSettings
 from appliance.values import FloatArray
 from appliance.wire import Message, Reply
@@ -40,9 +40,6 @@ M = TypeVar("M", bound=Message)
 SAME: Final = 0.9
 """Features more alike than this are the same thing, still there: the same photograph under another light
 scores above it, another thing of its kind below."""
-_RULES_SAME: Final = 0.85
-_RULES_AWAY: Final = 0.8
-_AWAY_S: Final = 0.25
 _RENEW_S: Final = 3.0
 """A lease of frames lasts ten seconds."""
 _AGAIN_S: Final = 2.0
@@ -159,10 +156,9 @@ class CameraWatch:
         self._answering = answering
         self._tell = tell
         self._states = states
-        rules = StillRules(same=_RULES_SAME, away=_RULES_AWAY, still_s=settings.hold_s, away_s=_AWAY_S)
-        self._still = HeldStill(rules)
+        self._still = HeldStill.of_sketches(settings.hold_s)
         self._last: tuple[str, FloatArray] | None = None
-        self._known = False
+        self._best: str | None = None
         self._refused_at: int | None = None
         self._sequence = -1
 
@@ -213,16 +209,13 @@ class CameraWatch:
             # What there was nothing like, and is still held, may be in the catalogue by now.
             self._refused_at = None
             self._still.forget()
-        if not self._still.look(self._signature(frame), frame.stamp.monotonic_s):
+        if not self._still.look(self._sketch(frame), frame.stamp.monotonic_s):
             return None
         return self._look_up(frame)
 
-    def _signature(self, frame: SharedFrame) -> FloatArray:
+    def _sketch(self, frame: SharedFrame) -> FloatArray:
         """What counts of a frame, small; without looking for the largest thing in it."""
-        height, width = frame.bgr.shape[:2]
-        left, top, right, bottom = view_box(self._view, width, height)
-        # Green is most of what the eye calls gray, and is there already.
-        return gray_signature(np.ascontiguousarray(frame.bgr[top:bottom:_STEP, left:right:_STEP, 1]))
+        return sketch(np.ascontiguousarray(seen(frame.bgr, self._view)[::_STEP, ::_STEP]))
 
     def _look_up(self, frame: SharedFrame) -> FoundTold | None:
         current = self._answering.current
@@ -237,13 +230,13 @@ class CameraWatch:
             return None  # the network is another one by now: whoever tends the catalogue finds out
         last, version = self._last, current.version
         same = last is not None and last[0] == current.featurizer and float(last[1] @ features) >= SAME
-        if same and self._known:
-            return None
         looked = Looked("camera", self._camera, made.at, made.box, (made.width, made.height))
         found = self._answering.answer(features, looked, searched=current)
-        self._last, self._known = (current.featurizer, features), found.known
+        best = found.matches[0].item if found.known else None
+        same = same and best == self._best
+        self._last, self._best = (current.featurizer, features), best
         self._refused_at = None if found.known else version
-        if same and not found.known:
+        if same:
             return None
         self._states.looked_up("camera", self._camera, made.at)
         self._tell(found, features)
@@ -252,7 +245,7 @@ class CameraWatch:
     def _begin_anew(self) -> None:
         self._lease.close()
         self._still.forget()
-        self._last, self._refused_at, self._known, self._sequence = None, None, False, -1
+        self._last, self._refused_at, self._best, self._sequence = None, None, None, -1
 
 
 @contextmanager

@@ -168,8 +168,7 @@ def _own_lookups(
     """The same, from a camera that is opened here."""
     from appliance.app.doors import live_frames
     from appliance.camera import encode_jpeg
-    from appliance.search import HeldStill, StillRules, gray_signature, seen
-    from appliance.values import Region
+    from appliance.search import HeldStill, seen, sketch
 
     settings = context.settings.search
     first = settings.cameras[0] if settings.cameras else None
@@ -179,16 +178,16 @@ def _own_lookups(
     counting = view or settings.view
     with _looking(context) as looking:
         click.echo(f"watching {chosen.id}: hold a thing still before it; Ctrl-C ends it", err=True)
-        still = HeldStill(StillRules(still_s=settings.hold_s))
+        still = HeldStill.of_sketches(settings.hold_s)
         due_s = 0.0
         for frame in live_frames(chosen, stop):
             if frame.stamp.monotonic_s < due_s:
                 continue
             due_s = frame.stamp.monotonic_s + 1 / settings.look_fps
-            gray = frame.gray(Region(0, 0, 1, 1))
+            bgr = frame.bgr()
             middle = "centre" if counting == "largest" else counting
-            if still.look(gray_signature(seen(gray, middle)), frame.stamp.monotonic_s):
-                yield looking.look(encode_jpeg(frame.bgr(), _QUALITY), counting, matches, camera=chosen.id)
+            if still.look(sketch(seen(bgr, middle)), frame.stamp.monotonic_s):
+                yield looking.look(encode_jpeg(bgr, _QUALITY), counting, matches, camera=chosen.id)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ change is a new version.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 from pydantic import Field, TypeAdapter
 

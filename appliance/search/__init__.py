@@ -7,9 +7,10 @@ Pure: no database, no socket, no clock. The catalogue is the store's; who asks a
 
 from appliance.search.features_message import SIZES, features_message, read_features_message
 from appliance.search.featurizer import EFFICIENTNET_LITE0, FeatureNetwork, Featurizer, featurizer_id
-from appliance.search.held_still import HeldStill, StillRules, gray_signature
+from appliance.search.held_still import HeldStill, StillRules
 from appliance.search.index import ItemIndex, Match
 from appliance.search.newest_matches import NewestMatches
+from appliance.search.sketch import sketch
 from appliance.search.threshold import Threshold, calibrate, spread
 from appliance.search.variations import varied
 from appliance.search.views import VIEWS, View, largest_of, seen, view_box
@@ -30,10 +31,10 @@ __all__ = [
     "calibrate",
     "features_message",
     "featurizer_id",
-    "gray_signature",
     "largest_of",
     "read_features_message",
     "seen",
+    "sketch",
     "spread",
     "varied",
     "view_box",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.search import HeldStill, StillRules, gray_signature
+from appliance.search import HeldStill, StillRules
 
 RULES = StillRules()
 ITEMS = np.eye(4, dtype=np.float32)
@@ -92,15 +92,3 @@ def test_rules_that_contradict_are_refused(wrong: dict[str, float]) -> None:
     """At once."""
     with pytest.raises(ValueError, match=r"above|hold"):
         StillRules(**wrong)
-
-
-def test_gray_frames_are_told_apart_by_what_they_show() -> None:
-    """Not by how bright they are; a dark frame has no noise made large."""
-    random = np.random.default_rng(3)
-    frame = np.kron(random.integers(40, 200, (9, 16)), np.ones((20, 20))).astype(np.uint8)
-    darker = (frame * 0.6 + random.normal(0, 2, frame.shape)).astype(np.uint8)
-    dark = [gray_signature(random.integers(0, 3, frame.shape).astype(np.uint8)) for _ in range(2)]
-
-    assert float(gray_signature(frame) @ gray_signature(darker)) > 0.98
-    assert float(gray_signature(frame) @ gray_signature(frame[:, ::-1].copy())) < 0.5
-    assert float(dark[0] @ dark[1]) == pytest.approx(1)
