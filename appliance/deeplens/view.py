@@ -191,6 +191,7 @@ def environment(view: View, channel: int | None = None) -> dict[str, str]:
         # One thread each, or libraries make as many as the box has cores, and the stacks count as memory.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "OPENCV_FOR_THREADS_NUM": "1",
         "MALLOC_ARENA_MAX": "2",
     }
     told = {} if channel is None else {"DEEPLENS_CHANNEL": str(channel)}
