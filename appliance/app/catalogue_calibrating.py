@@ -24,8 +24,8 @@ class PictureStore(Protocol):
     def picture_jpeg(self, picture: str) -> bytes:
         """A picture as it is shown."""
 
-    def set_threshold(self, featurizer: str, threshold: float) -> None:
-        """Keep what was found, and put it on record."""
+    def set_threshold(self, featurizer: str, threshold: float | None) -> None:
+        """Keep what was found, or let go of what was kept (None), and put it on record."""
 
 
 def find_threshold(
@@ -37,7 +37,7 @@ def find_threshold(
     *,
     tell: Callable[[int, int], object] = lambda _done, _of: None,
 ) -> Threshold:
-    """Find the threshold, and keep it unless there are too few items for one.
+    """Find the threshold, and keep it; with too few items for one, one that was kept goes.
 
     Args:
         store: Opened, with a key: pictures are looked at.
@@ -53,8 +53,7 @@ def find_threshold(
         StoreError: The catalogue cannot be read or written.
     """
     found = calibrate(index, _shown(store, index, models, featurizer, tell), rate=rate)
-    if found.basis == "catalogue":
-        store.set_threshold(featurizer, found.score)
+    store.set_threshold(featurizer, found.score if found.basis == "catalogue" else None)
     return found
 
 

@@ -5,7 +5,7 @@ nowhere else. No picture is decoded in this process. Who may is settled before.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
@@ -120,18 +120,46 @@ class CatalogueChanges:
         else:
             replace_pictures = False
         made = [self.picture(each, view) for sha256, each in by_hash.items() if sha256 not in had]
-        return self.put_made(entry, made, replace_pictures=replace_pictures)
+        try:
+            return self.put_made(entry, made, known=had & set(by_hash), replace_pictures=replace_pictures)
+        except UnknownItemError:  # one that it had was removed meanwhile
+            made = [self.picture(each, view) for each in by_hash.values()]
+            return self.put_made(entry, made, replace_pictures=replace_pictures)
 
     def put_made(
         self,
         entry: ItemEntry,
         pictures: Sequence[NewPicture],
         *,
+        known: Collection[str] = (),
         replace_pictures: bool = False,
     ) -> Put:
-        """Keep an item with pictures that are described already; see `put`."""
-        outcome = self._store.put_item(entry, pictures, replace_pictures=replace_pictures)
+        """Keep an item with pictures that are described already; see `put`.
+
+        Raises:
+            UnknownItemError: It no longer has a picture of these hashes (`known`); nothing was kept.
+        """
+        outcome = self._store.put_item(entry, pictures, known=known, replace_pictures=replace_pictures)
         return Put(outcome, len(pictures))
+
+    def add(self, item: str, contents: Sequence[bytes], view: SearchView = "all") -> Put:
+        """Add picture files to an item; what that says meanwhile stays.
+
+        Raises:
+            UnknownItemError: There is no such item, or no more once they are described.
+            PhotoError: One cannot be used as a picture; nothing was kept.
+            FormError: The item has too many.
+            ModelError: The network is not installed.
+            PeerGoneError: The models process is not there.
+        """
+        by_hash = {hashlib.sha256(each).hexdigest(): each for each in contents}
+        had = {each.sha256 for each in self._store.item(item).pictures}
+        made = [self.picture(each, view) for sha256, each in by_hash.items() if sha256 not in had]
+        return self.add_made(item, made) if made else Put("same", 0)
+
+    def add_made(self, item: str, pictures: Sequence[NewPicture]) -> Put:
+        """Add pictures that are described already; see `add`."""
+        return Put(self._store.add_pictures(item, pictures), len(pictures))
 
     def remove(self, item: str) -> None:
         """Remove an item with its pictures.

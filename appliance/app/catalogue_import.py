@@ -8,7 +8,7 @@ again.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from appliance.app.catalogue_import_report import ImportReport, RowFault, shown
 from appliance.app.catalogue_import_table import TableRow
 from appliance.app.catalogue_pictures import PictureSource, identity
-from appliance.errors import FormError, InputError, PeerGoneError, PhotoError
+from appliance.errors import FormError, InputError, PeerGoneError, PhotoError, UnknownItemError
 from appliance.store.search_records import CatalogueItem, ItemEntry, NewPicture, PutOutcome
 
 WORKERS: Final = 3
@@ -53,10 +53,11 @@ class ImportStore(Protocol):
         entry: ItemEntry,
         pictures: Sequence[NewPicture] = (),
         *,
+        known: Collection[str] = (),
         replace_pictures: bool = False,
         logged: bool = True,
     ) -> PutOutcome:
-        """Keep an item, or change the one that has its id."""
+        """Keep an item, or change the one that has its id, unless pictures it is known to have are gone."""
 
 
 @dataclass(slots=True)
@@ -65,12 +66,12 @@ class Ready:
 
     Attributes:
         new: To be kept.
-        known: How many of its pictures the item has.
+        known: Hashes of those that the item had already.
         faults: What was wrong with others.
     """
 
     new: list[NewPicture] = field(default_factory=list)
-    known: int = 0
+    known: list[str] = field(default_factory=list)
     faults: list[RowFault] = field(default_factory=list)
 
 
@@ -156,16 +157,24 @@ class CatalogueImport:
             # It may have died of any of those under way: once they have ended, each is tried alone.
             wait([each for _, _, each in waiting])
             ready = self._looked_at(row, had, patient=True)
-        keep_row(self._store, row, had, ready, report, replace=self._replace)
+        try:
+            keep_row(self._store, row, had, ready, report, replace=self._replace)
+        except UnknownItemError:  # somebody removed what it had since it was looked up
+            had = self._store.items_by_id([row.entry.id]).get(row.entry.id)
+            ready = self._looked_at(row, had, patient=True, all_anew=True)
+            keep_row(self._store, row, had, ready, report, replace=self._replace)
         tell(report)
 
-    def _looked_at(self, row: TableRow, had: CatalogueItem | None, *, patient: bool = False) -> Ready:
+    def _looked_at(
+        self, row: TableRow, had: CatalogueItem | None, *, patient: bool = False, all_anew: bool = False
+    ) -> Ready:
         """Read a row's pictures, and describe those that the item does not have.
 
         Args:
             row: Whose.
             had: The item as the catalogue has it.
             patient: Whoever describes is replaced when they die, and tried once more.
+            all_anew: Those that it has are described, too: then it does not matter whether it has them.
 
         Raises:
             PeerGoneError: They died, and it was not to be patient.
@@ -174,7 +183,7 @@ class CatalogueImport:
         if row.faults:
             return ready
         known = {each.sha256 for each in had.pictures} if had is not None else set()
-        if self._replace and row.pictures and known - self._hashes(row):
+        if all_anew or (self._replace and row.pictures and known - self._hashes(row)):
             known = set()  # some go, so those that stay are handed over with the new ones, in one transaction
         seen: set[str] = set()
         for path in row.pictures:
@@ -185,7 +194,7 @@ class CatalogueImport:
                     continue
                 seen.add(sha256)
                 if sha256 in known:
-                    ready.known += 1
+                    ready.known.append(sha256)
                 else:
                     ready.new.append(self._described(content, sha256, patient=patient))
             except InputError as error:
@@ -236,6 +245,7 @@ def keep_row(
         replace: See `CatalogueImport`.
 
     Raises:
+        UnknownItemError: The item no longer has what it had; nothing was kept or counted.
         StoreError: The catalogue cannot be written.
     """
     faults = [*row.faults, *ready.faults]
@@ -243,11 +253,14 @@ def keep_row(
     outcome: PutOutcome | None = None
     if not refused:
         replace = replace and bool(row.pictures) and not faults and _left_over(had, ready)
-        if had is not None and had.entry == row.entry and not ready.new and not replace:
+        as_it_was = had is not None and had.entry == row.entry and not ready.new and not replace
+        if had is not None and as_it_was and set(ready.known) <= {each.sha256 for each in had.pictures}:
             outcome = "same"
         else:
             try:
-                outcome = store.put_item(row.entry, ready.new, replace_pictures=replace, logged=False)
+                outcome = store.put_item(
+                    row.entry, ready.new, known=ready.known, replace_pictures=replace, logged=False
+                )
             except FormError as error:
                 column, wanted = next(iter(error.fields.items()), ("", ""))
                 faults.append(_fault(row, column, error.message, wanted))

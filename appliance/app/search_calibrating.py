@@ -68,6 +68,8 @@ class Calibrating:
     def look(self, stop: threading.Event) -> None:
         """Calibrate if it is asked for, or due: the catalogue is another one by a third, and rests.
 
+        It is due as well once there are too few items left for the threshold that was found.
+
         Raises:
             ApplianceError: It has to be tried again.
         """
@@ -90,7 +92,7 @@ class Calibrating:
         if self._settings.threshold != "calibrated" or state.featurizer != current.featurizer:
             return False
         if current.index.item_count < LEAST_ITEMS:
-            return False
+            return state.threshold is not None  # of a larger one; the default holds again
         tried = self._tried[1] if self._tried[0] == current.featurizer else 0
         since = state.version - max(state.calibrated_version or 0, tried)
         return since >= max(_LEAST_CHANGES, state.pictures)

@@ -148,6 +148,7 @@ def add(
     with context.services(create=True) as services:
         store, model = services.store, context.settings.search.model
         entry = _entry(store, item, said)
+        only_pictures = not replace and all(each is None for each in said.values())
         if contents:
             opened = ImportModels(
                 lambda: models_socket(context.layout, context.process_command("models")), store, model
@@ -155,7 +156,10 @@ def add(
             with opened as models:
                 models.ready()
                 changes = CatalogueChanges(store, models, model)
-                put = changes.put(entry, contents, view=view, replace_pictures=replace)
+                if only_pictures and store.items_by_id([entry.id]):  # what it says meanwhile stays
+                    put = changes.add(entry.id, contents, view)
+                else:
+                    put = changes.put(entry, contents, view=view, replace_pictures=replace)
         else:
             put = CatalogueChanges(store, Client(context.layout.socket("models")), model).put(entry)
         found = store.item(entry.id)

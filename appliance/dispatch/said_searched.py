@@ -28,6 +28,7 @@ def _(event: ItemsImported, _call: Call) -> str:
 @said.register
 def _(event: SearchChanged, _call: Call) -> str:
     if event.type == "search_calibrated":
-        threshold = "" if event.threshold is None else f" to {event.threshold:.2f}"
-        return f"the search's threshold was calibrated{threshold}"
+        if event.threshold is None:
+            return "the search's threshold is the default again: too few items to calibrate on"
+        return f"the search's threshold was calibrated to {event.threshold:.2f}"
     return f"process search compares the catalogue's {event.pictures} pictures by {event.featurizer} now"

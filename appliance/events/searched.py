@@ -38,4 +38,4 @@ class SearchChanged(Event):
     pictures: int
     """That are searched in."""
     threshold: float | None = None
-    """From which similarity on something counts as found; None: not calibrated."""
+    """From which similarity on something counts as found; None: not calibrated, or no longer."""

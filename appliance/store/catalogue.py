@@ -7,7 +7,7 @@ Each change is an event in the same transaction, except of an import, which is o
 searched in is `catalogue_features`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -51,6 +51,7 @@ class Catalogue(Changing):
         entry: ItemEntry,
         pictures: Iterable[NewPicture] = (),
         *,
+        known: Collection[str] = (),
         replace_pictures: bool = False,
         logged: bool = True,
     ) -> PutOutcome:
@@ -61,6 +62,8 @@ class Catalogue(Changing):
         Args:
             entry: What the item says; it takes the place of all that it said.
             pictures: To be added to those it has.
+            known: Hashes of pictures that it is to have besides, and that nobody described again, for it had
+                them.
             replace_pictures: Those it has and that are not among `pictures` go.
             logged: What was changed is an event of its own; of an import only the whole is.
 
@@ -69,9 +72,34 @@ class Catalogue(Changing):
 
         Raises:
             FormError: An entry, picture or features that cannot be, or too many; nothing was kept.
+            UnknownItemError: A picture of `known` is gone; nothing was kept.
             StoreError: It could not be written, or pictures cannot be sealed, for this process has no key.
         """
-        entry, fresh = checked_entry(entry), checked_pictures(pictures)
+        entry = checked_entry(entry)
+        return self._put(entry.id, entry, pictures, known=known, replace=replace_pictures, logged=logged)
+
+    def add_pictures(self, item: str, pictures: Iterable[NewPicture]) -> PutOutcome:
+        """Add pictures to an item that is there, whatever it says by now; otherwise as `put_item`.
+
+        Raises:
+            UnknownItemError: There is no such item; nothing was kept.
+            FormError: A picture or features that cannot be, or too many; nothing was kept.
+            StoreError: As of `put_item`.
+        """
+        return self._put(item, None, pictures)
+
+    def _put(
+        self,
+        item: str,
+        entry: ItemEntry | None,
+        pictures: Iterable[NewPicture],
+        *,
+        known: Collection[str] = (),
+        replace: bool = False,
+        logged: bool = True,
+    ) -> PutOutcome:
+        """See `put_item`; without an entry the item has to be there, and says what it said."""
+        fresh = checked_pictures(pictures)
         vectors = {
             sha256: {name: packed(features) for name, features in each.features.items()}
             for sha256, each in fresh.items()
@@ -79,34 +107,39 @@ class Catalogue(Changing):
         now = self._clock.wall()
         with changing(self._writing()) as rows:
             there = rows.connection.execute(
-                select(*(search_items.c[name] for name in _FIELDS)).where(search_items.c.id == entry.id)
+                select(*(search_items.c[name] for name in _FIELDS)).where(search_items.c.id == item)
             ).first()
-            had = _pictures_of(rows.connection, [entry.id]).get(entry.id, ())
-            gone = [each.id for each in had if replace_pictures and each.sha256 not in fresh]
+            if there is None and entry is None:
+                raise _unknown()
+            had = _pictures_of(rows.connection, [item]).get(item, ())
+            gone = [each.id for each in had if replace and each.sha256 not in fresh]
             ids = {each.sha256: each.id for each in had if each.id not in gone}
             new = [each for each in fresh.values() if each.sha256 not in ids]
+            if not set(known) <= {*ids, *fresh}:
+                raise _unknown("picture any more")
             _check_room(rows, added=there is None, had=len(ids), gone=len(gone), new=len(new))
-            if there is None:
+            if there is None and entry is not None:
                 version = rows.version()
-                of_birth = {"id": entry.id, "number": version, "version": version, "added_at": now}
+                of_birth = {"id": item, "number": version, "version": version, "added_at": now}
                 kept = {**_texts(entry), **of_birth, "changed_at": now}
                 rows.connection.execute(insert(search_items).values(kept))
                 rows.items += 1
             if gone:
                 rows.take_pictures(gone)
-            ids |= self._add_pictures(rows, entry.id, new)
+            ids |= self._add_pictures(rows, item, new)
             put = _put_missing(rows, {ids[sha256]: each for sha256, each in vectors.items()})
-            said = there is not None and tuple(there) != tuple(getattr(entry, name) for name in _FIELDS)
+            texts = {} if entry is None else _texts(entry)
+            said = there is not None and any(getattr(there, name) != texts[name] for name in _FIELDS if texts)
             changed = bool(said or gone or new or put)
             if there is not None and changed:
                 rows.connection.execute(
                     update(search_items)
-                    .where(search_items.c.id == entry.id)
-                    .values(**_texts(entry), version=rows.version(), changed_at=now)
+                    .where(search_items.c.id == item)
+                    .values(**texts, version=rows.version(), changed_at=now)
                 )
             outcome: PutOutcome = "added" if there is None else "changed" if changed else "same"
             if logged and outcome != "same":
-                self._tell_item(rows, "item_added" if outcome == "added" else "item_changed", entry.id)
+                self._tell_item(rows, "item_added" if outcome == "added" else "item_changed", item)
         if gone:
             self._scrub()
         return outcome

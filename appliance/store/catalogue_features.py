@@ -238,25 +238,33 @@ class CatalogueFeatures(EventLog):
                 rows.connection.execute(update(search_state).values(next_featurizer=number))
                 rows.version()
 
-    def set_threshold(self, featurizer: str, threshold: float) -> None:
+    def set_threshold(self, featurizer: str, threshold: float | None) -> None:
         """Keep what a featurizer was calibrated to, with the time and the catalogue's version; and log it.
 
         Args:
             featurizer: Its name.
-            threshold: Cosine, -1 to 1, below which a match is none.
+            threshold: Cosine, -1 to 1, below which a match is none; None: it is no longer calibrated, which
+                is an event only if it was.
 
         Raises:
             FormError: A name or a threshold that cannot be.
         """
-        value = checked_threshold(threshold)
+        value = None if threshold is None else checked_threshold(threshold)
         with changing(self._writing()) as rows:
-            number, version = rows.featurizer(featurizer), rows.version()
+            number = rows.featurizer(featurizer)
+            own = search_featurizers.c.id == number
+            had = rows.connection.execute(select(search_featurizers.c.threshold).where(own)).scalar()
+            if value is None and had is None:
+                return
+            version = rows.version()
+            at, of = (None, None) if value is None else (self._clock.wall(), version)
             rows.connection.execute(
                 update(search_featurizers)
-                .where(search_featurizers.c.id == number)
-                .values(threshold=value, calibrated_at=self._clock.wall(), calibrated_version=version)
+                .where(own)
+                .values(threshold=value, calibrated_at=at, calibrated_version=of)
             )
-            self._tell_search(rows, "search_calibrated", number, featurizer, round(value, 4))
+            told = None if value is None else round(value, 4)
+            self._tell_search(rows, "search_calibrated", number, featurizer, told)
 
     def _tell_search(
         self,

@@ -102,6 +102,39 @@ def test_pictures_are_replaced_when_that_is_asked(box: Store) -> None:
     assert 2 == box.picture_count()
 
 
+def test_pictures_are_added_to_an_item_that_is_there(box: Store) -> None:
+    """What it says stays, whoever changed it meanwhile; one that is gone does not come back."""
+    box.put_item(thing("a"), [picture(1, MODEL)])
+    box.put_item(thing("a", "Another", price="2 €"))
+    outcomes = [box.add_pictures("a", [picture(each, MODEL)]) for each in (2, 2)]
+    box.put_item(thing("b"))
+    box.remove_item("b")
+    before = box.search_state()
+    with pytest.raises(UnknownItemError):
+        box.add_pictures("b", [picture(3, MODEL)])
+
+    assert ["changed", "same"] == outcomes
+    assert thing("a", "Another", price="2 €") == box.item("a").entry
+    assert {"a": shas(1, 2)} == catalogue(box)
+    assert before == box.search_state()
+    assert [*[("item_added", "a")], *[("item_changed", "a")] * 2] == recorded(box)[:3]
+
+
+def test_what_an_item_is_known_to_have_is_looked_up_again(box: Store) -> None:
+    """Whoever hands over no picture that it had is told, should that be gone; nothing is kept then."""
+    box.put_item(thing("a"), [picture(1, MODEL), picture(2, MODEL)])
+    for change in (lambda: box.remove_picture(box.item("a").pictures[0].id), lambda: box.remove_item("a")):
+        known = shas(*range(1, 3))[-len(box.item("a").pictures) :]
+        assert "same" == box.put_item(thing("a"), known=known)
+        change()
+        before = catalogue(box), box.search_state()
+        with pytest.raises(UnknownItemError):
+            box.put_item(thing("a", "Another"), [picture(3, MODEL)], known=known)
+        assert before == (catalogue(box), box.search_state())
+
+    assert "added" == box.put_item(thing("a"), [picture(1, MODEL)], known=shas(1))
+
+
 def test_pages_leave_nothing_out(box: Store) -> None:
     """The newest first, or the oldest, and an item that goes meanwhile breaks no page."""
     names = [f"item {i}" for i in range(9)]

@@ -303,6 +303,22 @@ def test_what_is_searched_in_is_on_record(box: Store) -> None:
     ] == said
 
 
+def test_a_threshold_goes_with_its_line_in_the_log(box: Store) -> None:
+    """Once; where there is none nothing is written."""
+    box.set_featurizer(MODEL)
+    box.set_threshold(MODEL, 0.5)
+    calibrated = box.catalogue_version()
+    box.set_threshold(MODEL, None)
+    gone = box.search_state()
+    box.set_threshold(MODEL, None)
+    said = [each.event for each in box.events(types=("search_calibrated",))]
+
+    assert (None, None, None) == (gone.threshold, gone.calibrated_at, gone.calibrated_version)
+    assert calibrated < gone.version
+    assert gone == box.search_state()
+    assert [0.5, None] == [each.threshold for each in said if isinstance(each, SearchChanged)]
+
+
 @pytest.mark.parametrize("wrong", [-1.5, 1.01, float("nan"), float("inf")])
 def test_a_threshold_is_a_cosine(box: Store, wrong: float) -> None:
     """Nothing else is kept."""

@@ -109,6 +109,44 @@ def test_each_row_becomes_an_item_and_again_does_nothing(box: Store, folder: Pat
     assert {"cup": tuple(hashes[:2]), "ball": (hashes[2],)} == catalogue(box)
 
 
+class Removing(Describing):
+    """Somebody removes items, or pictures of them, while the first picture is described."""
+
+    def __init__(self, box: Store, *, items: bool) -> None:
+        super().__init__()
+        self._box = box
+        self._items = items
+        self._removed = False
+
+    def describe(self, content: bytes, sha256: str) -> NewPicture:
+        """And they are gone."""
+        with self._lock:
+            there, self._removed = () if self._removed else self._box.items(), True
+            for item in there:
+                if self._items:
+                    self._box.remove_item(item.entry.id)
+                else:
+                    self._box.remove_picture(item.pictures[0].id)
+        return super().describe(content, sha256)
+
+
+@pytest.mark.parametrize("items", [True, False])
+@pytest.mark.parametrize("replace", [True, False])
+def test_what_is_removed_meanwhile_is_described_again(
+    box: Store, folder: Path, *, items: bool, replace: bool
+) -> None:
+    """What an item had when it was looked up may be gone when its row is kept."""
+    names = [f"i{number}" for number in range(5)]
+    imported(box, folder, "".join(f"{each},Item,,,,0.jpg\n" for each in names))
+    models = Removing(box, items=items)
+    again = "".join(f"{each},Item,,,,0.jpg;1.jpg\n" for each in names)
+    report = imported(box, folder, again, models, replace=replace)
+    hashes = {hashlib.sha256(b"picture %d" % each).hexdigest() for each in (0, 1)}
+
+    assert dict.fromkeys(names, hashes) == {name: set(had) for name, had in catalogue(box).items()}
+    assert (5, 0, []) == (report.added + report.changed, report.refused, report.faults)
+
+
 def test_a_changed_table_changes_what_it_says_and_no_more(box: Store, folder: Path) -> None:
     """Pictures are added; with `replace` the item has exactly those named; none named: they stay."""
     imported(box, folder, "cup,A cup,,,,0.jpg;1.jpg\nball,A ball,,,,2.jpg")

@@ -88,6 +88,33 @@ def test_a_last_picture_that_failed_is_sent_again_alone(
     assert (True, 1, 2) == (told["row_done"], told["added"], told["pictures"])
 
 
+@pytest.mark.parametrize("gone", ["catalogue.remove", "catalogue.remove_picture"])
+def test_a_row_whose_item_loses_a_picture_meanwhile_is_sent_again(
+    box: SearchBox, desk: DeskBox, gone: str
+) -> None:
+    """The file of what was there already was let go of: the row is not done, and then it is, with both."""
+    admin = desk.first_admin()
+    with box.describing():
+        had = desk.ask("catalogue.put", admin, blob=CUP, item="cup", title="A cup")["item"]
+        number = begun(desk, admin, "cup,A cup,a.png;b.png")
+
+        def send(content: bytes, path: str) -> Any:
+            return desk.ask(
+                "catalogue.import_picture", admin, blob=content, number=number, index=0, path=path
+            )
+
+        send(CUP, "a.png")
+        picture = {} if gone == "catalogue.remove" else {"picture": had["pictures"][0]["picture"]}
+        desk.ask(gone, admin, item="cup", **picture)
+        first = send(CAT, "b.png")
+        send(CUP, "a.png")
+        again = send(CAT, "b.png")
+
+    assert (False, 0, 0) == (first["row_done"], first["added"], first["changed"])
+    assert (True, 1, 2) == (again["row_done"], again["added"] + again["changed"], again["pictures"])
+    assert 2 == len(desk.ask("catalogue.items", admin)["items"][0]["pictures"])
+
+
 def test_ordinary_photos_of_several_rows_wait_without_their_files(box: SearchBox, desk: DeskBox) -> None:
     """Three rows with four of 8 MB each, sent side by side as the page's script does."""
     admin = desk.first_admin()
@@ -222,4 +249,4 @@ def test_what_an_item_has_is_not_described_again(changes: Store, *, replace: boo
 
     assert {each * 64 for each in known} == needless(had, replace=replace)
     found = [ready(row, pictures, had, replace=replace) for row in (fewer, same)]
-    assert [(2, 0) if replace else (1, 1), (0, 2)] == [(len(each.new), each.known) for each in found]
+    assert [(2, 0) if replace else (1, 1), (0, 2)] == [(len(each.new), len(each.known)) for each in found]

@@ -227,3 +227,29 @@ def test_a_calibration_that_is_killed_is_begun_again(filled: Path, tmp_path: Pat
     assert not there[0]
     assert there[-1]
     assert there == sorted(there)
+
+
+def test_too_few_items_that_are_left_have_the_default_again(filled: Path, tmp_path: Path) -> None:
+    """A threshold of what was removed goes, on record and once, and a larger catalogue gets its own."""
+    state = tmp_path / "state"
+    shutil.copytree(filled, state, ignore=shutil.ignore_patterns("run"))
+    with open_services(Settings(), Layout(state)) as services:
+        store = services.store
+        process = Process(store)
+        process.rest()
+        before = Answering(SearchSettings(), store)
+        before.search_in(process.answering.current)
+        bases = [before.threshold()[1]]
+        for number in range(11):
+            store.remove_item(f"item-{number}")
+        process.rest()
+        process.rest()
+        state_after = store.search_state()
+        after = Answering(SearchSettings(), store)
+        after.search_in(process.answering.current)
+        bases.append(after.threshold()[1])
+        said = [each.threshold is None for each in changes(store, "search_calibrated")]
+
+    assert ["catalogue", "default"] == bases
+    assert (None, None) == (state_after.threshold, state_after.calibrated_version)
+    assert [False, True] == said

@@ -7,24 +7,34 @@ import json
 import re
 import zipfile
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from search_items import picture
-from searching_at_hand import Searching
+from searching_at_hand import Searching, searching_at_hand
 from shop_things import jpeg, kept
 from stores import sql
-from web_site import Site
+from web_site import Site, open_site
 
 from appliance.app.featurizing import FeatureHandlers
 from appliance.models.folder import ModelFolder
 from appliance.permissions import Role
+from appliance.services import Layout
 from appliance.settings import Settings
 from appliance.store import ItemEntry, sqlite_url
 from appliance.wire import Server
 from appliance.wire.messages import CalibrateSearch, MatchTold, RefeaturizeSearch
 from web.search.words import card
 
+_CAMERAS = """
+cameras = [
+  {id = "door", source = "scene:door"},
+  {id = "side", source = "scene:things", when = "always"},
+  {id = "table", source = "scene:things", when = "always"},
+]
+doors = [{id = "office", camera = "door", region = [0.33, 0.05, 0.67, 0.3], seed = [0.45, 0.15]}]
+"""
 JSON = {"Accept": "application/json"}
 
 
@@ -279,6 +289,33 @@ def test_an_item_without_a_picture_is_not_added(site: Site) -> None:
     assert 'value="Cup"' in found.text
     assert 422 == long.status_code
     assert 0 == site.services.store.item_count()
+
+
+def test_the_camera_to_begin_with_is_one_for_things(tmp_path: Path) -> None:
+    """Never the door's while there is another: the watched one first; the one that was chosen stays."""
+    seen = []
+    layout = Layout(tmp_path / "state")
+    layout.state.mkdir(mode=0o700)
+    (layout.state / "appliance.toml").write_text(_CAMERAS)
+    with open_site(layout) as site:
+        store, client = site.services.store, site.client(Role.ADMIN)
+        store.put_item(ItemEntry("cup", "Cup"))
+        seen.append(offered(client.get("/search/items/new").text))  # nobody searches
+        with searching_at_hand(site.services.layout, store) as searching:
+            searching.cameras = ("table",)
+            seen += [
+                offered(client.get(each).text) for each in ("/search/items/new", "/search/item?item=cup")
+            ]
+            again = client.post("/search/items/new", {"title": "Pot", "by": "files", "camera": "door"})
+
+    assert [["side", "table", "door"], ["table", "side", "door"], ["table", "side", "door"]] == seen
+    assert ["door", "table", "side"] == offered(again.text)
+
+
+def offered(page: str) -> list[str]:
+    """Cameras in the order in which a page offers them; what is sent where nobody chooses is the first."""
+    assert "<option selected" not in page
+    return re.findall(r"<option>([^<]+)</option>", page)
 
 
 def test_calibrating_and_describing_anew(site: Site, searching: Searching) -> None:

@@ -183,6 +183,32 @@ def test_as_many_as_are_asked_for(
     assert 200 == picture.status_code
 
 
+def test_what_was_removed_since_is_told_no_more(
+    site: Site, program: Program, searching: Searching, things: dict[str, MatchTold]
+) -> None:
+    """Neither the sample's polling nor anybody else's breaks of it: older look-ups take its place."""
+    store = site.services.store
+    for name in ("chelsea", "coins"):
+        searching.found(things[name], camera="side")
+    searching.found(things["coffee"], things["rocket"])
+    for camera in ("entrance", "door"):
+        searching.found(things["coffee"], camera=camera)
+    store.remove_item("coffee")
+    (cup_like,) = store.item("coins").pictures
+    store.remove_picture(cup_like.id)
+    polled = program.post("/search/matches", json={**POLL, "limit": 4})
+    readers = [program.post("/search/matches", json={"reader": "wall"}).json["matches"] for _ in range(3)]
+    newest = program.send("GET", "/search/newest?limit=1").json
+
+    assert (200, ["rocket", "chelsea"]) == (
+        polled.status_code,
+        [each["id"] for each in read_as_the_sample(polled)["matches"]],
+    )
+    assert [["rocket"], ["chelsea"], []] == [[each["id"] for each in some] for some in readers]
+    assert ["rocket"] == [match["item"] for each in newest["found"] for match in each["matches"]]
+    assert {} == newest["last"]
+
+
 def test_the_directory_lists_the_items(program: Program, things: dict[str, MatchTold]) -> None:
     """In the sample's words, page by page."""
     first = program.post("/search/directory", json={"limit": 10}).json

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from browser import Scheme, axe, open_page, overflow, shots
 from playwright.sync_api import Browser, Page, Route, expect
-from running_web import Running, run_web
+from running_web import SETTINGS, Running, run_web
 from search_box import png
 from search_items import picture
 from searching_at_hand import Searching, searching_at_hand
@@ -21,6 +21,13 @@ from appliance.wire.messages import MatchTold, SearchWork
 
 pytestmark = pytest.mark.debian(reason="chromium")
 
+_CAMERA = """
+[[cameras]]
+id = "entrance"
+source = "scene:things"
+when = "always"
+"""
+_CUT = "(all) => all.filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.ariaLabel)"
 _COPY = """async (text) => {
   const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
   const picture = new Blob([bytes], {type: "image/png"});
@@ -49,7 +56,9 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """It."""
     with ExitStack() as stack:
-        running = stack.enter_context(run_web(tmp_path_factory.mktemp("shop") / "state"))
+        running = stack.enter_context(
+            run_web(tmp_path_factory.mktemp("shop") / "state", settings=SETTINGS + _CAMERA)
+        )
         services = stack.enter_context(running.context.services())
         things = stock(services.store)
         searching = stack.enter_context(searching_at_hand(services.layout, services.store))
@@ -82,6 +91,20 @@ def test_what_is_found_comes_as_a_card_once(page: Page, shop: Shop) -> None:
     assert "noopener noreferrer" == link.get_attribute("rel")
     assert "https://shop.example/cups/coffee" == link.get_attribute("href")
     assert wide > 100
+
+
+def test_why_a_camera_gives_nothing_is_said_while_it_lasts(page: Page, shop: Shop) -> None:
+    """On a page that is open all the time: it comes, and goes once the camera is back."""
+    page.goto("/search")
+    said = page.locator("[data-lost]")
+    before = said.is_visible()
+    shop.searching.lost = {"entrance": "the camera gives nothing"}
+    expect(said).to_have_text("The camera gives nothing.")
+    expect(said).to_be_visible()
+    shop.searching.lost = {}
+    expect(said).to_be_hidden()
+
+    assert not before
 
 
 def test_nothing_like_it_is_an_answer(page: Page, shop: Shop, tmp_path: Path) -> None:
@@ -134,7 +157,7 @@ def drop(page: Page, file: Path) -> None:
 
 @pytest.mark.parametrize("look", [("light", "phone"), ("dark", "desktop"), ("light", "tv")])
 def test_the_pages_are_for_everybody(browser: Browser, shop: Shop, look: tuple[Scheme, str]) -> None:
-    """Axe finds nothing serious, nothing is scrolled sideways."""
+    """Axe finds nothing serious, nothing is scrolled sideways, no tab is cut off."""
     wrong = []
     scheme, width = look
     shop.searching.work = (SearchWork(kind="refeaturizing", done=3_000, total=10_000),)
@@ -159,6 +182,7 @@ def test_the_pages_are_for_everybody(browser: Browser, shop: Shop, look: tuple[S
                 expect(page.locator(".found > li").first).to_be_visible()
             wrong += [f"{path}: {each}" for each in axe(page)]
             wrong += [f"{path}: {overflow(page)} px too wide"] if overflow(page) else []
+            wrong += [f"{path}: {each} is cut off" for each in page.locator(".tabs").evaluate_all(_CUT)]
             if width == "phone":
                 shots(page, f"search-{name}")
     shop.searching.work = ()

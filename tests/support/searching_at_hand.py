@@ -44,6 +44,7 @@ class Searching:
         told: What was asked for besides.
         work: What is under way.
         cameras: That are watched.
+        lost: Why one of them gives nothing, by its id.
         trouble: What stands in the way.
         number_asked: The greatest number behind which somebody asked for what is new.
     """
@@ -54,6 +55,7 @@ class Searching:
         self.told: list[Message] = []
         self.work: tuple[SearchWork, ...] = ()
         self.cameras: tuple[str, ...] = ("entrance",)
+        self.lost: dict[str, str] = {}
         self.trouble = ""
         self.number_asked = 0
         self._store = store
@@ -150,7 +152,13 @@ class Searching:
                 calibrated_at=AT,
                 work=self.work,
                 sources=tuple(
-                    SearchSource(source="camera", name=each, state="watching") for each in self.cameras
+                    SearchSource(
+                        source="camera",
+                        name=each,
+                        state="lost" if each in self.lost else "watching",
+                        words=self.lost.get(each, ""),
+                    )
+                    for each in self.cameras
                 ),
                 trouble=self.trouble,
                 hint="wait a moment" if self.trouble else "",

@@ -9,12 +9,13 @@ envelope whose `body` is JSON as text; it is there beside the values themselves.
 import base64
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
-from appliance.errors import FormError, NotSignedInError
+from appliance.errors import FormError, NotSignedInError, UnknownItemError
 from appliance.permissions import Permission
 from web import faults
 from web.access import check, permission, public, tokens_only
@@ -48,7 +49,11 @@ def matches() -> Response:
         found = ask("search.newest", limit=1, reader=reader).result["found"]
         every += [match for each in found for match in each["matches"]]
     whole = given.get("ApiCallType") == _APP
-    return _enveloped({"matches": [_match(each, whole=whole) for each in every[:limit]]})
+    told = []
+    for each in every[:limit]:
+        with suppress(UnknownItemError):  # removed just now
+            told.append(_match(each, whole=whole))
+    return _enveloped({"matches": told})
 
 
 @blueprint.post("/directory")

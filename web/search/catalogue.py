@@ -17,6 +17,7 @@ from appliance.permissions import Permission
 from web.access import permission, who
 from web.asking import ask
 from web.requests import UPLOAD_BYTES, takes
+from web.search.cameras import cameras_to_show
 from web.search.exporting import archive
 from web.search.words import BASES, WORK, host, safe
 
@@ -262,11 +263,16 @@ def _which(item: str) -> str:
 
 
 def _cameras() -> list[str]:
-    """What a thing can be shown to; nothing for who may not look through cameras."""
+    """What a thing can be shown to, the one to begin with first: what was chosen, where the form comes again.
+
+    Nothing for who may not look through cameras, or may not change the catalogue.
+    """
     viewer = who()
     if viewer is None or not (viewer.may(Permission.LIVE) and viewer.may(Permission.CATALOGUE)):
         return []
-    return [each["id"] for each in ask("live.cameras").result["cameras"]]
+    chosen = request.form.get("camera")
+    found = [each["id"] for each in cameras_to_show(ask("search.state").result)]
+    return sorted(found, key=lambda each: each != chosen)
 
 
 def _files() -> list[bytes]:

@@ -12,10 +12,11 @@ from flask import Blueprint, Response, current_app, jsonify, make_response, rend
 
 from appliance.errors import ApplianceError, FormError, PeerGoneError
 from appliance.permissions import Permission
-from web.access import credential, permission, who
+from web.access import credential, permission
 from web.asking import ask
 from web.events_stream import message
 from web.requests import UPLOAD_BYTES, takes
+from web.search.cameras import cameras_to_show, watched_cameras
 from web.search.words import WORK, card
 from web.streams import stream
 from web.surroundings import Surroundings, surroundings
@@ -45,7 +46,7 @@ def index() -> str:
         state=state,
         cameras=cameras,
         shown=shown,
-        watched=_watched(state),
+        watched=watched_cameras(state),
         off=not state["there"] and not ask("catalogue.size").result["enabled"],
     )
 
@@ -136,17 +137,6 @@ def _newest(around: Surroundings, secret: str, after: int | None, worded: Card) 
 
 
 def _cameras(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """The box's cameras, those that are watched first; none for who may not look through them."""
-    viewer = who()
-    if viewer is None or not viewer.may(Permission.LIVE):
-        return []
-    watched = _watched(state)
-    found: list[dict[str, Any]] = []
     with suppress(ApplianceError):  # the page is whole without them
-        found = ask("live.cameras").result["cameras"]
-    return sorted(found, key=lambda each: each["id"] not in watched)
-
-
-def _watched(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Cameras before which things are looked up by themselves, and how each is."""
-    return {each["name"]: each for each in state.get("sources", ()) if each["source"] == "camera"}
+        return cameras_to_show(state)
+    return []

@@ -16,7 +16,7 @@ from appliance.app.desk.times import moment
 from appliance.errors import DeniedError, FormError
 from appliance.permissions import Caller, Permission
 from appliance.services import Services
-from appliance.store import CatalogueItem, ItemEntry
+from appliance.store import CatalogueItem, ItemEntry, NewPicture
 from appliance.store.catalogue_checks import tidy
 from appliance.wire import Client
 from appliance.wire.messages import FeaturizeFrame, FrameFeaturized
@@ -210,7 +210,8 @@ class Catalogue:
         given = asked.arguments
         _check_may_look(asked.who)
         self._check_new(given)
-        done = self._shown(_entry(given), given.camera, given.view, replace=given.replace_pictures)
+        shown = self._shown(given.camera, given.view)
+        done = self._changes().put_made(_entry(given), [shown], replace_pictures=given.replace_pictures)
         return self._told(given.item, done)
 
     def add_picture(self, asked: Asked[AddedPicture]) -> Answer:
@@ -224,8 +225,7 @@ class Catalogue:
         given = asked.arguments
         if not asked.blob:
             raise FormError("no picture came along", fields={"picture": "choose one"})
-        entry = self._store.item(given.item).entry
-        return self._told(given.item, self._changes().put(entry, [asked.blob], view=given.view))
+        return self._told(given.item, self._changes().add(given.item, [asked.blob], given.view))
 
     def add_shown(self, asked: Asked[AddedFromCamera]) -> Answer:
         """Add to an item the picture that a camera takes now; see `add_picture`.
@@ -237,8 +237,9 @@ class Catalogue:
         """
         given = asked.arguments
         _check_may_look(asked.who)
-        entry = self._store.item(given.item).entry
-        return self._told(given.item, self._shown(entry, given.camera, given.view))
+        self._store.item(given.item)
+        shown = self._shown(given.camera, given.view)
+        return self._told(given.item, self._changes().add_made(given.item, [shown]))
 
     def remove(self, asked: Asked[WhichItem]) -> Answer:
         """Remove an item with its pictures.
@@ -262,11 +263,12 @@ class Catalogue:
     def _changes(self) -> CatalogueChanges:
         return CatalogueChanges(self._store, self._models, self._source.running().search.model)
 
-    def _shown(self, entry: ItemEntry, camera: str, view: View, *, replace: bool = False) -> Put:
+    def _shown(self, camera: str, view: View) -> NewPicture:
+        """What a camera shows now, described."""
         changes = self._changes()
         asked = FeaturizeFrame(models=changes.wanted_models(), view=view, jpeg=True)
         made = self._eyes.look(camera, asked, FrameFeaturized, timeout_s=_SHOW_S)
-        return changes.put_made(entry, [changes.of_frame(made)], replace_pictures=replace)
+        return changes.of_frame(made)
 
     def _check_new(self, given: NewItem) -> None:
         """Refuse an item that is to be new and is not.

@@ -131,13 +131,13 @@ def ready(
             continue
         seen.add(sha256)
         if isinstance(one, str):
-            found.known += 1
+            found.known.append(sha256)
         else:
             found.new.append(one)
     there = set() if had is None else {each.sha256 for each in had.pictures}
     if not replace or not there - seen:
         new = [each for each in found.new if each.sha256 not in there]
-        found.known += len(found.new) - len(new)
+        found.known += [each.sha256 for each in found.new if each.sha256 in there]
         found.new = new
     return found
 

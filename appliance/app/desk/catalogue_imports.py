@@ -27,7 +27,7 @@ from appliance.app.desk.catalogue_import_describing import (
     weight,
 )
 from appliance.app.desk.operations import Answer, Arguments, Asked, Nothing, Operation
-from appliance.errors import FormError, InputError
+from appliance.errors import FormError, InputError, UnknownItemError
 from appliance.events import ItemsImported
 from appliance.permissions import Permission
 from appliance.services import Services
@@ -295,6 +295,10 @@ class CatalogueImports:
             had = self._store.items_by_id([row.entry.id]).get(row.entry.id)
             whole = ready(row, pictures, had, replace=begun.replace)
             keep_row(self._store, row, had, whole, report, replace=begun.replace)
+        except UnknownItemError:  # a picture that it had was removed meanwhile: all are to be sent again
+            with self._lock:
+                begun.kept.discard(index)
+            return
         except Exception:
             with self._lock:  # its last picture may be sent again
                 begun.kept.discard(index)

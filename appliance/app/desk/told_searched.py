@@ -32,7 +32,11 @@ def _(event: ItemsImported, _: Names) -> str:
 @said.register
 def _(event: SearchChanged, _: Names) -> str:
     if event.type == "search_calibrated":
-        threshold = "" if event.threshold is None else f": what is found has at least {event.threshold:.2f}"
-        return f"what counts as found in the catalogue was calibrated{threshold}"
+        if event.threshold is None:
+            return (
+                "the catalogue has too few items to calibrate on; what counts as found is the default again"
+            )
+        least = f"what is found has at least {event.threshold:.2f}"
+        return f"what counts as found in the catalogue was calibrated: {least}"
     network = quoted(event.featurizer.partition(":")[0])
     return f"the catalogue's {event.pictures:,} pictures are searched by{network} now"

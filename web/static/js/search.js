@@ -170,12 +170,21 @@ async function state() {
   find("trouble").hidden = !told.trouble;
   find("trouble-words").textContent = sentence(told.trouble);
   find("trouble-hint").textContent = sentence(told.hint);
+  lost(told.sources.find((each) => each.source === "camera" && each.name === eye?.dataset.camera));
   const [work] = told.work;
   find("work").hidden = !work;
   if (!work) return;
   find("work-words").textContent = work.total ? `${work.doing}: ${work.done.toLocaleString()} of ${work.total.toLocaleString()}` : work.doing;
   if (work.total) [find("work-bar").max, find("work-bar").value] = [work.total, work.done];
   else find("work-bar").removeAttribute("value");
+}
+
+/** Why the camera whose picture is shown gives nothing to look up; nothing is said while it is watched. */
+function lost(source) {
+  if (!eye) return;
+  const words = source && source.state !== "watching" ? sentence(source.words) : "";
+  find("lost").hidden = !words;
+  if (find("lost-words").textContent !== words) find("lost-words").textContent = words;
 }
 
 if (list) {
