@@ -292,7 +292,7 @@ def measure() -> Sequence[Row]:
             ):
                 page.add_init_script(f"({_WATCH})()")
                 page.goto("/search")
-                page.wait_for_function("document.querySelector('[data-picture]').naturalWidth > 0")
+                page.wait_for_function("() => document.querySelector('[data-picture]').naturalWidth > 0")
                 taken = list(held(page, hand, onlooker))[BEFORE:]
                 page.goto("about:blank")
                 with open_page(browser, url, secret=secret) as (anew, _):
@@ -305,7 +305,9 @@ def weighed(page: Page) -> Row:
     weighing = Weighing(page)
     page.goto("/search")
     page.locator(".found > li").nth(CARDS - 1).wait_for()
-    page.wait_for_function("[...document.querySelectorAll('.found img')].every((each) => each.complete)")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.found img')].every((each) => each.complete)"
+    )
     page.wait_for_timeout(500)
     many = page.locator(".found img").count()
     return limit(
