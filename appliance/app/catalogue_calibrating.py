@@ -12,6 +12,7 @@ import numpy as np
 from appliance.app.catalogue_changing import Models
 from appliance.errors import PhotoError, UnknownItemError, VaultError
 from appliance.search import ItemIndex, Threshold, calibrate, spread
+from appliance.search.threshold import LEAST_ITEMS
 from appliance.values import FloatArray
 from appliance.wire.messages import FeaturizePicture, PictureFeaturized
 
@@ -37,7 +38,7 @@ def find_threshold(
     *,
     tell: Callable[[int, int], object] = lambda _done, _of: None,
 ) -> Threshold:
-    """Find the threshold, and keep it; with too few items for one, one that was kept goes.
+    """Find the threshold, and keep it; with too few items for any, one that was kept goes.
 
     Args:
         store: Opened, with a key: pictures are looked at.
@@ -53,7 +54,10 @@ def find_threshold(
         StoreError: The catalogue cannot be read or written.
     """
     found = calibrate(index, _shown(store, index, models, featurizer, tell), rate=rate)
-    store.set_threshold(featurizer, found.score if found.basis == "catalogue" else None)
+    if found.basis == "catalogue":
+        store.set_threshold(featurizer, found.score)
+    elif index.item_count < LEAST_ITEMS:
+        store.set_threshold(featurizer, None)
     return found
 
 

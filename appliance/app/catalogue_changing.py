@@ -13,7 +13,7 @@ import numpy as np
 
 from appliance.errors import UnknownItemError
 from appliance.store import ItemEntry, NewPicture, PutOutcome, Store
-from appliance.store.catalogue_checks import checked_entry
+from appliance.store.catalogue_checks import check_new, checked_entry
 from appliance.values import FloatArray
 from appliance.wire import Message, Reply
 from appliance.wire.messages import FeaturizePicture, FrameFeaturized, PictureFeaturized, SearchView
@@ -96,6 +96,7 @@ class CatalogueChanges:
         *,
         view: SearchView = "all",
         replace_pictures: bool = False,
+        new: bool = False,
     ) -> Put:
         """Keep an item with the pictures of these files; what it has already is not described again.
 
@@ -104,16 +105,19 @@ class CatalogueChanges:
             contents: Picture files.
             view: What counts in them.
             replace_pictures: Other pictures that it has go.
+            new: No item has its id.
 
         Raises:
             PhotoError: One cannot be used as a picture; nothing was kept.
-            FormError: The item cannot be taken; nothing was kept.
+            FormError: The item cannot be taken, or was to be new and is not; nothing was kept.
             ModelError: The network is not installed.
             PeerGoneError: The models process is not there.
         """
         entry = checked_entry(entry)
         by_hash = {hashlib.sha256(each).hexdigest(): each for each in contents}
         there = self._store.items_by_id([entry.id]).get(entry.id)
+        if new:
+            check_new(entry.id, there)  # before pictures are described; kept it is only if that still holds
         had = {each.sha256 for each in there.pictures} if there is not None else set()
         if replace_pictures and had - set(by_hash):
             had = set()  # those that stay have to be named with the others
@@ -121,7 +125,8 @@ class CatalogueChanges:
             replace_pictures = False
         made = [self.picture(each, view) for sha256, each in by_hash.items() if sha256 not in had]
         try:
-            return self.put_made(entry, made, known=had & set(by_hash), replace_pictures=replace_pictures)
+            known = had & set(by_hash)
+            return self.put_made(entry, made, known=known, replace_pictures=replace_pictures, new=new)
         except UnknownItemError:  # one that it had was removed meanwhile
             made = [self.picture(each, view) for each in by_hash.values()]
             return self.put_made(entry, made, replace_pictures=replace_pictures)
@@ -133,13 +138,17 @@ class CatalogueChanges:
         *,
         known: Collection[str] = (),
         replace_pictures: bool = False,
+        new: bool = False,
     ) -> Put:
         """Keep an item with pictures that are described already; see `put`.
 
         Raises:
             UnknownItemError: It no longer has a picture of these hashes (`known`); nothing was kept.
+            FormError: As of `put`.
         """
-        outcome = self._store.put_item(entry, pictures, known=known, replace_pictures=replace_pictures)
+        outcome = self._store.put_item(
+            entry, pictures, known=known, replace_pictures=replace_pictures, new=new
+        )
         return Put(outcome, len(pictures))
 
     def add(self, item: str, contents: Sequence[bytes], view: SearchView = "all") -> Put:

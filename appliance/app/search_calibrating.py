@@ -91,6 +91,8 @@ class Calibrating:
         """Whether the threshold is of another catalogue than there is now."""
         if self._settings.threshold != "calibrated" or state.featurizer != current.featurizer:
             return False
+        if current.version != state.version:
+            return False  # another box changed the catalogue just now: what it has is not in the index yet
         if current.index.item_count < LEAST_ITEMS:
             return state.threshold is not None  # of a larger one; the default holds again
         tried = self._tried[1] if self._tried[0] == current.featurizer else 0

@@ -68,7 +68,7 @@ def run_search(settings: Settings, services: Services, stop: threading.Event) ->
     models = Client(layout.socket("models"))
     loop = Client(layout.socket("loop"), timeout_s=_LOOP_S)
     dispatch = Client(layout.socket("dispatch")) if settings.mqtt.host else None
-    works, states, newest = WorkStates(), SourceStates(), NewestFound(mine.keep_newest)
+    works, states, newest = WorkStates(), SourceStates(), NewestFound(mine.keep_newest, services.store)
     answering = Answering(mine, services.store)
     calibrating = Calibrating(mine, services.store, models, answering, works)
     upkeep = Upkeep(mine, services.store, models, answering, calibrating, works)

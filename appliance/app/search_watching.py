@@ -161,6 +161,7 @@ class CameraWatch:
         self._best: str | None = None
         self._refused_at: int | None = None
         self._sequence = -1
+        self._unanswered = False
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; a camera or a process that is away is tried again and again."""
@@ -202,7 +203,7 @@ class CameraWatch:
         if frame is None:
             raise CameraLostError("no frame came for a while", hint="it is tried again and again")
         self._sequence = frame.stamp.sequence
-        if self._answering.trouble is None:
+        if self._answering.trouble is None and not self._unanswered:
             self._states.watching("camera", self._camera)
         current = self._answering.searched
         if self._refused_at is not None and current is not None and current.version != self._refused_at:
@@ -211,7 +212,10 @@ class CameraWatch:
             self._still.forget()
         if not self._still.look(self._sketch(frame), frame.stamp.monotonic_s):
             return None
-        return self._look_up(frame)
+        self._unanswered = True  # nor is the next frame, until one was looked up
+        found = self._look_up(frame)
+        self._unanswered = False
+        return found
 
     def _sketch(self, frame: SharedFrame) -> FloatArray:
         """What counts of a frame, small; without looking for the largest thing in it."""

@@ -5,6 +5,7 @@ Keeps nothing when the process ends, and knows neither the time nor what a match
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -66,6 +67,20 @@ class NewestMatches(Generic[T]):
         """The newest, newest first, whoever has seen them; nobody counts as having seen them after."""
         with self._lock:
             return [match for _, match in list(reversed(self._kept))[: max(0, limit)]]
+
+    def keep(self, kept: Callable[[list[T]], list[T | None]]) -> None:
+        """Let go of what no longer counts; whoever was shown something else is not shown that again.
+
+        Args:
+            kept: Given all, newest first, what is to stand in each one's place; None: nothing.
+        """
+        with self._lock:
+            there = list(reversed(self._kept))
+            after = kept([match for _, match in there])
+            left = [
+                (number, match) for (number, _), match in zip(there, after, strict=True) if match is not None
+            ]
+            self._kept = deque(reversed(left), maxlen=self._kept.maxlen)
 
     def take(self, reader: str, limit: int) -> list[T]:
         """What a reader has not been shown yet, newest first; it counts as shown from now on.

@@ -91,7 +91,7 @@ class SearchSettings(Room):
         lt=1,
     )
     look_fps: float = field(
-        8.0, "How often a camera is looked at for something held still, a second.", scope=_SCOPE, gt=0, le=30
+        8.0, "How often a camera is looked at for something held still, a second.", scope=_SCOPE, ge=1, le=30
     )
     hold_s: float = field(0.4, "Seconds for which something has to be held still.", scope=_SCOPE, ge=0, le=10)
     show_s: float = field(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from appliance.errors import FormError, UnknownItemError
 from appliance.events import ItemChanged
-from appliance.store.catalogue_checks import checked_entry, checked_pictures, folded, packed
+from appliance.store.catalogue_checks import check_new, checked_entry, checked_pictures, folded, packed
 from appliance.store.catalogue_rows import CatalogueRows, changing, featurizer_number
 from appliance.store.changing import Changing
 from appliance.store.database import reading
@@ -53,6 +53,7 @@ class Catalogue(Changing):
         *,
         known: Collection[str] = (),
         replace_pictures: bool = False,
+        new: bool = False,
         logged: bool = True,
     ) -> PutOutcome:
         """Keep an item, or change the one that has its id; whole, and durable when this returns.
@@ -65,18 +66,22 @@ class Catalogue(Changing):
             known: Hashes of pictures that it is to have besides, and that nobody described again, for it had
                 them.
             replace_pictures: Those it has and that are not among `pictures` go.
+            new: No item has its id.
             logged: What was changed is an event of its own; of an import only the whole is.
 
         Returns:
             `same` if there was nothing to write.
 
         Raises:
-            FormError: An entry, picture or features that cannot be, or too many; nothing was kept.
+            FormError: An entry, picture or features that cannot be, too many, or it is there and was to be
+                new; nothing was kept.
             UnknownItemError: A picture of `known` is gone; nothing was kept.
             StoreError: It could not be written, or pictures cannot be sealed, for this process has no key.
         """
         entry = checked_entry(entry)
-        return self._put(entry.id, entry, pictures, known=known, replace=replace_pictures, logged=logged)
+        return self._put(
+            entry.id, entry, pictures, known=known, replace=replace_pictures, only_new=new, logged=logged
+        )
 
     def add_pictures(self, item: str, pictures: Iterable[NewPicture]) -> PutOutcome:
         """Add pictures to an item that is there, whatever it says by now; otherwise as `put_item`.
@@ -96,6 +101,7 @@ class Catalogue(Changing):
         *,
         known: Collection[str] = (),
         replace: bool = False,
+        only_new: bool = False,
         logged: bool = True,
     ) -> PutOutcome:
         """See `put_item`; without an entry the item has to be there, and says what it said."""
@@ -111,6 +117,8 @@ class Catalogue(Changing):
             ).first()
             if there is None and entry is None:
                 raise _unknown()
+            if only_new:
+                check_new(item, there)
             had = _pictures_of(rows.connection, [item]).get(item, ())
             gone = [each.id for each in had if replace and each.sha256 not in fresh]
             ids = {each.sha256: each.id for each in had if each.id not in gone}

@@ -53,6 +53,21 @@ def checked_entry(entry: ItemEntry) -> ItemEntry:
     return ItemEntry(**texts)
 
 
+def check_new(item: str, there: object) -> None:
+    """Refuse an item that is to be new and is there.
+
+    Args:
+        item: Its id.
+        there: What there is of that id; None: nothing.
+
+    Raises:
+        FormError: There is one.
+    """
+    if there is not None:
+        words = f"there is an item {item!r} already"
+        raise FormError(words, fields={"item": words}, hint="give it another id, or change that one")
+
+
 def tidy(text: str) -> str:
     """A text as it is kept: composed (NFC), with line feeds alone, without space around it."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()

@@ -1,4 +1,4 @@
-"""The index that follows the catalogue, and what is told of the newest look-ups: against a real store."""
+"""The index that follows the catalogue, against a real store."""
 
 import threading
 from pathlib import Path
@@ -12,15 +12,11 @@ from hypothesis import strategies as st
 
 from appliance.app.search_answering import Answering, Looked
 from appliance.app.search_index import FollowedIndex
-from appliance.app.search_newest import NewestFound
 from appliance.app.search_sources import SourceStates
 from appliance.errors import FeaturesError, SearchError
 from appliance.services import Layout, open_services
 from appliance.settings import SearchSettings, Settings
 from appliance.store import NewPicture, Store
-from appliance.wire import Request
-from appliance.wire.address import Peer
-from appliance.wire.messages import AskNewest, FoundTold, NewestTold
 
 STOP = threading.Event()
 CHANGES = st.lists(
@@ -135,53 +131,6 @@ def test_pictures_without_features_are_not_searched(tmp_path: Path) -> None:
         services.store.put_features(MODEL, {missing: unit(1)})
         index.follow(STOP)
         assert 1 == len(index.index)
-
-
-def told(name: str, *, known: bool = True) -> FoundTold:
-    """Something was looked up before a camera."""
-    return FoundTold(
-        at=START,
-        source="camera",
-        name=name,
-        known=known,
-        threshold=0.5,
-        basis="default",
-        featurizer=MODEL,
-        searched=1,
-    )
-
-
-def ask(newest: NewestFound, **how: object) -> NewestTold:
-    """What is told."""
-    message = AskNewest.model_validate(how)
-    return newest.ask(Request(message, b"", (), Peer(1, 1))).message
-
-
-def test_who_follows_by_number_hears_of_every_look_up() -> None:
-    """Also that there was nothing like it; only matches are kept, and no more than there is room for."""
-    newest = NewestFound(2)
-    for name, known in (("a", True), ("b", False), ("c", True), ("d", True)):
-        newest.put(told(name, known=known))
-
-    assert [4, 3] == [each.number for each in ask(newest).found]
-    assert [4] == [each.number for each in ask(newest, after=3).found]
-    assert [4] == [each.number for each in ask(newest, limit=1).found]
-    assert {"camera/a", "camera/b", "camera/c", "camera/d"} == set(ask(newest).last)
-    newest.put(told("b", known=False))
-    after = ask(newest, after=4, wait_s=20)
-    assert ((), 5) == (after.found, after.number)
-
-
-def test_who_waits_is_let_go_at_the_end() -> None:
-    """However long they wanted to wait."""
-    newest = NewestFound(2)
-    found: list[NewestTold] = []
-    waiting = threading.Thread(target=lambda: found.append(ask(newest, reader="page", wait_s=25)))
-    waiting.start()
-    newest.close()
-    waiting.join(20)
-
-    assert () == found[0].found
 
 
 def test_functions_that_come_and_go_are_not_kept_for_ever() -> None:

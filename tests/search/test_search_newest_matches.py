@@ -64,6 +64,21 @@ def test_it_is_a_stack_for_each_reader() -> None:
     assert len(kept) == 3
 
 
+def test_what_is_let_go_is_shown_to_nobody_and_makes_room_for_none_twice() -> None:
+    """Numbers stay with their matches."""
+    kept: NewestMatches[str] = NewestMatches(3)
+    for each in "abc":
+        kept.put(each)
+    seen = kept.take("one", 1)
+    kept.keep(lambda every: [None if each == "b" else each.upper() for each in every])
+
+    assert ["c"] == seen
+    assert ["C", "A"] == kept.newest(9)
+    assert ["A"] == kept.take("one", 9)
+    assert 4 == kept.put("d")
+    assert ["d"] == kept.take("one", 9)
+
+
 def test_nothing_fits_is_refused() -> None:
     """A list without room, or for nobody."""
     for wrong in ((0, 1), (1, 0)):

@@ -4,11 +4,11 @@ What it finds is said by the test. It answers as `appliance.app.search_process` 
 that one to the same messages.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from appliance.app.search_newest import NewestFound
 from appliance.search import read_features_message
 from appliance.services import Layout
 from appliance.store import Store
@@ -47,6 +47,7 @@ class Searching:
         lost: Why one of them gives nothing, by its id.
         trouble: What stands in the way.
         number_asked: The greatest number behind which somebody asked for what is new.
+        near: What is nearest to what nothing is like before a camera.
     """
 
     def __init__(self, store: Store) -> None:
@@ -59,22 +60,13 @@ class Searching:
         self.trouble = ""
         self.number_asked = 0
         self._store = store
-        self._newest: list[FoundTold] = []
-        self._readers: dict[str, set[int]] = {}
-        self._number = 0
-        self._last: dict[str, FoundTold] = {}
-        self._news = threading.Condition()
+        self.near: MatchTold | None = None
+        self._newest = NewestFound(50, store)
 
     def found(self, *matches: MatchTold, camera: str = "entrance") -> FoundTold:
         """Something was held before a camera; without matches there is nothing like it."""
-        with self._news:
-            self._number += 1
-            told = self._told(matches, source="camera", name=camera, number=self._number)
-            self._last[f"camera/{camera}"] = told
-            if matches:
-                self._newest.insert(0, told)
-            self._news.notify_all()
-        return told
+        near = None if matches else self.near
+        return self._newest.put(self._told(matches, source="camera", name=camera, near=near))
 
     def handlers(self) -> dict[type[Message], Handler]:
         """By message, for a server."""
@@ -89,11 +81,11 @@ class Searching:
         }
 
     def _told(
-        self, matches: tuple[MatchTold, ...], *, source: str, name: str = "", number: int = 0
+        self, matches: tuple[MatchTold, ...], *, source: str, name: str = "", near: MatchTold | None = None
     ) -> FoundTold:
         return FoundTold.model_validate(
             {
-                "number": number,
+                "number": 0,
                 "at": datetime.now(UTC),
                 "source": source,
                 "name": name,
@@ -101,41 +93,33 @@ class Searching:
                 "threshold": 0.5,
                 "basis": "catalogue",
                 "matches": matches,
-                "near": None if matches else MatchTold(item="cup", title="Blue cup", picture="p", score=0.4),
+                "near": near,
                 "featurizer": MODEL,
                 "searched": self._store.item_count(),
             }
         )
 
+    def _answered(self, matches: int | None, *, source: str, name: str = "") -> FoundTold:
+        near = None if self.answer else MatchTold(item="cup", title="Blue cup", picture="p", score=0.4)
+        return self._told(self.answer[:matches], source=source, name=name, near=near)
+
     def _by_picture(self, request: Request[SearchPicture]) -> Reply[Found]:
         self.asked.append(request.blob)
-        return Reply(Found(found=self._told(self.answer[: request.message.matches], source="picture")))
+        return Reply(Found(found=self._answered(request.message.matches, source="picture")))
 
     def _by_features(self, request: Request[SearchFeatures]) -> Reply[Found]:
         read_features_message(request.blob, sizes=(1280,))
         self.asked.append(request.blob)
-        return Reply(Found(found=self._told(self.answer[: request.message.matches], source="features")))
+        return Reply(Found(found=self._answered(request.message.matches, source="features")))
 
     def _by_camera(self, request: Request[SearchCamera]) -> Reply[Found]:
         camera = request.message.camera
         self.asked.append(camera)
-        return Reply(Found(found=self._told(self.answer, source="camera", name=camera)))
+        return Reply(Found(found=self._answered(None, source="camera", name=camera)))
 
     def _ask_newest(self, request: Request[AskNewest]) -> Reply[NewestTold]:
-        asked = request.message
-        with self._news:
-            self.number_asked = max(self.number_asked, asked.after)
-            seen = self._readers.setdefault(asked.reader, set()) if asked.reader else set()
-
-            def fresh() -> list[FoundTold]:
-                return [
-                    each for each in self._newest if each.number > asked.after and each.number not in seen
-                ]
-
-            self._news.wait_for(lambda: fresh() or self._number > asked.after, asked.wait_s)
-            found = tuple(fresh()[: asked.limit])
-            seen.update(each.number for each in found)
-            return Reply(NewestTold(found=found, number=self._number, last=self._last))
+        self.number_asked = max(self.number_asked, request.message.after)
+        return self._newest.ask(request)
 
     def _state(self, _: Request[AskSearch]) -> Reply[SearchTold]:
         pictures = self._store.picture_count()

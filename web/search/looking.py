@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
 
-from appliance.errors import ApplianceError, FormError, PeerGoneError
+from appliance.errors import ApplianceError, FormError, PeerGoneError, StoreError, WireError
 from appliance.permissions import Permission
 from web.access import credential, permission
 from web.asking import ask
@@ -115,7 +115,7 @@ def _newest(around: Surroundings, secret: str, after: int | None, worded: Card) 
         asked = {"after": number, "limit": SHOWN, "wait_s": wait_s}
         try:
             told = around.desk.ask("search.newest", asked, credential=secret, timeout_s=_WAIT_S * 2).result
-        except PeerGoneError:
+        except (PeerGoneError, StoreError, WireError):
             told = {"there": False}
         if not told["there"]:
             yield message("away", {}).encode()

@@ -17,7 +17,7 @@ from appliance.errors import DeniedError, FormError
 from appliance.permissions import Caller, Permission
 from appliance.services import Services
 from appliance.store import CatalogueItem, ItemEntry, NewPicture
-from appliance.store.catalogue_checks import tidy
+from appliance.store.catalogue_checks import check_new, tidy
 from appliance.wire import Client
 from appliance.wire.messages import FeaturizeFrame, FrameFeaturized
 
@@ -193,10 +193,11 @@ class Catalogue:
             PeerGoneError: The models process is not there.
         """
         given = asked.arguments
-        self._check_new(given)
         contents = [asked.blob] if asked.blob else []
         replace = given.replace_pictures and bool(contents)
-        done = self._changes().put(_entry(given), contents, view=given.view, replace_pictures=replace)
+        done = self._changes().put(
+            _entry(given), contents, view=given.view, replace_pictures=replace, new=given.new
+        )
         return self._told(given.item, done)
 
     def put_shown(self, asked: Asked[ShownItem]) -> Answer:
@@ -209,9 +210,12 @@ class Catalogue:
         """
         given = asked.arguments
         _check_may_look(asked.who)
-        self._check_new(given)
+        if given.new:
+            check_new(given.item, self._store.items_by_id([given.item]).get(given.item))
         shown = self._shown(given.camera, given.view)
-        done = self._changes().put_made(_entry(given), [shown], replace_pictures=given.replace_pictures)
+        done = self._changes().put_made(
+            _entry(given), [shown], replace_pictures=given.replace_pictures, new=given.new
+        )
         return self._told(given.item, done)
 
     def add_picture(self, asked: Asked[AddedPicture]) -> Answer:
@@ -269,16 +273,6 @@ class Catalogue:
         asked = FeaturizeFrame(models=changes.wanted_models(), view=view, jpeg=True)
         made = self._eyes.look(camera, asked, FrameFeaturized, timeout_s=_SHOW_S)
         return changes.of_frame(made)
-
-    def _check_new(self, given: NewItem) -> None:
-        """Refuse an item that is to be new and is not.
-
-        Raises:
-            FormError: There is one of its id.
-        """
-        if given.new and given.item in self._store.items_by_id([given.item]):
-            words = "there is an item with this id already"
-            raise FormError(words, fields={"item": words}, hint="give it another id, or change that one")
 
     def _told(self, item: str, done: Put) -> Answer:
         return Answer({"outcome": done.outcome, "item": told_item(self._store.item(item))})

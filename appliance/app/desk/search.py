@@ -4,7 +4,6 @@ The process that searches does it; here it is settled who may. What changes the 
 """
 
 import json
-from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field, WithJsonSchema
@@ -40,7 +39,6 @@ _SLACK_S: Final = 5.0
 _LOOK_S: Final = 30.0
 """A picture of 40 megapixels on a slow box, and the network opened for it."""
 MOST_WAIT_S: Final = 20.0
-_MOST: Final = 200
 
 
 class Like(Arguments):
@@ -94,7 +92,7 @@ class Newest(Arguments):
     """
 
     reader: str = Field(default="", max_length=64)
-    limit: int = Field(default=10, ge=1, le=_MOST)
+    limit: int = Field(default=10, ge=1, le=200)
     after: int = Field(default=0, ge=0)
     wait_s: float = Field(default=0.0, ge=0, le=MOST_WAIT_S)
 
@@ -120,7 +118,6 @@ class Search:
 
     def __init__(self, services: Services) -> None:
         self._search = Client(services.layout.socket("search"))
-        self._store = services.store
 
     def operations(self) -> list[Operation[Any]]:
         """All of them."""
@@ -193,46 +190,18 @@ class Search:
         # Each caller's readers are their own: nobody takes away what another one is to be shown.
         reader = f"{asked.who.id}/{given.reader}" if given.reader else ""
         message = AskNewest(reader=reader, limit=given.limit, after=given.after, wait_s=given.wait_s)
-        # A reader is told each once, so that no more may be taken than are told; others choose among all.
-        more = message.model_copy(update={"wait_s": 0.0, "limit": given.limit if reader else _MOST})
         try:
             told = self._ask(message, NewestTold, timeout_s=given.wait_s + _SLACK_S).message
-            found = self._still_there(told.found)
-            if not reader and len(found) < len(told.found):
-                told = self._ask(more, NewestTold).message
-                found = self._still_there(told.found)
-            while reader and told.found and not found:
-                told = self._ask(more, NewestTold).message
-                found = self._still_there(told.found)
         except PeerGoneError:
             return Answer({"there": False, "found": [], "number": 0, "last": {}})
-        last = {each.number: each for each in self._still_there(told.last.values())}
         return Answer(
             {
                 "there": True,
-                "found": [told_found(each) for each in found[: given.limit]],
+                "found": [told_found(each) for each in told.found],
                 "number": told.number,
-                "last": {
-                    name: told_found(last[each.number])
-                    for name, each in told.last.items()
-                    if each.number in last
-                },
+                "last": {name: told_found(each) for name, each in told.last.items()},
             }
         )
-
-    def _still_there(self, found: Iterable[FoundTold]) -> list[FoundTold]:
-        """Look-ups without what was removed since; one that found nothing else is left out."""
-        found = list(found)
-        told = [match for each in found for match in (*each.matches, each.near) if match is not None]
-        items = self._store.items_by_id(sorted({match.item for match in told}))
-        there = {picture.id for item in items.values() for picture in item.pictures}
-        kept = []
-        for each in found:
-            matches = tuple(match for match in each.matches if match.picture in there)
-            near = each.near if each.near is not None and each.near.picture in there else None
-            if matches or not each.known:
-                kept.append(each.model_copy(update={"matches": matches, "near": near}))
-        return kept
 
     def state(self, asked: Asked[Nothing]) -> Answer:
         """How searching goes.
