@@ -1,6 +1,6 @@
 """Cameras before which things are held: what is held still is looked up, once.
 
-A frame is looked at small and gray, several times a second, which costs next to nothing; only what rests is
+A frame is looked at small, in colour, several times a second, which costs next to nothing; only what rests is
 described, by the models process, from the same shared memory. One thread for each camera. What is still there
 when it has rested anew is not told again.
 """
@@ -46,7 +46,7 @@ _AGAIN_S: Final = 2.0
 _FRAME_S: Final = 1.0
 _FEATURIZE_S: Final = 15.0
 _STEP: Final = 4
-"""Of every so many pixels one is looked at, each way: it is made sixteen by sixteen of them."""
+"""Of every so many pixels one is looked at, each way: the sketch is 32 x 32 places made of them."""
 
 
 class Asking(Protocol):

@@ -14,8 +14,11 @@ import numpy as np
 from appliance.values import FloatArray, ImageArray
 
 SAME: Final = 0.95
-"""From this likeness on it is the same view. A thing of a tenth of the view that comes or goes takes 0.06 and
-more away, on walls, desks and shelves; a hand that moves it by 4 pixels of 336 takes 0.03 and less."""
+"""From this likeness on it is the same view. A plain thing of a tenth of the view that comes or goes
+takes 0.05 and more away from a plain ground if the two differ by a third of the ground's brightness; one
+that is nearer to it, such as a white mug before a white wall, takes less and is not noticed. A hand that
+moves a thing by 4 pixels of 336 takes 0.03 and less. What changes all the time counts like anything else:
+where it is a tenth of the view, nothing rests."""
 
 _SIDE: Final = 32
 _MEAN: Final = 128.0
