@@ -23,9 +23,10 @@ class DeepLensSettings(Room):
     )
     fps: float = field(
         16.0,
-        "Frames per second that functions are given and infer on, at most.",
+        "Frames per second that functions are given, and how often a second each process of one infers on "
+        "frames, at most; from a camera that gives fewer it may have a frame twice.",
         scope=_SCOPE,
-        gt=0,
+        ge=1,
         le=60,
     )
     accept_uncontained: bool = field(

@@ -32,8 +32,9 @@ class Noted:
         """Note it."""
         self.said.append(message)
 
-    def wait(self) -> None:
+    def wait(self, model: object = None) -> None:
         """Count a turn."""
+        del model
         self.turns += 1
 
     def take(self) -> tuple[bool, Any]:

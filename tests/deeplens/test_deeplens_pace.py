@@ -1,7 +1,10 @@
 """A function infers on no more frames a second than it is given, and waits for nothing else."""
 
 import math
+import threading
+from pathlib import Path
 
+from function_host import FunctionHost
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +98,63 @@ def test_without_a_limit_nobody_waits() -> None:
         pace.wait()
 
     assert not hours.slept
+
+
+def taken_elsewhere(pace: Pace) -> None:
+    """Another thread takes a frame."""
+    thread = threading.Thread(target=pace.taken)
+    thread.start()
+    thread.join()
+
+
+def test_where_another_thread_takes_the_frames_one_model_waits() -> None:
+    """What looks for faces has the pace; what looks into each face, however many there are, does not wait."""
+    pace, hours = paced()
+    faces, into = object(), object()
+    taken_elsewhere(pace)
+    for _ in range(21):
+        pace.wait(faces)
+        for _ in range(5):
+            taken_elsewhere(pace)
+            pace.wait(into)
+
+    assert len(hours.slept) in range(18, 21)
+    assert math.isclose(APART_S, hours.slept[-1], abs_tol=1e-9)
+
+
+def test_a_model_that_is_used_no_more_does_not_lead() -> None:
+    """The next one has the pace then."""
+    pace, hours = paced()
+    for _ in range(3):
+        taken_elsewhere(pace)
+        pace.wait("first")
+    hours.now_s += 2
+    hours.slept.clear()
+    for _ in range(4):
+        taken_elsewhere(pace)
+        pace.wait("second")
+
+    assert 2 == len(hours.slept)
+
+
+def test_a_function_is_told_its_pace(tmp_path: Path) -> None:
+    """Thirty inferences on frames take no less than their turns."""
+    source = """
+import time
+import awscam, greengrasssdk
+client = greengrasssdk.client('iot-data')
+model = awscam.Model('deploy_corner', {'GPU': 1})
+ok, frame = awscam.getLastFrame()
+began = time.monotonic()
+for _ in range(30):
+    ok, frame = awscam.getLastFrame()
+    model.doInference(frame[:4, :4])
+client.publish(topic='t', payload=str(time.monotonic() - began))
+def lambda_handler(event, context):
+    return
+"""
+    with FunctionHost(tmp_path, models=True, apart_us=62_500) as host:
+        host.start(source)
+        (_, took_s), *_ = host.wait_published()
+
+    assert float(took_s) >= 28 * 0.0625

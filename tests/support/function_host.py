@@ -46,6 +46,7 @@ class FunctionHost:
         models: Whether it has the models of `function_models`.
         environment: Further variables.
         frames: Whether frames are shared as soon as the function says hello.
+        apart_us: Microseconds between two turns to infer.
     """
 
     home: Path
@@ -54,6 +55,7 @@ class FunctionHost:
     models: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     frames: bool = True
+    apart_us: int = 0
 
     def __post_init__(self) -> None:
         """Note nothing else; `start` begins."""
@@ -124,7 +126,7 @@ class FunctionHost:
         self._thread.start()
         if self.frames:
             self.frame()
-            self.send(Frames(WIDTH, HEIGHT, 0), [self._writer.fd])
+            self.send(Frames(WIDTH, HEIGHT, self.apart_us), [self._writer.fd])
         return self
 
     @property

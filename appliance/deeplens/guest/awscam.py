@@ -58,8 +58,8 @@ class Says(Protocol):
 class Paces(Protocol):
     """Says when it is a function's turn to infer."""
 
-    def wait(self) -> None:
-        """Wait for the turn, if a frame was taken since the last."""
+    def wait(self, model: object = None) -> None:
+        """Wait for the turn of this model, if a frame was taken since the last."""
 
 
 class Shelf:
@@ -99,9 +99,9 @@ class Shelf:
         """Somebody else looked for a model that is not there."""
         self._say(name, why)
 
-    def turn(self) -> None:
-        """Wait for the turn to infer."""
-        self._pace.wait()
+    def turn(self, model: object) -> None:
+        """Wait for a model's turn to infer."""
+        self._pace.wait(model)
 
     def count(self, name: str) -> None:
         """A model read a picture."""
@@ -147,7 +147,7 @@ class Model:
         Returns:
             Name of each output layer → its numbers, float32, one axis. For Neo by number instead of name.
         """
-        self._shelf.turn()
+        self._shelf.turn(self)
         layers = self._network.infer(frame)
         self._shelf.count(self._network.descriptor.name)
         return dict(enumerate(layers.values())) if self._neo else layers

@@ -12,6 +12,7 @@ import contextlib
 import faulthandler
 import importlib
 import logging
+import multiprocessing
 import os
 import queue
 import socket
@@ -132,6 +133,8 @@ class Running:
         sys.meta_path.insert(0, OursFirst(str(folder)))
         sys.argv = [str(folder / f"{self._module.replace('.', '/')}.py")]
         self._greet()
+        if sys.version_info >= (3, 14):
+            multiprocessing.set_start_method("fork")  # as it was; from 3.14 on children know nothing of ours
         self._outbox.start()
         os.register_at_fork(after_in_child=self._frames.forked)
         os.register_at_fork(after_in_child=self._pace.forked)
