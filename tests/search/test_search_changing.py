@@ -9,7 +9,7 @@ from catalogue_things import MODEL, catalogue, jpeg, unit
 from desk_box import DeskBox, desk_box
 
 from appliance.app.catalogue_changing import CatalogueChanges
-from appliance.errors import UnknownItemError
+from appliance.errors import FormError, UnknownItemError
 from appliance.services import Layout, Services, open_services
 from appliance.settings import Settings
 from appliance.store import ItemEntry, Store
@@ -94,6 +94,19 @@ def test_an_item_that_is_removed_does_not_come_back_with_a_picture(
         desk.ask("catalogue.add_picture", admin, blob=HANDLE, item="cup")
 
     assert {} == catalogue(store)
+
+
+def test_an_item_that_is_to_be_new_takes_nobodys_place(
+    services: Services, desk: DeskBox, models: Describing
+) -> None:
+    """Also of one that came while its picture was described."""
+    admin, store = desk.first_admin(), services.store
+    models.meanwhile = lambda: store.put_item(ItemEntry("cup", "Another cup", price="4 €"))
+    with pytest.raises(FormError, match="already"):
+        desk.ask("catalogue.put", admin, blob=CUP, item="cup", title="A cup", new=True)
+
+    assert ItemEntry("cup", "Another cup", price="4 €") == store.item("cup").entry
+    assert {"cup": ()} == catalogue(store)
 
 
 def gone(store: Store) -> None:

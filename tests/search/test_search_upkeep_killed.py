@@ -20,6 +20,7 @@ import pytest
 from catalogue_things import NUMBERS, jpeg, picture, thing, unit
 from sqlalchemy import Engine, event
 
+from appliance.app.catalogue_calibrating import find_threshold
 from appliance.app.search_answering import Answering
 from appliance.app.search_calibrating import Calibrating
 from appliance.app.search_upkeep import Upkeep
@@ -253,3 +254,41 @@ def test_too_few_items_that_are_left_have_the_default_again(filled: Path, tmp_pa
     assert ["catalogue", "default"] == bases
     assert (None, None) == (state_after.threshold, state_after.calibrated_version)
     assert [False, True] == said
+
+
+def test_a_threshold_stays_while_there_are_enough_items(filled: Path, tmp_path: Path) -> None:
+    """Whoever asks for rarer matches than so few items can tell loses nothing."""
+    state = tmp_path / "state"
+    shutil.copytree(filled, state, ignore=shutil.ignore_patterns("run"))
+    with open_services(Settings(), Layout(state)) as services:
+        store = services.store
+        process = Process(store)
+        process.rest()
+        before = store.search_state().threshold
+        index = process.answering.current.index
+        found = find_threshold(store, index, Networks(), named(FIRST), 0.0001)
+
+        assert before is not None
+        assert "default" == found.basis
+        assert before == store.search_state().threshold
+
+
+def test_a_box_that_lags_behind_lets_no_threshold_go(filled: Path, tmp_path: Path) -> None:
+    """Another one calibrated what is not in this one's index yet."""
+    state = tmp_path / "state"
+    shutil.copytree(filled, state, ignore=shutil.ignore_patterns("run"))
+    with open_services(Settings(), Layout(state)) as services:
+        store = services.store
+        for number in range(11):
+            store.remove_item(f"item-{number}")
+        behind = Process(store)
+        for number in range(11):
+            store.put_item(thing(f"item-{number}"), [described_by_first(number)])
+        ahead = Process(store)
+        ahead.rest()
+        threshold = store.search_state().threshold
+        behind.upkeep.work()
+        behind.upkeep.work()
+
+        assert threshold is not None
+        assert threshold == store.search_state().threshold

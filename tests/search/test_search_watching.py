@@ -3,11 +3,14 @@
 import threading
 
 import numpy as np
+import pytest
 from factories import stamp
 
 from appliance.app.search_answering import Answering
+from appliance.app.search_index import FollowedIndex
 from appliance.app.search_sources import SourceStates
 from appliance.app.search_watching import CameraWatch, Lease
+from appliance.errors import PeerGoneError
 from appliance.frames import SharedFrame
 from appliance.settings import SearchSettings
 from appliance.store import CatalogueItem, SearchState
@@ -79,3 +82,34 @@ def test_the_next_frame_is_looked_at() -> None:
 
     assert LOOKS == len(camera.asked)
     assert all(after == newest for after, newest in camera.asked)
+
+
+class Away(Answering):
+    """There would be something to search in, and who describes pictures is away."""
+
+    @property
+    def trouble(self) -> None:
+        """None that is known of."""
+        return
+
+    @property
+    def current(self) -> FollowedIndex:
+        """As if the models process were asked."""
+        raise PeerGoneError("the models process does not answer")
+
+
+def test_a_camera_whose_look_ups_fail_is_not_well_in_between() -> None:
+    """It is told as lost until something was looked up, though frames come."""
+    settings, states = SearchSettings(hold_s=0), SourceStates()
+    camera = Busy(threading.Event())
+
+    def tell(found: FoundTold, features: FloatArray) -> None:
+        raise AssertionError(f"nothing can be looked up: {found}, {features}")
+
+    watch = CameraWatch(settings, "entrance", camera, Nobody(), Away(settings, Nobody()), tell, states)
+    with pytest.raises(PeerGoneError):
+        watch.look()
+    states.lost("camera", "entrance", "the models process does not answer")
+    watch.look()
+
+    assert ["lost"] == [each.state for each in states.told()]

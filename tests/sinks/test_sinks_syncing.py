@@ -18,6 +18,7 @@ from appliance.app.dispatching import syncing
 from appliance.app.examining.copied import copies
 from appliance.app.syncing import Syncing, holding
 from appliance.backoff import BackOff
+from appliance.cli import appliance
 from appliance.cli.captures import captures
 from appliance.cli.context import Context
 from appliance.errors import SettingsError, SinkError, StoreFullError
@@ -123,7 +124,8 @@ def command(services: Services, settings: S3Settings, *words: str) -> Result:
     """`appliance captures sync …` on that box."""
     context = Context(None, services.layout.state, None)
     context.use(_whole(settings))
-    return CliRunner().invoke(captures, ["sync", *words], obj=context)
+    # As when it is run below `appliance`: click keeps the help option of a command's first context.
+    return CliRunner().invoke(captures, ["sync", *words], obj=context, **appliance.context_settings)
 
 
 def test_commands_say_how_it_is_and_do_it_once(s3: FaultyS3, settings: Make, spool: SealedSpool) -> None:
