@@ -12,6 +12,7 @@ from hostile_pictures import honest_bomb
 from models_process import lend, models_process
 from search_items import photographs
 from searching_at_hand import searching_at_hand
+from shop_things import stock
 from table_of_things import write_table
 
 from appliance.services import Layout, open_services
@@ -246,10 +247,10 @@ def test_without_an_appliance_the_camera_is_opened_here(state: Path, table: Path
 def test_watching_goes_on_when_who_searches_is_started_again(state: Path) -> None:
     """It says so, and tells what is found from the beginning of the new count."""
     layout = Layout(state)
-    cup = MatchTold(item="cup", title="Blue cup", picture="p", score=0.83)
     ended: list[Ended] = []
     watching = threading.Thread(target=lambda: ended.append(search(state, "watch", "--most", 2, "--json")))
     with open_services(Settings(), layout) as services:
+        cup = stock(services.store, rest=1)["coffee"]
         with searching_at_hand(layout, services.store) as searching:
             for _ in range(9):
                 searching.found(cup)

@@ -104,7 +104,7 @@ function draw(place) {
     scales: { x: { time: true, range: () => [starts[0], last] }, y: { range: () => [0, percent ? 100 : most < 4 ? 4 : most * 1.08] } },
     axes: [
       { ...axis, grid: { show: false }, space: days + 12, size: 54, values: (_, marks, __, ___, step) => times(marks, step) },
-      { ...axis, size: (_, marks) => Math.max(44, widest(marks ?? [], font) + TICK_PX), space: 36, incrs: percent ? [25, 50] : [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 50000, 100000], values: (_, marks) => marks.map((mark) => (percent ? `${mark} %` : String(mark))) },
+      { ...axis, size: (_, marks) => Math.max(44, days / 2 + 2, widest(marks ?? [], font) + TICK_PX), space: 36, incrs: percent ? [25, 50] : [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 50000, 100000], values: (_, marks) => marks.map((mark) => (percent ? `${mark} %` : String(mark))) },
     ],
     series: [
       {},
