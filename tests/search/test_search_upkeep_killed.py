@@ -230,65 +230,62 @@ def test_a_calibration_that_is_killed_is_begun_again(filled: Path, tmp_path: Pat
     assert there == sorted(there)
 
 
-def test_too_few_items_that_are_left_have_the_default_again(filled: Path, tmp_path: Path) -> None:
-    """A threshold of what was removed goes, on record and once, and a larger catalogue gets its own."""
+@pytest.fixture
+def store(filled: Path, tmp_path: Path) -> Iterator[Store]:
+    """Of a box of its own with that catalogue."""
     state = tmp_path / "state"
     shutil.copytree(filled, state, ignore=shutil.ignore_patterns("run"))
     with open_services(Settings(), Layout(state)) as services:
-        store = services.store
-        process = Process(store)
-        process.rest()
-        before = Answering(SearchSettings(), store)
-        before.search_in(process.answering.current)
-        bases = [before.threshold()[1]]
-        for number in range(11):
-            store.remove_item(f"item-{number}")
-        process.rest()
-        process.rest()
-        state_after = store.search_state()
-        after = Answering(SearchSettings(), store)
-        after.search_in(process.answering.current)
-        bases.append(after.threshold()[1])
-        said = [each.threshold is None for each in changes(store, "search_calibrated")]
+        yield services.store
+
+
+def test_too_few_items_that_are_left_have_the_default_again(store: Store) -> None:
+    """A threshold of what was removed goes, on record and once, and a larger catalogue gets its own."""
+    process = Process(store)
+    process.rest()
+    before = Answering(SearchSettings(), store)
+    before.search_in(process.answering.current)
+    bases = [before.threshold()[1]]
+    for number in range(11):
+        store.remove_item(f"item-{number}")
+    process.rest()
+    process.rest()
+    state_after = store.search_state()
+    after = Answering(SearchSettings(), store)
+    after.search_in(process.answering.current)
+    bases.append(after.threshold()[1])
+    said = [each.threshold is None for each in changes(store, "search_calibrated")]
 
     assert ["catalogue", "default"] == bases
     assert (None, None) == (state_after.threshold, state_after.calibrated_version)
     assert [False, True] == said
 
 
-def test_a_threshold_stays_while_there_are_enough_items(filled: Path, tmp_path: Path) -> None:
+def test_a_threshold_stays_while_there_are_enough_items(store: Store) -> None:
     """Whoever asks for rarer matches than so few items can tell loses nothing."""
-    state = tmp_path / "state"
-    shutil.copytree(filled, state, ignore=shutil.ignore_patterns("run"))
-    with open_services(Settings(), Layout(state)) as services:
-        store = services.store
-        process = Process(store)
-        process.rest()
-        before = store.search_state().threshold
-        index = process.answering.current.index
-        found = find_threshold(store, index, Networks(), named(FIRST), 0.0001)
+    process = Process(store)
+    process.rest()
+    before = store.search_state().threshold
+    index = process.answering.current.index
+    found = find_threshold(store, index, Networks(), named(FIRST), 0.0001)
 
-        assert before is not None
-        assert "default" == found.basis
-        assert before == store.search_state().threshold
+    assert before is not None
+    assert "default" == found.basis
+    assert before == store.search_state().threshold
 
 
-def test_a_box_that_lags_behind_lets_no_threshold_go(filled: Path, tmp_path: Path) -> None:
+def test_a_box_that_lags_behind_lets_no_threshold_go(store: Store) -> None:
     """Another one calibrated what is not in this one's index yet."""
-    state = tmp_path / "state"
-    shutil.copytree(filled, state, ignore=shutil.ignore_patterns("run"))
-    with open_services(Settings(), Layout(state)) as services:
-        store = services.store
-        for number in range(11):
-            store.remove_item(f"item-{number}")
-        behind = Process(store)
-        for number in range(11):
-            store.put_item(thing(f"item-{number}"), [described_by_first(number)])
-        ahead = Process(store)
-        ahead.rest()
-        threshold = store.search_state().threshold
-        behind.upkeep.work()
-        behind.upkeep.work()
+    for number in range(11):
+        store.remove_item(f"item-{number}")
+    behind = Process(store)
+    for number in range(11):
+        store.put_item(thing(f"item-{number}"), [described_by_first(number)])
+    ahead = Process(store)
+    ahead.rest()
+    threshold = store.search_state().threshold
+    behind.upkeep.work()
+    behind.upkeep.work()
 
-        assert threshold is not None
-        assert threshold == store.search_state().threshold
+    assert threshold is not None
+    assert threshold == store.search_state().threshold
