@@ -2,6 +2,8 @@
 
 A viewer asks for a camera and gets a file descriptor; asking again keeps the frames coming.
 When nobody has asked for `LEASE_S`, nothing is written any more and looking costs nothing.
+The camera's loop only says which frame is the newest: a thread beside it decodes what is not
+decoded yet and copies, and what it has no time for is not shown.
 """
 
 import json
@@ -12,17 +14,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.errors import CameraLostError, CameraRefusedError
+import structlog
+
+from appliance.errors import ApplianceError, CameraLostError, CameraRefusedError
 from appliance.frames import FrameWriter
 from appliance.values import Frame
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import Done, FramesShared, SeenFound, ShowFound, WatchFrames
 
 FramesReply = Reply[FramesShared]
+Seen = dict[str, Any]
+"""What was seen in a frame, for viewers."""
 
 LEASE_S = 10.0
 _FIRST_FRAME_S = 5.0
 """How long the first viewer is kept waiting for a frame."""
+
+_log = structlog.get_logger()
 
 
 class ShownCamera:
@@ -43,20 +51,64 @@ class ShownCamera:
         self._lost = ""
         self._found: tuple[SeenFound, float] | None = None
         self._ready = threading.Condition()
+        self._newest: tuple[Frame, Seen] | None = None
+        self._offered = threading.Condition()
+        self._writes = False
+        self._trouble = ""
 
-    def show(self, frame: Frame, overlay: Callable[[], dict[str, Any]]) -> None:
-        """Write a frame and what was seen in it, if anybody looks; called from the camera's loop."""
+    def show(self, frame: Frame, overlay: Callable[[], Seen]) -> None:
+        """Have a frame written with what was seen in it, if anybody looks; called from the camera's loop.
+
+        It is the writing thread's from now on: a frame is decoded by one thread at a time.
+        """
         if time.monotonic() > self._until_s:
             return
+        with self._offered:
+            self._newest = (frame, overlay())
+            if self._writes:
+                self._offered.notify()
+            else:
+                self._writes = True
+                threading.Thread(target=self._write_offered, name="viewing", daemon=True).start()
+
+    def _write_offered(self) -> None:
+        """Write the newest frame again and again, until none was offered for as long as a lease."""
+        try:
+            while (newest := self._wait_offered()) is not None:
+                self._try_to_write(*newest)
+        except BaseException:
+            with self._offered:
+                self._writes = False
+            raise
+
+    def _wait_offered(self) -> tuple[Frame, Seen] | None:
+        """The newest frame, once there is one; None: this thread ends, the next frame starts another."""
+        with self._offered:
+            self._writes = self._offered.wait_for(lambda: self._newest is not None, self._lease_s)
+            newest, self._newest = self._newest, None
+            return newest
+
+    def _try_to_write(self, frame: Frame, seen: Seen) -> None:
+        try:
+            self._write(frame, seen)
+        except ApplianceError as error:
+            # No memory for it, or damaged in a way that shows only when decoded: the next may do.
+            if error.message != self._trouble:
+                self._trouble = error.message
+                _log.warning("frame_not_shown", camera=self._camera, error=error.message)
+        else:
+            self._trouble = ""
+
+    def _write(self, frame: Frame, seen: Seen) -> None:
         memory = self._memory
         if memory is None or (memory.width, memory.height) != (frame.width, frame.height):
             # The old memory lives on for as long as a viewer has it mapped.
             memory = _Memory(FrameWriter(frame.width, frame.height), frame.width, frame.height)
             memory.writer.open()
-        memory.writer.write(frame.stamp, frame.bgr(), json.dumps(self._with_found(overlay())).encode())
+        memory.writer.write(frame.stamp, frame.bgr(), json.dumps(self._with_found(seen)).encode())
         with self._ready:
             before, self._memory = self._memory, memory
-            self._fresh = True
+            self._fresh = not self._lost
             self._ready.notify_all()
         if before is not None and before is not memory:
             before.writer.close()
@@ -65,7 +117,7 @@ class ShownCamera:
         """Say for some seconds what was found before it, to whoever looks; None: nothing any more."""
         self._found = None if found is None else (found, time.monotonic() + for_s)
 
-    def _with_found(self, seen: dict[str, Any]) -> dict[str, Any]:
+    def _with_found(self, seen: Seen) -> Seen:
         found = self._found
         if found is not None and time.monotonic() < found[1]:
             return {**seen, "found": found[0].model_dump()}

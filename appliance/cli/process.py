@@ -1,7 +1,6 @@
 """`appliance process …`: one process alone, for the supervisor and for systemd units."""
 
 import contextlib
-import os
 import signal
 import threading
 import time
@@ -12,6 +11,7 @@ import click
 
 from appliance.cli.context import Context, parse_part
 from appliance.errors import ApplianceError
+from appliance.priority import give_way
 from appliance.supervisor import die_with_parent, leave_last_words
 
 _GIVES_WAY = 5
@@ -81,7 +81,7 @@ def functions(context: Context) -> None:
     """Host the deployed functions; wait where there are none."""
     from appliance.app.hosting_process import run_functions
 
-    os.nice(_GIVES_WAY)
+    give_way(_GIVES_WAY)
     with as_process(context, "functions") as stop:
         run_functions(context.settings, context.layout, context.services, stop)
 
@@ -92,7 +92,7 @@ def video(context: Context) -> None:
     """Record video; wait until somebody wants some."""
     from appliance.app.video_process import run_video
 
-    os.nice(_GIVES_WAY)
+    give_way(_GIVES_WAY)
     with as_process(context, "video") as stop, context.services() as services:
         run_video(context.settings, services, stop)
 
@@ -103,7 +103,7 @@ def search(context: Context) -> None:
     """Search the catalogue for what is alike to a picture or before a camera."""
     from appliance.app.search_process import run_search
 
-    os.nice(_GIVES_WAY)
+    give_way(_GIVES_WAY)
     with as_process(context, "search") as stop, context.services() as services:
         run_search(context.settings, services, stop)
 

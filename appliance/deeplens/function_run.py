@@ -165,8 +165,7 @@ class FunctionRun:
             now = time.monotonic()
             if now - pinged_s >= PING_S:
                 pinged_s = now
-                self._pings += 1
-                self._send(said.Ping(self._pings))
+                self._ping()
             if reason := self._overdue(now):
                 return reason
         return ""
@@ -190,10 +189,12 @@ class FunctionRun:
         match message:
             case said.Hello():
                 self._beside.hello(descriptors[0] if descriptors else None)
+                if not self._share():
+                    self._ping()  # it waits for the first word
             case said.FrameWanted():
-                self._share()
+                self._want()
             case said.Taken():
-                self._share()
+                self._want()
                 self._note_working(now=self._inferred or message.count >= _DRAWN)
             case said.Inferred():
                 self._inferred = True
@@ -244,20 +245,33 @@ class FunctionRun:
         self._log.write(f"no model {message.name}: {message.reason}", own=True)
         return message.reason or "there is none"
 
-    def _share(self) -> None:
-        """Keep frames coming; the first time, hand over their memory."""
+    def _want(self) -> None:
+        """Keep frames coming."""
         self._frames.want()
+        self._share()
+
+    def _share(self) -> bool:
+        """Hand over the frames' memory, if that was not done; whether it is.
+
+        Before the first frame is wanted: children that it forks have of it what it had by then.
+        """
         if self._shared:
-            return
+            return True
         try:
             fd = self._frames.descriptor()
         except ApplianceError as error:
             self._log.write(f"no frames: {error.message}", own=True)
-            return
+            return False
         try:
             self._shared = self._send(said.Frames(WIDTH, HEIGHT, round(self._frames.apart_s * 1e6)), (fd,))
         finally:
             os.close(fd)
+        return self._shared
+
+    def _ping(self) -> None:
+        """Ask whether it lives."""
+        self._pings += 1
+        self._send(said.Ping(self._pings))
 
     def _note_working(self, *, now: bool) -> None:
         """Have the project stream read once there is a picture: when it wants a frame after it inferred.

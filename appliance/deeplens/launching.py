@@ -20,8 +20,9 @@ from appliance.deeplens.guest import channel as channels
 from appliance.deeplens.occupancy import Usage
 from appliance.deeplens.project import Limits
 from appliance.deeplens.spawning import Spawned, spawn
-from appliance.deeplens.view import IN_MEMORY, Machine, View
+from appliance.deeplens.view import IN_MEMORY, NICE, Machine, View
 from appliance.errors import FunctionError
+from appliance.priority import put_behind
 from appliance.processes import how_it_ended
 
 _MIB: Final = 1024 * 1024
@@ -237,6 +238,7 @@ class _Keeper:
         try:
             waiting = select.poll()
             waiting.register(end, select.POLLIN)
+            self._look()
             while not waiting.poll(_LOOK_S * 1000):
                 if until_s is not None and time.monotonic() > until_s:
                     self._stop(f"killed: it took longer than {self._longest_s:g} s")
@@ -264,10 +266,13 @@ class _Keeper:
             self._stop(f"killed: it made more than {_MOST_FILES:,} files")
 
     def _yield_processors(self, processes: Sequence[int]) -> None:
-        """Put it behind everybody else when it keeps wanting more processors than there are.
+        """Keep it behind us, and behind everybody else when it keeps wanting more processors than there are.
 
-        Many small shares are a large one, whatever the priority of each.
+        A process that begins a session has a share of its own again. Many small shares are a large one,
+        whatever the priority of each.
         """
+        for each in processes:
+            put_behind(each, NICE)
         wanting = len(occupancy.runnable(processes)) if self.usage.threads > self._many else 0
         self._crowded = self._crowded + 1 if wanting > self._many else 0
         if self._crowded >= _CROWDED:

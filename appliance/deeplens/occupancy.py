@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance import priority
+
 _PROC: Final = "/proc"
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _OVER: Final = ("Z", "X")
@@ -96,6 +98,7 @@ def runnable(pids: Iterable[int]) -> list[int]:
 def put_last(pids: Iterable[int]) -> None:
     """Let all threads of processes run only when nobody else wants to; they cannot change that back."""
     for pid in pids:
+        priority.put_behind(pid, priority.LAST)
         with contextlib.suppress(OSError):
             for thread in os.listdir(f"{_PROC}/{pid}/task"):  # noqa: PTH208 - names
                 with contextlib.suppress(OSError):

@@ -32,6 +32,9 @@ MLAN_ADDRESS: Final = "/sys/class/net/mlan0/address"
 IN_MEMORY: Final = ("/tmp", ARTIFACTS, HOME, "/dev/shm")  # noqa: S108 - the view's
 """All that a function may write."""
 
+NICE: Final = 10
+"""How far functions run behind us."""
+
 _MIB: Final = 1024 * 1024
 _FIRST_UID: Final = 60578
 _UIDS: Final = 606
@@ -219,7 +222,7 @@ def launch_order(view: View, machine: Machine, *, ready: int, contained: bool) -
             "contained": contained,
             "proxy": [PROXY_PORT, PROXY] if contained and view.proxy is not None else None,
             "become": [uid, gid] if becomes(view, machine, contained=contained) else None,
-            "nice": 10,
+            "nice": NICE,
             "limits": {
                 "DATA": limits.memory_mb * _MIB,
                 "NPROC": limits.processes,

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 from factories import frame
 
 from appliance.app.viewing import Showcase, ShownCamera
 from appliance.errors import CameraLostError, CameraRefusedError
 from appliance.frames import FrameReader
+from appliance.values import Frame, ImageArray
 from appliance.wire import Client, Server
 from appliance.wire.messages import FramesShared, ShowFound, WatchFrames
 
@@ -142,6 +144,7 @@ def test_changing_sizes_leave_nothing_open() -> None:
     before = sorted(Path("/proc/self/fd").iterdir())
     for width in range(100, 150):
         shown.show(frame(width, size=(width, 90)), Overlay())
+        os.close(until_wide(shown, width))
     with FrameReader(kept) as reader:
         seen = reader.newest()
 
@@ -149,6 +152,95 @@ def test_changing_sizes_leave_nothing_open() -> None:
     assert seen is not None
     assert (180, 320, 3) == seen.bgr.shape
     os.close(kept)
+
+
+def until_wide(shown: ShownCamera, width: int) -> int:
+    """Wait for frames of that width; a descriptor of them."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        reply = shown.share()
+        if reply.message.width == width:
+            return reply.fds[0]
+        os.close(reply.fds[0])
+    raise AssertionError("no frame is so wide")
+
+
+def test_the_loop_waits_for_no_copy_and_the_newest_is_shown() -> None:
+    """A picture that takes long is made beside the loop; of what comes meanwhile only the last is."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        fd = shown.share().fds[0]
+    slow, *others = [SlowFrame(frame(1000 + n)) for n in range(11)]
+    shown.show(slow, Overlay())
+    assert slow.begun.wait(60)
+    for each in others:
+        each.may_go.set()
+        shown.show(each, Overlay())
+    slow.may_go.set()
+    with FrameReader(fd) as reader:
+        seen = reader.wait_newer(1009, 60)
+    os.close(fd)
+
+    assert seen is not None
+    assert 1010 == seen.stamp.sequence
+    assert [False] * 9 + [True] == [each.begun.is_set() for each in others]
+
+
+def test_a_damaged_frame_is_said_once_and_the_next_is_shown() -> None:
+    """What shows only when the picture is decoded ends nothing; nor does a fault of ours for good."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        fd = shown.share().fds[0]
+    with FrameReader(fd) as reader, structlog.testing.capture_logs() as logged:
+        for sequence in (1000, 1001):
+            damaged = SlowFrame(frame(sequence), CameraLostError("half a picture"))
+            damaged.may_go.set()
+            shown.show(damaged, Overlay())
+            assert damaged.begun.wait(60)
+        shown.show(frame(1002), Overlay())
+        seen = reader.wait_newer(999, 60)
+    os.close(fd)
+
+    assert seen is not None
+    assert 1002 == seen.stamp.sequence
+    assert [("frame_not_shown", "half a picture")] == [(each["event"], each["error"]) for each in logged]
+
+
+def test_what_is_written_late_does_not_bring_a_lost_camera_back() -> None:
+    """A frame that was in hand when the camera was lost is written; whoever asks is told of the loss."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        fd = shown.share().fds[0]
+    slow = SlowFrame(frame(1000))
+    shown.show(slow, Overlay())
+    assert slow.begun.wait(60)
+    shown.lose("the device said no")
+    slow.may_go.set()
+    with FrameReader(fd) as reader:
+        late = reader.wait_newer(999, 60)
+    os.close(fd)
+
+    assert late is not None
+    with pytest.raises(CameraLostError, match="the device said no"):
+        shown.share()
+
+
+class SlowFrame:
+    """A frame whose picture is not made before it may be."""
+
+    def __init__(self, made: Frame, error: CameraLostError | None = None) -> None:
+        self._made = made
+        self._error = error
+        self.stamp, self.width, self.height, self.gray = made.stamp, made.width, made.height, made.gray
+        self.begun, self.may_go = threading.Event(), threading.Event()
+
+    def bgr(self) -> ImageArray:
+        """The picture, once it may be made."""
+        self.begun.set()
+        assert self.may_go.wait(60)
+        if self._error is not None:
+            raise self._error
+        return self._made.bgr()
 
 
 def test_what_was_found_is_in_the_note_for_some_seconds() -> None:

@@ -4,9 +4,9 @@ The whole appliance on the bundled scene, faces read in every frame. The functio
 VOC's network on every frame, boxes drawn, the project stream written. The loop's time per frame is its own
 count, in short turns in which the function works and is stopped, by signals: a machine that others share is
 now fast, now slow, so what is told is the median of the turns' ratios, with where it lies in 95 of 100
-drawings of turns. Beside it stands the same of a process that only counts, for as much of a core as the
-function took: what any other work costs the loop on this machine. Also the memory of the process that hosts,
-before the first function and with one.
+drawings of turns. Beside it stands the same of a process that only counts, as far behind as functions
+are, for as much of a core as the function took: what any other work costs the loop on this machine. Also the
+memory of the process that hosts, before the first function and with one.
 """
 
 import os
@@ -86,8 +86,9 @@ DRAWN = SOURCE.replace("DRAW", "ret, jpeg = cv2.imencode('.jpg', frame)")
 PLAIN = SOURCE.replace("    DRAW\n", "")
 """The same, its stream left as it was."""
 COUNTING = """
-import os, sys, time
-os.nice(10)
+import sys, time
+from appliance.priority import give_way
+give_way(10)
 while True:
     began = time.monotonic()
     while time.monotonic() - began < float(sys.argv[1]) / 16:
@@ -122,7 +123,8 @@ def measure(box: Box) -> None:
             print(f"{name}: hosting process:           {_memory_mib(box):6.1f} MiB resident")
             print(f"{name}: the loop, ms per frame:    {_turns(box, lambda: _hosted(box))}, goal 5 %")
             _ask(box, StopFunction(name=name), Done)
-            with subprocess.Popen([sys.executable, "-c", COUNTING, str(share)]) as counting:
+            words = [sys.executable, "-c", COUNTING, str(share)]
+            with subprocess.Popen(words, start_new_session=True) as counting:
                 print(f"{name}: only counting instead:     {_turns(box, lambda: [counting.pid])}")
                 counting.kill()
 

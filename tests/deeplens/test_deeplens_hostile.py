@@ -7,11 +7,14 @@ from pathlib import Path
 
 import hostile_functions as hostile
 import pytest
+from sessions import session_nice
 
 from appliance.deeplens.containment import Containment, containment
 from appliance.deeplens.guest.channel import ChannelGoneError
 from appliance.deeplens.guest.messages import MessageError, Pong
 from appliance.deeplens.project import Limits
+from appliance.deeplens.view import NICE
+from appliance.priority import LAST
 
 pytestmark = pytest.mark.debian(reason="bubblewrap")
 
@@ -53,7 +56,25 @@ def test_many_that_spin_are_put_behind_everybody_else(tmp_path: Path, contained:
             policies = {os.sched_getscheduler(each) for each in child.alive()}
 
         assert {os.SCHED_IDLE} == policies
+        assert {LAST} == {session_nice(each) for each in child.alive()}
         assert 12 <= len(child.alive())
+    finally:
+        child.kill()
+        child.close()
+
+
+def test_a_session_of_its_own_gains_a_function_nothing(tmp_path: Path, contained: Containment) -> None:
+    """Where the kernel shares processors out by session, each that it begins is put behind ours."""
+    child = hostile.start(tmp_path / "f", hostile.BEGINS_SESSIONS, contained)
+    try:
+        deadline = time.monotonic() + hostile.LONGEST_S
+        behind: list[int] = []
+        while (len(behind) < 3 or min(behind) < NICE) and time.monotonic() < deadline:
+            time.sleep(0.2)
+            behind = [session_nice(each) for each in child.alive()]
+
+        assert {NICE} == set(behind)
+        assert len(behind) >= 3
     finally:
         child.kill()
         child.close()
@@ -244,13 +265,22 @@ def test_the_kernel_refuses_what_could_lead_out(tmp_path: Path, contained: Conta
     assert [] == [name for name, fault in told.outcomes.items() if fault is None]
 
 
+def open_files() -> int:
+    """How many files this process keeps open; those that a thread has open for a moment are not counted."""
+    counted = []
+    for _ in range(20):
+        counted.append(len(list(Path("/proc/self/fd").iterdir())))
+        time.sleep(0.01)
+    return min(counted)
+
+
 def test_noise_on_the_channel_is_refused_and_its_descriptors_closed(
     tmp_path: Path, contained: Containment
 ) -> None:
     """Datagrams of any kind and thousands of descriptors leave the host what it had, and able to listen."""
     child = hostile.start(tmp_path / "f", hostile.FLOODS_CHANNEL, contained)
     try:
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = open_files()
         faults = 0
         deadline = time.monotonic() + hostile.LONGEST_S
         heard = None
@@ -263,7 +293,7 @@ def test_noise_on_the_channel_is_refused_and_its_descriptors_closed(
         assert heard is not None
         assert Pong(7) == heard[0]
         assert 7 <= faults
-        assert before == len(list(Path("/proc/self/fd").iterdir()))
+        assert before == open_files()
     finally:
         child.kill()
         child.close()

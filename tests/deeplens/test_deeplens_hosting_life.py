@@ -292,6 +292,33 @@ obey()
     assert ("dogs",) == function.state.loaded
 
 
+def test_the_first_word_to_a_function_is_its_frames(life: Life, feeds: StillFrames) -> None:
+    """A greeting is answered with the frames' memory, which wakes no camera; without memory by a question."""
+    hears = """
+while True:
+    heard, descriptors = host.receive()
+    host.send(Publish(heard.kind, str(len(descriptors)).encode()))
+    if isinstance(heard, Ping):
+        host.send(FrameWanted())
+    if isinstance(heard, Frames):
+        break
+obey()
+"""
+    function = life.begin(Littles(hears))
+    assert function.wait_for(lambda state: state.messages == 1, WAIT_S)
+    assert 0 == feeds.wanted
+    function.stop()
+    feeds.no_memory = True
+    without = life.begin(Littles(hears))
+    assert without.wait_for(lambda state: state.messages == 1, WAIT_S)
+    feeds.no_memory = False
+    assert without.wait_for(lambda state: state.messages >= 2, WAIT_S)
+
+    assert [("frames", "1")] == [(each.topic, each.text) for each in function.messages.after(0)]
+    assert ("ping", "0") == next((each.topic, each.text) for each in without.messages.after(0))
+    assert any("no frames: the frames cannot be shared" in line for line in without.log.tail(20))
+
+
 def test_why_there_are_no_frames_is_told(life: Life, feeds: StillFrames) -> None:
     """While it runs, the camera's trouble is its own to tell; afterwards it has none."""
     function = life.begin(Littles(STEADY))

@@ -230,15 +230,19 @@ greengrasssdk.client("iot-data").publish(topic="t", payload=out)
     assert os.environ.get("DEEPLENS_CHANNEL") is None
 
 
-def test_a_child_that_a_function_forks_takes_frames_and_publishes(tmp_path: Path) -> None:
-    """`multiprocessing`: the child's frames are frames, and what it says arrives beside its parent's."""
+@pytest.mark.parametrize("first", ["awscam.getLastFrame()", ""])
+def test_a_child_that_a_function_forks_takes_frames_and_publishes(tmp_path: Path, first: str) -> None:
+    """`multiprocessing`: the child's frames are frames, and what it says arrives beside its parent's.
+
+    Also where the parent took none before it forked.
+    """
     source = """
 import multiprocessing, os, awscam, greengrasssdk
 client = greengrasssdk.client('iot-data')
 def work():
     shape = awscam.getLastFrame()[1].shape
     client.publish(topic='child', payload=str(shape))
-awscam.getLastFrame()
+FIRST
 for n in range(3):
     child = multiprocessing.get_context('fork').Process(target=work)
     child.start()
@@ -246,7 +250,7 @@ for n in range(3):
 client.publish(topic='parent', payload='done')
 def lambda_handler(event, context): pass
 """
-    with FunctionHost(tmp_path) as host:
-        host.start(source)
+    with FunctionHost(tmp_path, greets_after_s=0.5) as host:
+        host.start(source.replace("FIRST", first))
 
         assert [("child", b"(1520, 2688, 3)")] * 3 + [("parent", b"done")] == host.wait_published(4)

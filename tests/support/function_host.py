@@ -23,7 +23,17 @@ import numpy as np
 from appliance.deeplens.guest import channel as channels
 from appliance.deeplens.guest import device_paths
 from appliance.deeplens.guest.channel import ChannelGoneError, HostChannel
-from appliance.deeplens.guest.messages import Ended, Frames, FrameWanted, GuestSaid, HostSaid, Publish, Taken
+from appliance.deeplens.guest.messages import (
+    Ended,
+    Frames,
+    FrameWanted,
+    GuestSaid,
+    Hello,
+    HostSaid,
+    Ping,
+    Publish,
+    Taken,
+)
 from appliance.frames import FrameWriter
 from appliance.values import CameraId, FrameStamp, ImageArray
 
@@ -47,6 +57,7 @@ class FunctionHost:
         environment: Further variables.
         frames: Whether frames are shared as soon as the function says hello.
         apart_us: Microseconds between two turns to infer.
+        greets_after_s: Seconds that the function waits for the first word.
     """
 
     home: Path
@@ -56,6 +67,7 @@ class FunctionHost:
     environment: Mapping[str, str] = field(default_factory=dict)
     frames: bool = True
     apart_us: int = 0
+    greets_after_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Note nothing else; `start` begins."""
@@ -100,6 +112,8 @@ class FunctionHost:
         if source is not None:
             self.write(source)
         self._writer.open()
+        if self.frames:
+            self.frame()
         ours, theirs = channels.pair()
         environment = {
             "PATH": os.environ["PATH"],
@@ -124,9 +138,6 @@ class FunctionHost:
         self._channel = HostChannel(ours)
         self._thread = threading.Thread(target=self._listen, name="function-host")
         self._thread.start()
-        if self.frames:
-            self.frame()
-            self.send(Frames(WIDTH, HEIGHT, self.apart_us), [self._writer.fd])
         return self
 
     @property
@@ -207,11 +218,20 @@ class FunctionHost:
         """Stop."""
         self.stop()
 
+    def _greet(self) -> None:
+        if self.frames:
+            self.send(Frames(WIDTH, HEIGHT, self.apart_us), [self._writer.fd])
+        else:
+            self.send(Ping(1))
+
     def _listen(self) -> None:
         with contextlib.suppress(ChannelGoneError):
             while heard := self._channel.receive():
                 for each in heard[1]:
                     os.close(each)
+                if isinstance(heard[0], Hello):
+                    time.sleep(self.greets_after_s)
+                    self._greet()
                 if self.frames and isinstance(heard[0], FrameWanted | Taken):
                     self.frame()
                 with self._changed:

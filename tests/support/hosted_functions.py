@@ -25,7 +25,7 @@ from appliance.deeplens.guest.channel import HostChannel
 from appliance.deeplens.guest.messages import Stream
 from appliance.deeplens.hosted import Change, Host
 from appliance.deeplens.project import Project
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, WireError
 from appliance.frames import FrameWriter
 from appliance.values import CameraId, FrameStamp
 
@@ -211,6 +211,7 @@ class StillFrames:
         wanted: How often frames were asked for.
         joined: How many use it.
         trouble: Why no more frames come.
+        no_memory: Whether the system has no descriptors for it.
     """
 
     def __init__(self) -> None:
@@ -222,6 +223,7 @@ class StillFrames:
         self.wanted = 0
         self.joined = 0
         self.trouble = ""
+        self.no_memory = False
 
     def join(self, camera: str) -> "StillFrames":
         """See `Feeds`."""
@@ -236,6 +238,8 @@ class StillFrames:
 
     def descriptor(self) -> int:
         """See `function_parts.Frames`."""
+        if self.no_memory:
+            raise WireError("the frames cannot be shared: too many open files")
         return os.dup(self._writer.fd)
 
     def want(self) -> None:

@@ -54,6 +54,14 @@ while True:
     spun += 1
     fault(os.sched_setscheduler, 0, os.SCHED_OTHER, os.sched_param(0))
 """
+BEGINS_SESSIONS: Final = """
+for _ in range(2):
+    if os.fork() == 0:
+        os.setsid()
+        break
+while True:
+    time.sleep(0.01)
+"""
 ENDLESS_PRINT: Final = """
 tell(begun=True)
 while True:

@@ -33,6 +33,8 @@ class MessageError(ChannelError):
 class Hello:
     """It is there; with it, where it has one, the descriptor of the folder that it sees as /tmp.
 
+    It waits for `Frames`, or for a `Ping` if there are none, before it begins.
+
     Attributes:
         pid: Its number as it sees it itself.
         python: Version of Python, as `3.11.2`.

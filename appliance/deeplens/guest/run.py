@@ -136,6 +136,7 @@ class Running:
         if sys.version_info >= (3, 14):
             multiprocessing.set_start_method("fork")  # as it was; from 3.14 on children know nothing of ours
         self._outbox.start()
+        self._wait_for_host()
         os.register_at_fork(after_in_child=self._frames.forked)
         os.register_at_fork(after_in_child=self._pace.forked)
         os.register_at_fork(after_in_child=self._outbox.forked)
@@ -182,18 +183,32 @@ class Running:
             for each in descriptors:
                 os.close(each)
 
+    def _wait_for_host(self) -> None:
+        """Do what the host says until it answered the greeting: with frames, or a question if it has none.
+
+        What the function forks afterwards has the frames' memory, and can take frames of its own.
+        """
+        while not isinstance(self._hear(), Frames | Ping):
+            pass
+
     def _listen(self) -> None:
         """Do what the host says until it says to stop."""
         while True:
-            try:
-                heard = self._channel.receive()
-            except ChannelGoneError:
-                self._leave("stopped")
-            except ChannelError as error:
-                print(f"the host said what is not understood: {error}", file=sys.stderr, flush=True)  # noqa: T201
-                continue
-            if heard is not None:
-                self._obey(*heard)
+            self._hear()
+
+    def _hear(self) -> HostSaid | None:
+        """Do what the host says next; None: it was not understood."""
+        try:
+            heard = self._channel.receive()
+        except ChannelGoneError:
+            self._leave("stopped")
+        except ChannelError as error:
+            print(f"the host said what is not understood: {error}", file=sys.stderr, flush=True)  # noqa: T201
+            return None
+        if heard is None:
+            return None
+        self._obey(*heard)
+        return heard[0]
 
     def _obey(self, said: HostSaid, descriptors: tuple[int, ...]) -> None:
         match said:
