@@ -20,7 +20,7 @@ class Opened(Protocol):
 T = TypeVar("T", bound=Opened)
 
 _NICE = 10
-"""As hosted functions themselves: who stands at the door comes first."""
+"""Who stands at the door comes first; functions, which wait for these threads, come last."""
 
 
 def give_way() -> None:

@@ -87,8 +87,9 @@ PLAIN = SOURCE.replace("    DRAW\n", "")
 """The same, its stream left as it was."""
 COUNTING = """
 import sys, time
+from appliance.deeplens.view import NICE
 from appliance.priority import give_way
-give_way(10)
+give_way(NICE)
 while True:
     began = time.monotonic()
     while time.monotonic() - began < float(sys.argv[1]) / 16:

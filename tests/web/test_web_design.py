@@ -162,6 +162,17 @@ def test_light_and_dark_are_chosen_and_kept(browser: Browser, running: Running, 
     assert dark == kept
 
 
+@pytest.mark.parametrize("path", ["/log", "/moments", "/outbox", "/coffee"])
+def test_no_tab_is_cut_off_on_a_phone(browser: Browser, running: Running, secret: str, path: str) -> None:
+    """All are seen, in two rows if need be."""
+    with open_page(browser, running.url, secret=secret, width="phone") as (page, _):
+        page.goto(path)
+        tabs = page.locator(".tabs").first
+        expect(tabs).to_be_visible()
+
+        assert 0 == tabs.evaluate("(each) => each.scrollWidth - each.clientWidth")
+
+
 def test_the_first_page_follows_what_happens(browser: Browser, running: Running, secret: str) -> None:
     """Somebody comes in, and the page says so by itself."""
     with open_page(browser, running.url, secret=secret) as (page, _):

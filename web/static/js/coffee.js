@@ -8,7 +8,6 @@ let timer = null;
 let busy = false;
 let again = false;
 
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 document.addEventListener("toggle", (event) => event.target.matches?.(".coffee-mend[open]") && fill(event.target), true);
 for (const each of document.querySelectorAll(".coffee-mend[open]")) fill(each);
 document.addEventListener("visibilitychange", () => !document.hidden && again && due());

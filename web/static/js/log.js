@@ -6,8 +6,6 @@ import { localise } from "./telling.js";
 const PAUSE_MS = 700;
 const place = document.getElementById("log-entries");
 
-// On a phone the tabs are wider than the screen: the one that is shown has to be seen.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 if (place && "live" in place.dataset) follow();
 
 function follow() {
