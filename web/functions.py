@@ -74,7 +74,7 @@ def new() -> str:
 @takes(UPLOAD_BYTES)
 def deploy() -> AnyResponse:
     """Deploy a zip or a .py file."""
-    names = ("name", "runtime", "handler", "camera", "subscriptions", "network")
+    names = ("name", "runtime", "handler", "camera", "subscriptions", "network", "variables")
     given = {name: request.form.get(name, "").strip() for name in names}
     try:
         taken = _deployed(given)
@@ -247,8 +247,24 @@ def _deployed(given: dict[str, str]) -> dict[str, Any]:
         camera=given["camera"],
         subscriptions=given["subscriptions"].split(),
         network=given["network"].split(),
+        variables=_variables(given["variables"]),
     ).result
     return taken
+
+
+def _variables(text: str) -> dict[str, str]:
+    """Variables, one a line.
+
+    Raises:
+        FormError: A line has no name or no value.
+    """
+    found = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, equals, value = line.partition("=")
+        if not (equals and name.strip()):
+            raise FormError("Something is not right.", fields={"variables": "write NAME=value, one a line"})
+        found[name.strip()] = value
+    return found
 
 
 def _or_none(operation: str, name: str) -> Any:

@@ -1,18 +1,31 @@
 """A user's model from its files to the store: recognised, converted where it must be, described, kept.
 
+Files that are no part of the network (names of classes, settings of its author's own) are kept beside it as
+they are: functions open them where a DeepLens unpacked the whole archive.
+
 What a file says of itself counts where its owner says nothing. An OpenVINO IR is kept as it is: nothing here
 reads it, and it is run inside a view alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from appliance.deeplens.descriptor import Colour, Descriptor, Head, Kind, ModelInput, OutputLayer, faults_told
 from appliance.deeplens.guest.artifact_names import base_name
-from appliance.deeplens.guest.descriptors import EVERY
-from appliance.deeplens.model_store import MAX_BYTES, ModelStore, StoredModel, checked_name, spellings_of
+from appliance.deeplens.guest.descriptors import CATALOGUE, EVERY
+from appliance.deeplens.model_store import (
+    DESCRIPTOR,
+    MAX_BYTES,
+    REPORT,
+    ModelStore,
+    StoredModel,
+    checked_name,
+    spellings_of,
+)
+from appliance.deeplens.view import is_plain_name
 from appliance.errors import ModelError
 from appliance.models.artefact import ConversionReport, Converted, OutputFacts
 from appliance.models.artefact import Kind as Format
@@ -30,6 +43,9 @@ _HEADS: Final[Mapping[Kind, Head]] = {
 _ROWS_FIRST: Final = 1
 """Rows of DetectionOutput keep 0 for the background."""
 _ENDINGS: Final = (".onnx", ".xml", ".bin", ".json", ".params", ".pb", ".prototxt", ".caffemodel", ".txt")
+_NETWORKS: Final = _ENDINGS[:-1]
+"""Endings of files that are a network's or nothing: another epoch's parameters are not kept beside it."""
+_TAKEN: Final = frozenset({CATALOGUE, DESCRIPTOR, REPORT})
 _MOST_FILES: Final = 100
 
 
@@ -85,15 +101,34 @@ def install_artefact(
     kept = checked_name(name)
     files = read_files(paths)
     found = recognise(files, epoch=wishes.epoch)
+    beside = _beside(files, frozenset(found.parts.values()))
     if found.kind is Format.OPENVINO:
         layers, weights = files[found.parts[Part.IR_LAYERS]], files[found.parts[Part.IR_WEIGHTS]]
         with faults_told("what is said of the model does not fit"):
             descriptor = _described_ir(name, wishes)
-        return store.install(descriptor, {f"{kept}.model.xml": layers, f"{kept}.model.bin": weights})
+        own = {f"{kept}.model.xml": layers, f"{kept}.model.bin": weights}
+        return store.install(descriptor, {**beside, **own})
     converted = convert_apart(files, width=wishes.width, height=wishes.height, epoch=wishes.epoch)
     with faults_told("what is said of the model does not fit"):
         descriptor = _described(name, converted, wishes)
-    return store.install(descriptor, {descriptor.file: converted.onnx}, report=report_text(converted.report))
+    own = {descriptor.file: converted.onnx}
+    return store.install(descriptor, {**beside, **own}, report=report_text(converted.report))
+
+
+def _beside(files: Mapping[str, bytes], parts: AbstractSet[str]) -> dict[str, bytes]:
+    """Of a model's files those that are no part of a network.
+
+    Raises:
+        ModelError: One has a name that it cannot have there.
+    """
+    found = {}
+    for name, content in files.items():
+        if name in parts or (name.lower().endswith(_NETWORKS) and name.lower() not in _TAKEN):
+            continue
+        if name in _TAKEN or not is_plain_name(name):
+            raise ModelError(f"a file {name[:64]!r} cannot lie beside a model", hint="call it something else")
+        found[name] = content
+    return found
 
 
 def read_files(paths: Iterable[Path]) -> dict[str, bytes]:

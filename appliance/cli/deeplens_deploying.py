@@ -12,7 +12,7 @@ import click
 from appliance.cli.context import Context
 from appliance.cli.deeplens_asking import STOP_S, asked, asked_reply
 from appliance.cli.deeplens_models import models as models_group
-from appliance.cli.deeplens_trying import RUNTIMES, name_for
+from appliance.cli.deeplens_trying import RUNTIMES, name_for, own_variables
 from appliance.wire.messages import AskPorting, DeployFunction, FunctionTaken, Porting
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _OPTIONS = {
     "publishes": "--publish",
     "network": "--allow-network",
     "memory_mb": "--memory",
+    "variables": "--env",
 }
 """What says a part of a function's description, where that is called otherwise."""
 
@@ -44,6 +45,13 @@ _OPTIONS = {
     multiple=True,
     metavar="HOST[:PORT]",
     help="A host that it may reach; of this box or its network, the address itself.",
+)
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A variable of its own; without a value, what it is here.",
 )
 @click.option(
     "--subscribe", "subscriptions", multiple=True, metavar="TOPIC", help="Messages that it is handed."
@@ -79,7 +87,7 @@ def deploy(
       appliance deeplens deploy my-project/
       appliance deeplens deploy lambda.zip --name dogs --camera yard
       appliance deeplens deploy lambda_function.py --name birds --model bird=bird.onnx
-      appliance deeplens deploy uploads.zip --allow-network 192.168.1.20:9000
+      appliance deeplens deploy uploads.zip --allow-network 192.168.1.20:9000 --env BUCKET=faces
     """
     from appliance.deeplens.package_reading import read_path
 
@@ -159,7 +167,8 @@ def _message(name: str, runtime: str | None, given: dict[str, Any]) -> DeployFun
     from appliance.deeplens.project_fault import fault_of
 
     told = {"name": name, "runtime": runtime_of(runtime) if runtime else None}
-    parts = {each: given[each] for each in ("subscriptions", "publishes", "network", "camera")}
+    given = {**given, "variables": own_variables(given["variables"])}
+    parts = {each: given[each] for each in ("subscriptions", "publishes", "network", "variables", "camera")}
     parts |= {"handler": given["handler"]} if given["handler"] else {}
     try:
         # As it will stand there; what is found out there only is put in its place for the time being.

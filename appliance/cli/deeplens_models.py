@@ -90,6 +90,7 @@ def install(
 
     FILES are an ONNX file, an OpenVINO IR (.xml and .bin), MXNet's -symbol.json and .params, a Caffe or a
     TensorFlow SSD, or a folder with them. Functions find it by NAME in every spelling of either optimizer.
+    Files that are no network, such as names of classes, lie beside it under their own names.
     """
     from appliance.app.artefact_installing import Wishes, install_artefact
 

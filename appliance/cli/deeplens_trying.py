@@ -1,12 +1,13 @@
 """`appliance deeplens run` and `try`: functions in the foreground, without deploying them."""
 
 import json
+import os
 import re
 import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,13 @@ _SHOWN = 400
     metavar="HOST[:PORT]",
     help="A host that it may reach; of this box or its network, the address itself.",
 )
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A variable of its own; without a value, what it is here.",
+)
 @click.option("--accept-uncontained", is_flag=True, help="Run it even where this system contains nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last is the summary.")
 @click.pass_obj
@@ -85,6 +93,7 @@ def run(
         else:
             click.echo(f"{message.topic}  {one_line(message.text)}")
 
+    given["variables"] = own_variables(given["variables"])
     summary = _tried(
         context,
         function,
@@ -113,6 +122,13 @@ def run(
 )
 @click.option("--runtime", type=click.Choice(RUNTIMES), help="[default: as the sources look]")
 @click.option("--memory", "memory_mb", type=click.IntRange(128, 65536), help="Memory each may use, MiB.")
+@click.option(
+    "--env",
+    "variables",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A variable of their own; without a value, what it is here.",
+)
 @click.option("--accept-uncontained", is_flag=True, help="Run them even where this system contains nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last with the totals.")
 @click.pass_obj
@@ -138,11 +154,12 @@ def try_(
     Examples:
       appliance deeplens try my-project/
       appliance deeplens try projects/* --frames 6 --json
-      appliance deeplens try a.zip b.zip --source dog.mp4
+      appliance deeplens try a.zip b.zip --source dog.mp4 --env BUCKET=faces
     """
     from appliance.app.function_trial import Bounds
 
     stop = _stopping()
+    given["variables"] = own_variables(given["variables"])
     verdicts: Counter[str] = Counter()
     for each in functions:
         if stop.is_set():
@@ -182,6 +199,7 @@ def _tried(
     memory_mb: int | None = None,
     events: Sequence[str] = (),
     network: Sequence[str] = (),
+    variables: Mapping[str, str],
     accept_uncontained: bool = False,
 ) -> dict[str, Any]:
     """What came of running one function.
@@ -189,13 +207,14 @@ def _tried(
     Raises:
         ApplianceError: It could not be begun.
     """
-    from appliance.app.function_frames import loop_frames, own_frames
+    from appliance.app.function_frames import first_camera, loop_frames, own_frames
     from appliance.app.function_trial import follow, told, trial
     from appliance.app.hosted_models import open_model_store
     from appliance.deeplens.deploying import Wanted
     from appliance.deeplens.package_reading import read_path
     from appliance.deeplens.project import runtime_of
     from appliance.models.folder import ModelFolder
+    from appliance.wire import Client
 
     package = read_path(path)
     wanted = Wanted(
@@ -205,12 +224,14 @@ def _tried(
         memory_mb=memory_mb,
         camera=camera,
         network=network,
+        variables=variables,
         accept_uncontained=accept_uncontained,
     )
     settings = context.settings
     store = open_model_store(context.layout.state, ModelFolder(settings.models.directory))
     given: dict[str, Any] = {"shown": store.shown, "said": said}
     if source is None:
+        first_camera(Client(context.layout.socket("loop")))  # none runs: told before anything is begun
         make = loop_frames(context.layout)
         with trial(package, wanted, _containment(), make, settings.deeplens, **given) as running:
             return told(running, follow(running, bounds, stop, events=events, echo=_echo if echo else _quiet))
@@ -238,6 +259,30 @@ def name_for(path: Path) -> str:
     stem = path.resolve().stem if path.is_file() else path.resolve().name
     kept = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64]
     return kept or "function"
+
+
+def own_variables(given: Sequence[str]) -> dict[str, str]:
+    """Variables as they are given to commands, NAME=VALUE or NAME alone.
+
+    Raises:
+        UsageError: One without a value is not set here, or one may not be given.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from appliance.deeplens.project import Variables
+    from appliance.deeplens.project_fault import fault_of
+
+    found = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals and name not in os.environ:
+            raise click.UsageError(f"--env {name}: it is not set here", click.get_current_context())
+        found[name] = value if equals else os.environ[name]
+    try:
+        TypeAdapter(Variables).validate_python(found)
+    except ValidationError as error:
+        raise click.UsageError(f"--env: {fault_of(error)[1]}", click.get_current_context()) from None
+    return found
 
 
 def _containment() -> "Containment":

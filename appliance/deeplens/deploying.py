@@ -3,10 +3,10 @@
 Putting it in its place is `projects`', starting it `hosted`'s; its files are read elsewhere.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import ValidationError
 
@@ -22,6 +22,8 @@ from appliance.errors import FunctionError
 
 Runtime = Literal["python2", "python3"]
 
+_THING: Final = "AWS_IOT_THING_NAME"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -35,6 +37,7 @@ class Wanted:
         subscriptions: Topics whose messages it is handed.
         publishes: Topics besides its infer topic that leave the box.
         network: Hosts granted.
+        variables: Of its own; AWS_IOT_THING_NAME among them is what it is told that the box is called.
         memory_mb: Memory, MiB; None: as is usual.
         camera: Whose frames it gets; empty: the first's.
         accept_uncontained: Whether it may run where this system does not contain it.
@@ -47,6 +50,7 @@ class Wanted:
     subscriptions: Sequence[str] = ()
     publishes: Sequence[str] = ()
     network: Sequence[str] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     memory_mb: int | None = None
     camera: str = ""
     accept_uncontained: bool = False
@@ -89,9 +93,10 @@ def lay_out(
             subscriptions=tuple(wanted.subscriptions),
             publishes=tuple(wanted.publishes),
             network=tuple(wanted.network),
+            variables={name: value for name, value in wanted.variables.items() if name != _THING},
             limits=limits,
             camera=wanted.camera,
-            thing=thing,
+            thing=wanted.variables.get(_THING, thing),
             accept_uncontained=wanted.accept_uncontained,
             source_sha256=package.sha256,
             deployed_at=now,

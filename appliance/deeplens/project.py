@@ -4,7 +4,9 @@ Only the values, checked when made and when read. Reading and writing files is `
 function's own is looked at here.
 """
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -20,6 +22,29 @@ HANDLERS = ("lambda_function.lambda_handler", "greengrassHelloWorld.function_han
 
 MOST = 32
 """Topics to subscribe to, topics to publish to, and hosts: so many of each at most."""
+
+
+MOST_VARIABLES: Final = 64
+"""Variables of its own."""
+_MOST_VALUE: Final = 4096
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_SET_HERE: Final = re.compile(
+    r"(LD|PYTHON|DEEPLENS|MALLOC|GLIBC|OMP|OPENBLAS|OPENCV).*|PATH|HOME|TMPDIR|.*_PROXY", re.IGNORECASE
+)
+"""What the linker, Python and our launcher read before the function begins, and the way to granted hosts."""
+
+
+def _variables(given: Mapping[str, str]) -> Mapping[str, str]:
+    if len(given) > MOST_VARIABLES:
+        raise ValueError(f"{len(given)} are given, and {MOST_VARIABLES} are the most")
+    for name, value in given.items():
+        if not _VARIABLE.fullmatch(name):
+            raise ValueError("a variable's name is letters, digits and _, and begins with no digit")
+        if _SET_HERE.fullmatch(name):
+            raise ValueError(f"{name} is set by the appliance")
+        if len(value) > _MOST_VALUE or "\0" in value:
+            raise ValueError(f"the value of {name} has more than {_MOST_VALUE:,} characters, or a NUL")
+    return given
 
 
 def _pattern(text: str) -> str:
@@ -57,6 +82,10 @@ Handler = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,200}\.[A
 """Module and function: `lambda_function.lambda_handler`."""
 
 
+Variables = Annotated[Mapping[str, str], AfterValidator(_variables)]
+"""Variables of a function's own: name → value, which may be a secret."""
+
+
 class Limits(BaseModel):
     """What a function may use of the machine.
 
@@ -87,6 +116,7 @@ class Project(BaseModel):
         subscriptions: Topics whose messages it is handed; `+` and `#` as MQTT has them.
         publishes: Topics besides its infer topic that leave the box, exactly as written here.
         network: Hosts that were granted to it; empty: none.
+        variables: Of its own, as Lambda's settings had them; values may be secrets.
         limits: What it may use of the machine.
         camera: Whose frames it gets; empty: the first.
         thing: Name in AWS_IOT_THING_NAME.
@@ -105,6 +135,7 @@ class Project(BaseModel):
     subscriptions: Annotated[tuple[Pattern, ...], Field(max_length=MOST)] = ()
     publishes: Annotated[tuple[Topic, ...], Field(max_length=MOST)] = ()
     network: Annotated[tuple[Host, ...], Field(max_length=MOST)] = ()
+    variables: Annotated[Variables, Field(repr=False)] = {}
     limits: Limits = Limits()
     camera: Annotated[str, Field(max_length=32)] = ""
     thing: str = Field(pattern=r"^[A-Za-z0-9:_-]{1,128}$")

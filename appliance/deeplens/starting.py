@@ -105,7 +105,7 @@ class ContainedStarting:
             notes=shown.notes,
             out=self._surroundings.out(project),
             proxy=self._surroundings.proxy(project),
-            environment={**self._environment, **variables(project)},
+            environment={**self._environment, **project.variables, **variables(project)},
             hidden=(self._projects.root.parent.parent,),
         )
         return launch(

@@ -222,6 +222,29 @@ def test_a_stream_that_is_none_is_in_the_list(tmp_path: Path) -> None:
 
 
 @contained
+@contained
+@pytest.mark.slow
+def test_a_function_has_the_variables_it_is_given(tmp_path: Path) -> None:
+    """As its settings in Lambda had them; one named alone is what it is here, the thing's name is its own."""
+    source = """
+import os, awscam, greengrasssdk
+awscam.getLastFrame()
+greengrasssdk.client('iot-data').publish(topic='t', payload=' '.join(os.environ[each] for each in NAMES))
+while True:
+    awscam.getLastFrame()
+"""
+    names = ["BUCKET", "HERE", "AWS_IOT_THING_NAME"]
+    code = source.replace("NAMES", repr(names))
+    folder = package_at(tmp_path / "reads", {"lambda_function.py": code})
+    given = ("--env", "BUCKET=a=b c", "--env", "HERE", "--env", "AWS_IOT_THING_NAME=deeplens_mine")
+    command = ("deeplens", "run", folder, "--source", "scene:door", "--seconds", "8", "--frames", "2", *given)
+    done = CliRunner(env={"HERE": "of the shell"}).invoke(appliance, [str(each) for each in command])
+    without = CliRunner().invoke(appliance, ["deeplens", "run", str(folder), "--seconds", "8"])
+
+    assert "t  a=b c of the shell deeplens_mine" in done.stdout
+    assert "the appliance does not run" in str(without.exception or without.output)
+
+
 def test_a_function_is_deployed_watched_and_removed(box: FunctionsBox, tmp_path: Path) -> None:
     """deploy, list, messages, logs, port, stop, start, remove: each by its name, in words and in JSON."""
     folder = package_at(tmp_path / "greets", {"lambda_function.py": GOOD, "labels.txt": "dog\n"})
@@ -244,6 +267,10 @@ def test_a_function_is_deployed_watched_and_removed(box: FunctionsBox, tmp_path:
     said("stop", "greets")
     assert "stopped" == json.loads(said("list", "--json"))["phase"]
     said("start", "greets")
-    assert "deployed in place of another" in said("deploy", folder, "--camera", "entrance")
+    assert "deployed in place of another" in said(
+        "deploy", folder, "--camera", "entrance", "--env", "TOKEN=hush"
+    )
+    assert ["TOKEN"] == json.loads(said("list", "--json"))["variables"]
+    assert "hush" not in said("list", "--json")
     said("remove", "greets")
     assert "no function is deployed" in said("list")

@@ -27,6 +27,8 @@ def test_each_remedy_has_a_line_of_its_own(tmp_path: Path) -> None:
         (["--subscribe", "#a"], "--subscribe, number 1: # stands alone"),
         (["--publish", "a/+"], "--publish, number 1: a topic to publish to is named in full"),
         (["--subscribe", "a"] * 33, "--subscribe: 33 are given, and 32 are the most"),
+        (["--env", "LD_PRELOAD=x"], "--env: LD_PRELOAD is set by the appliance"),
+        (["--env", "NOT_SET_HERE"], "--env NOT_SET_HERE: it is not set here"),
         (["--camera", "c" * 40], "--camera: a camera's name has 32 characters at most"),
     ],
 )

@@ -188,6 +188,9 @@ def test_a_name_is_a_plain_one_or_refused(text: str) -> None:
         st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z"),
         runtime=st.sampled_from(["python2", "python3"]),
         network=st.lists(st.sampled_from(["a.example", "10.0.0.1:9000", "[::1]:80"]), max_size=3),
+        variables=st.dictionaries(
+            st.from_regex(r"\AMY_[A-Z]{1,9}\Z"), st.text('aß =\n"', max_size=9), max_size=3
+        ),
         subscriptions=st.lists(st.sampled_from(["a/+", "#", "door"]), max_size=3),
         wanted=st.sampled_from(["running", "stopped"]),
         pinned=st.sampled_from([None, True, False]),
@@ -204,6 +207,15 @@ def test_a_description_is_read_as_it_was_written(found: Project) -> None:
         {"publishes": ["a/#"]},
         {"network": ["http://a.example"]},
         {"network": ["a b"]},
+        {"variables": {"LD_PRELOAD": "/tmp/mine.so"}},
+        {"variables": {"PYTHONPATH": "/tmp"}},
+        {"variables": {"https_proxy": "http://elsewhere"}},
+        {"variables": {"DEEPLENS_CHANNEL": "3"}},
+        {"variables": {"1ST": "x"}},
+        {"variables": {"A=B": "x"}},
+        {"variables": {"LONG": "x" * 4097}},
+        {"variables": {"NUL": "\0"}},
+        {"variables": {f"N{number}": "" for number in range(65)}},
         {"handler": "no_function"},
         {"handler": "../../etc.passwd"},
         {"thing": "a/b"},
@@ -216,6 +228,11 @@ def test_what_does_not_fit_is_refused(changes: dict[str, Any]) -> None:
     """A description holds what it should or is none."""
     with pytest.raises(ValueError, match="validation error"):
         project("little", **changes)
+
+
+def test_variables_are_not_shown_with_a_description() -> None:
+    """They may be secrets: a description that is printed somewhere tells none."""
+    assert "hush" not in repr(project("little", variables={"TOKEN": "hush"}))
 
 
 def test_words_for_runtimes_and_things() -> None:

@@ -15,6 +15,7 @@ import pytest
 from commands import Ended, call
 from hosted_models import CAT, PERSON, boxes_of, laid_out, picture
 from onnx import TensorProto, helper
+from onnxruntime import InferenceSession
 
 from appliance.app.hosted_models import open_model_store
 from appliance.deeplens.guest.descriptors import ModelFaultError, ModelMissingError
@@ -189,6 +190,34 @@ def test_a_folder_of_files_is_a_model(state: Path, tmp_path: Path) -> None:
     done = models(state, "install", "things", folder, "--input", "32x32")
 
     assert (0, "things is installed: classification\n") == (done.code, done.out)
+
+
+def test_a_network_and_what_was_packed_with_it_lie_where_functions_open_them(
+    state: Path, store: ModelStore, tmp_path: Path, rows: Path
+) -> None:
+    """Under the model's name, for one that runs ONNX by itself; names of classes under theirs."""
+    names = tmp_path / "coco.names"
+    names.write_text("cat\nperson\n", encoding="utf-8")
+    done = models(state, "install", "yolo_Tiny", rows, names)
+    view = laid_out(store.shown(), tmp_path / "view")
+    view.lay_out()
+
+    assert 0 == done.code
+    assert "cat\nperson\n" == (view.root / "coco.names").read_text(encoding="utf-8")
+    for name in ("yolo_tiny.onnx", "yolo_Tiny.onnx"):
+        assert 1 == len(InferenceSession(view.root / name).get_outputs())
+
+
+@pytest.mark.parametrize("name", ["models.json", "descriptor.json", "report.txt"])
+def test_nothing_beside_a_model_takes_a_name_of_ours(
+    state: Path, tmp_path: Path, rows: Path, name: str
+) -> None:
+    """A file is refused whose name says something else there."""
+    (tmp_path / name).write_text("[]", encoding="utf-8")
+
+    assert (5, f"a file '{name}' cannot lie beside a model") == models(
+        state, "install", "mine", rows, tmp_path / name
+    ).refusal
 
 
 @pytest.mark.parametrize(

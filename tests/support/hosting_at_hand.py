@@ -84,6 +84,7 @@ class HostedFunctions:
                 restarts=4,
                 missing={"bird_classification_resnet-18": "no weights of it are to be had"},
                 network=("s3.amazonaws.com:443",),
+                variables=("BUCKET",),
             ),
         }
         self.deployed: list[tuple[DeployFunction, bytes]] = []

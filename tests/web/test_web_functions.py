@@ -177,6 +177,7 @@ def test_a_zip_is_deployed_as_it_came(admin: Any, hosted: HostedFunctions) -> No
     """With what was filled in; its name is its file's, made fit."""
     package = zipped(lambda_function="print 'dog'")
     sent = {"file": (io.BytesIO(package), "my dog (1).zip"), "network": "minio.lan:9000\ns3.amazonaws.com"}
+    sent["variables"] = "BUCKET=faces\n\n KEY =a=b "
     answer = admin.post("/functions/new", sent)
     message, blob = hosted.deployed[0]
 
@@ -188,6 +189,23 @@ def test_a_zip_is_deployed_as_it_came(admin: Any, hosted: HostedFunctions) -> No
         message.network,
         message.accept_uncontained,
     )
+    assert {"BUCKET": "faces", "KEY": "a=b"} == message.variables
+
+
+def test_a_variable_without_a_value_is_said_at_its_field(admin: Any, hosted: HostedFunctions) -> None:
+    """Nothing is deployed, and what was written stays."""
+    sent = {"file": (io.BytesIO(zipped(a="")), "a.zip"), "variables": "BUCKET"}
+    answer = admin.post("/functions/new", sent)
+
+    assert (422, []) == (answer.status_code, hosted.deployed)
+    assert "Write NAME=value, one a line." in answer.text
+    assert ">BUCKET</textarea>" in answer.text
+
+
+@pytest.mark.usefixtures("hosted")
+def test_variables_are_named_and_their_values_kept(admin: Any) -> None:
+    """The page of a function says which it has."""
+    assert '<span class="mono small">BUCKET</span>' in admin.get("/functions/birds").text
 
 
 def test_what_cannot_be_taken_is_said_at_the_file(admin: Any, hosted: HostedFunctions) -> None:

@@ -62,6 +62,7 @@ class NewFunction(Arguments):
         camera: Whose frames it gets; empty: the first's.
         subscriptions: Topics whose messages it is handed.
         network: Hosts it may reach, `host` or `host:port`.
+        variables: Of its own: name → value.
     """
 
     name: str = Field(pattern=_NAME)
@@ -71,6 +72,7 @@ class NewFunction(Arguments):
     camera: str = Field(default="", max_length=32)
     subscriptions: tuple[str, ...] = Field(default=(), max_length=32)
     network: tuple[str, ...] = Field(default=(), max_length=32)
+    variables: dict[str, str] = Field(default={}, max_length=64, repr=False)
 
 
 class MessagesAfter(Arguments):
@@ -118,8 +120,8 @@ class Functions:
         """Every deployed function and how it is, and whether this system contains them.
 
         `{there, functions: [{name, phase, wanted, runtime, handler, camera, thing, subscriptions, network,
-        memory_mb, deployed_at, fault, restarts, running_s, frames, idle_s, inferences, messages, dropped,
-        last_message, last_at, loaded, missing, died, pictures, waits, trouble, stream_trouble}],
+        variables, memory_mb, deployed_at, fault, restarts, running_s, frames, idle_s, inferences, messages,
+        dropped, last_message, last_at, loaded, missing, died, pictures, waits, trouble, stream_trouble}],
         contained, statement, open}`; `there` is whether the process that hosts functions runs.
         """
         del asked

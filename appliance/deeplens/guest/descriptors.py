@@ -342,10 +342,13 @@ class Models:
     def lay_out(self) -> None:
         """Put a small file under every name that a model's artefacts had, for functions that look for one.
 
+        An ONNX file lies there under its model's names itself: functions open it by their own means.
         What is there already stays; where nothing can be written, nothing is: models are found all the same.
         """
         with contextlib.suppress(ModelFaultError, OSError):
             for descriptor in self._catalogue.models:
+                if descriptor.engine == "onnx":
+                    self._name_network(descriptor)
                 text = f"The model {descriptor.name} is kept by the appliance, in {CATALOGUE}.\n"
                 for name in (descriptor.name, *descriptor.spellings):
                     for stem in optimized_spellings(name):
@@ -355,6 +358,11 @@ class Models:
                                 (self.root / (stem + ending)).open("x") as file,
                             ):
                                 file.write(text)
+
+    def _name_network(self, descriptor: Descriptor) -> None:
+        for name in (descriptor.name, *descriptor.spellings):
+            with contextlib.suppress(FileExistsError):
+                (self.root / f"{name}.onnx").symlink_to(descriptor.file)
 
     @cached_property
     def _catalogue(self) -> "_Catalogue":

@@ -12,7 +12,10 @@ from types import ModuleType
 from typing import Final
 
 OURS: Final = frozenset(
-    {"PIL", "boto3", "botocore", "cv2", "jmespath", "numpy", "onnxruntime", "openvino", "s3transfer"}
+    {
+        *("PIL", "boto3", "botocore", "cv2", "jmespath", "numpy", "onnxruntime", "openvino", "requests"),
+        *("s3transfer", "urllib3"),
+    }
 )
 """Packages that the appliance has for this Python, which a copy in a function's package must not hide."""
 

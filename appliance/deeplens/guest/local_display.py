@@ -35,7 +35,7 @@ class LocalDisplay(Thread):
         self.stop_request = Event()
         self._lock = Lock()
         self._jpeg = b""
-        self.set_frame_data(np.full((480, 640, 3), 255, np.uint8))
+        self.reset_frame_data()
 
     def run(self) -> None:
         """Write until told to stop."""
@@ -55,6 +55,10 @@ class LocalDisplay(Thread):
             raise Exception("Failed to set frame data")  # noqa: TRY002 - as AWS's text had it
         with self._lock:
             self._jpeg = jpeg.tobytes()
+
+    def reset_frame_data(self) -> None:
+        """Show a white picture again."""
+        self.set_frame_data(np.full((480, 640, 3), 255, np.uint8))
 
     def join(self, timeout: float | None = None) -> None:
         """Stop; waits until the thread ends only if it is given a time."""

@@ -35,6 +35,7 @@ from appliance.deeplens.guest import (
     local_display,
     mo,
     object_store,
+    older_calls,
     project_file,
     sound,
 )
@@ -123,6 +124,7 @@ class Running:
             device_paths.of_process(root, str(folder)).install()
         project_file.install()
         bootstrap_download.install()
+        older_calls.install()
         if os.environ.pop(object_store.ENVIRONMENT, ""):
             os.environ["AWS_ENDPOINT_URL_S3"] = object_store.serve(object_store.Objects())
         if self._runtime == "python2":

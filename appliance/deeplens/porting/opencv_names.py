@@ -1,7 +1,8 @@
 """OpenCV's names of its versions 2 and 3 → what they are in 4.
 
 `cv2.cv.CV_…`, constants and classes that moved, and the three results `findContours` had in version 3, where
-the call is taken apart into three names. For Python 2 and Python 3 files alike.
+the call is taken apart into three names; `getUnconnectedOutLayers` gives one number a row as until 4.5.4. For
+Python 2 and Python 3 files alike.
 """
 
 import ast
@@ -64,8 +65,10 @@ def renamed(name: str) -> str | None:
 
 def rewrite(source: Sources) -> None:
     """Note the changes for every old name."""
-    for node in source.of(ast.Attribute, ast.Import, ast.ImportFrom, ast.Assign):
+    for node in source.of(ast.Attribute, ast.Import, ast.ImportFrom, ast.Assign, ast.Call):
         match node:
+            case ast.Call(func=ast.Attribute(attr="getUnconnectedOutLayers"), args=[], keywords=[]):
+                source.edits.wrap(*source.edits.span(node), "", ".reshape(-1, 1)", MEASURE)
             case ast.Attribute():
                 _attribute(source, node)
             case ast.Import():

@@ -27,6 +27,7 @@ class DeployFunction(Message):
         subscriptions: Topics whose messages it is handed.
         publishes: Topics besides its infer topic that leave the box.
         network: Hosts granted.
+        variables: Of its own: name → value.
         memory_mb: Memory, MiB; None: as is usual.
         camera: Whose frames it gets; empty: the first's.
         accept_uncontained: Whether it may run where this system does not contain it.
@@ -43,6 +44,7 @@ class DeployFunction(Message):
     subscriptions: tuple[str, ...] = Field(default=(), max_length=32)
     publishes: tuple[str, ...] = Field(default=(), max_length=32)
     network: tuple[str, ...] = Field(default=(), max_length=32)
+    variables: Mapping[str, str] = Field(default={}, repr=False)
     memory_mb: int | None = None
     camera: str = Field(default="", max_length=32)
     accept_uncontained: bool = False
@@ -110,6 +112,7 @@ class FunctionStatus(BaseModel):
     Attributes:
         phase: stopped, starting, running, waiting (it failed, and is started again), refused, damaged.
         wanted: Whether it is to run.
+        variables: Names of its own; no values.
         fault: Why it failed last, in words; empty if it did not.
         restarts: Times it was started again since it was wanted.
         running_s: Seconds since its last start; 0 while it does not run.
@@ -140,6 +143,7 @@ class FunctionStatus(BaseModel):
     subscriptions: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
     network: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     memory_mb: int = 0
     accept_uncontained: bool = False
     deployed_at: datetime | None = None

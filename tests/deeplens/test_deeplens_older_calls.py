@@ -1,0 +1,74 @@
+"""What numpy, OpenCV and json took in 2018: one real function makes the calls that are refused today."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from function_host import FunctionHost
+from ported_runs import ported
+
+FUNCTION = """
+import json
+import boto3, requests
+import cv2, numpy as np
+import greengrasssdk
+
+said = {}
+frame = np.zeros((40, 40, 3), np.uint8)
+point = np.float32([5.7, 6.2])
+cv2.line(frame, (point[0], point[1]), tuple(np.array([30, 31])), (0, 0, np.int64(255)), 1)
+said["line"] = frame[6, 5].tolist()
+cv2.circle(frame, (np.float32(20.9), 20), np.float32(3.5), (255, 0, 0), -1)
+said["circle"] = frame[20, 23].tolist() + frame[20, 24].tolist()
+cv2.putText(frame, "dog", (point[0], 30.0), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
+said["resized"] = cv2.resize(frame, (np.float32(20.5), 10.0)).shape
+said["straight"] = cv2.warpPerspective(frame, np.eye(3), (np.float32(12), np.float32(9))).shape
+for name, call in {
+    "picture": lambda: cv2.line("x", (1.5, 1), (2, 2), (0, 0, 0)),
+    "words": lambda: cv2.putText(frame, 3, (1, 1), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0)),
+    "array": lambda: np.array([2 ** 80], np.int64),
+    "object": lambda: json.dumps(object()),
+}.items():
+    try:
+        said[name] = repr(call())
+    except Exception as error:
+        said[name] = type(error).__name__
+boxes = cv2.dnn.NMSBoxes([[1, 1, 9, 9], [1, 1, 9, 9], [20, 20, 9, 9]], [0.9, 0.8, 0.7], 0.5, 0.4)
+said["boxes"] = [int(each[0]) for each in boxes]
+said["no_boxes"] = len(cv2.dnn.NMSBoxes([[1, 1, 9, 9]], [0.1], 0.5, 0.4))
+said["around"] = np.array([360, 100, -1], np.uint8).tolist() + np.array([300], dtype=np.uint8).tolist()
+said["share"] = np.float32(0.5) * 100.0
+said["packed"] = [requests.__name__, boto3.__name__]
+greengrasssdk.client("iot-data").publish(topic="t", payload=json.dumps(said))
+"""
+
+
+@pytest.mark.parametrize("runtime", ["python2", "python3"])
+def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
+    """Fractions are cut off points and sizes, numbers go round; what was refused then still is."""
+    with FunctionHost(tmp_path, runtime=runtime) as host:
+        host.write("raise ImportError('of another Python')\n", "urllib3/__init__.py")
+        host.start(FUNCTION)
+        ((_, payload),) = host.wait_published()
+    said: dict[str, Any] = json.loads(payload)
+
+    assert [0, 0, 255] == said["line"]
+    assert [255, 0, 0, 0, 0, 0] == said["circle"]
+    assert ([10, 20, 3], [9, 12, 3]) == (said["resized"], said["straight"])
+    assert ["error", "error", "OverflowError", "TypeError"] == [
+        said[each] for each in ("picture", "words", "array", "object")
+    ]
+    assert ([0, 2], 0) == (said["boxes"], said["no_boxes"])
+    assert [104, 100, 255, 44] == said["around"]
+    assert 50.0 == said["share"]
+    assert ["requests", "boto3"] == said["packed"]
+
+
+def test_the_last_layers_are_counted_one_a_row(tmp_path: Path) -> None:
+    """`getUnconnectedOutLayers` gave a column until OpenCV 4.5.4: functions take the first of each row."""
+    text = "names = [every[i[0] - 1] for i in net.getUnconnectedOutLayers()]\n"
+
+    target, _ = ported(tmp_path, {"lambda_function.py": text}, "python3")
+
+    assert ".getUnconnectedOutLayers().reshape(-1, 1)]" in (target / "lambda_function.py").read_text()
