@@ -24,6 +24,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from moto.s3.models import FakeKey
 from moto.server import ThreadedMotoServer
 
 # A line for each request on standard error would say no more than `asked` does, and bury what is printed.
@@ -150,14 +151,22 @@ class FaultyS3:
         self.faults = []
         self.asked = []
         self.hides = False
+        self._let_go()
         self.make_bucket(locks=locks)
 
     def close(self) -> None:
         """End both."""
+        self._let_go()
         self.client.close()
         self._proxy.shutdown()
         self._proxy.server_close()
         self._server.stop()
+
+    def _let_go(self) -> None:
+        """Close the files of the bucket's objects, of which the server keeps one open for each."""
+        for each in FakeKey.instances_tracked:  # type: ignore[attr-defined]
+            if each.bucket_name == self.bucket:
+                each.dispose()
 
     def fault_for(self, asked: Asked) -> str:
         """What goes wrong with a request; empty: nothing."""
