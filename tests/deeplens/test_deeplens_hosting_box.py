@@ -90,6 +90,27 @@ def published(box: FunctionsBox, name: str, after: int = 0) -> FunctionMessages:
     return box.ask(AskFunctionMessages(name=name, after=after, wait_s=20), FunctionMessages)
 
 
+def test_a_function_has_variables_of_its_own(box: FunctionsBox) -> None:
+    """Beside those of the device, whose name for its thing gives way; after it was started anew as well."""
+    code = """
+import os, greengrasssdk
+told = ' '.join([os.environ['BUCKET'], os.environ['AWS_IOT_THING_NAME'], os.environ['AWS_REGION']])
+greengrasssdk.client('iot-data').publish(topic='t', payload=told)
+def lambda_handler(event, context): pass
+"""
+    given = {"BUCKET": "a = b", "AWS_IOT_THING_NAME": "deeplens_mine"}
+    box.deploy("reads", code, variables=given)
+    first = published(box, "reads").messages[0]
+    box.ask(StopFunction(name="reads"), Done)
+    box.ask(StartFunction(name="reads"), Done)
+    again = published(box, "reads", after=first.sequence).messages[0]
+    how = status(box, "reads")
+    box.ask(RemoveFunction(name="reads"), Done)
+
+    assert ["a = b deeplens_mine us-east-1"] * 2 == [first.payload, again.payload]
+    assert (("BUCKET",), "deeplens_mine") == (how.variables, how.thing)
+
+
 def test_a_deployed_function_publishes(box: FunctionsBox, hello: FunctionTaken) -> None:
     """It is taken for Python 2.7, ported, started, sees the camera's frames at their size, and is heard."""
     first = published(box, "hello").messages[0]
