@@ -42,8 +42,10 @@ _HEADS: Final[Mapping[Kind, Head]] = {
 """What a network gives, where nobody says."""
 _ROWS_FIRST: Final = 1
 """Rows of DetectionOutput keep 0 for the background."""
-_ENDINGS: Final = (".onnx", ".xml", ".bin", ".json", ".params", ".pb", ".prototxt", ".caffemodel", ".txt")
-_NETWORKS: Final = _ENDINGS[:-1]
+_ENDINGS: Final = (".onnx", ".xml", ".bin", ".json", ".params", ".pb", ".prototxt", ".caffemodel")
+_BESIDE: Final = (".cfg", ".csv", ".labels", ".names", ".pbtxt", ".txt", ".yaml", ".yml")
+"""Endings of what else is taken out of a folder."""
+_NETWORKS: Final = (".onnx", ".xml", ".bin", "-symbol.json", ".params", ".pb", ".prototxt", ".caffemodel")
 """Endings of files that are a network's or nothing: another epoch's parameters are not kept beside it."""
 _TAKEN: Final = frozenset({CATALOGUE, DESCRIPTOR, REPORT})
 _MOST_FILES: Final = 100
@@ -123,7 +125,7 @@ def _beside(files: Mapping[str, bytes], parts: AbstractSet[str]) -> dict[str, by
     """
     found = {}
     for name, content in files.items():
-        if name in parts or (name.lower().endswith(_NETWORKS) and name.lower() not in _TAKEN):
+        if name in parts or name.lower().endswith(_NETWORKS):
             continue
         if name in _TAKEN or not is_plain_name(name):
             raise ModelError(f"a file {name[:64]!r} cannot lie beside a model", hint="call it something else")
@@ -155,8 +157,11 @@ def _all(paths: Iterable[Path]) -> Iterable[Path]:
         if not path.is_dir():
             yield path
             continue
+        # What a link leads to was not handed over, and functions may read what lies beside a model.
         yield from sorted(
-            each for each in path.iterdir() if each.is_file() and each.name.lower().endswith(_ENDINGS)
+            each
+            for each in path.iterdir()
+            if each.is_file() and not each.is_symlink() and each.name.lower().endswith(_ENDINGS + _BESIDE)
         )
 
 

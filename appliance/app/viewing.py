@@ -67,9 +67,15 @@ class ShownCamera:
             self._newest = (frame, overlay())
             if self._writes:
                 self._offered.notify()
+                return
+            try:
+                threading.Thread(target=self._write_offered, name="viewing", daemon=True).start()
+            except (
+                RuntimeError
+            ) as error:  # the system has no more threads: who looks waits, the loop does not
+                self._note_trouble(str(error))
             else:
                 self._writes = True
-                threading.Thread(target=self._write_offered, name="viewing", daemon=True).start()
 
     def _write_offered(self) -> None:
         """Write the newest frame again and again, until none was offered for as long as a lease."""
@@ -93,19 +99,24 @@ class ShownCamera:
             self._write(frame, seen)
         except ApplianceError as error:
             # No memory for it, or damaged in a way that shows only when decoded: the next may do.
-            if error.message != self._trouble:
-                self._trouble = error.message
-                _log.warning("frame_not_shown", camera=self._camera, error=error.message)
+            self._note_trouble(error.message)
         else:
             self._trouble = ""
 
+    def _note_trouble(self, error: str) -> None:
+        """Log it once in a row."""
+        if error != self._trouble:
+            self._trouble = error
+            _log.warning("frame_not_shown", camera=self._camera, error=error)
+
     def _write(self, frame: Frame, seen: Seen) -> None:
+        bgr, note = frame.bgr(), json.dumps(self._with_found(seen)).encode()
         memory = self._memory
         if memory is None or (memory.width, memory.height) != (frame.width, frame.height):
             # The old memory lives on for as long as a viewer has it mapped.
             memory = _Memory(FrameWriter(frame.width, frame.height), frame.width, frame.height)
             memory.writer.open()
-        memory.writer.write(frame.stamp, frame.bgr(), json.dumps(self._with_found(seen)).encode())
+        memory.writer.write(frame.stamp, bgr, note)
         with self._ready:
             before, self._memory = self._memory, memory
             self._fresh = not self._lost

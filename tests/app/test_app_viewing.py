@@ -225,6 +225,21 @@ def test_what_is_written_late_does_not_bring_a_lost_camera_back() -> None:
         shown.share()
 
 
+def test_frames_that_cannot_be_written_leave_nothing_open() -> None:
+    """However many: what is made for a frame is made once it is decoded."""
+    shown = ShownCamera("entrance")
+    with filming(shown):
+        os.close(shown.share().fds[0])
+    before = sorted(Path("/proc/self/fd").iterdir())
+    for width in range(100, 130):
+        damaged = SlowFrame(frame(width, size=(width, 90)), CameraLostError("half a picture"))
+        damaged.may_go.set()
+        shown.show(damaged, Overlay())
+        assert damaged.begun.wait(60)
+
+    assert len(before) == len(sorted(Path("/proc/self/fd").iterdir()))
+
+
 class SlowFrame:
     """A frame whose picture is not made before it may be."""
 

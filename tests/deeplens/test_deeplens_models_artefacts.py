@@ -208,6 +208,25 @@ def test_a_network_and_what_was_packed_with_it_lie_where_functions_open_them(
         assert 1 == len(InferenceSession(view.root / name).get_outputs())
 
 
+def test_of_a_folder_nothing_is_taken_that_a_link_leads_to(
+    state: Path, store: ModelStore, tmp_path: Path, rows: Path
+) -> None:
+    """Functions may read what lies beside a model: what the folder itself holds, settings in JSON as well."""
+    secret = tmp_path / "key"
+    secret.write_text("hush", encoding="utf-8")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "rows.onnx").write_bytes(rows.read_bytes())
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    (folder / "coco.names").write_text("cat", encoding="utf-8")
+    (folder / "labels.txt").symlink_to(secret)
+    done = models(state, "install", "mine", folder)
+
+    assert 0 == done.code
+    assert {"config.json", "coco.names", "mine.model.onnx"} <= set(store.shown().files)
+    assert "labels.txt" not in store.shown().files
+
+
 @pytest.mark.parametrize("name", ["models.json", "descriptor.json", "report.txt"])
 def test_nothing_beside_a_model_takes_a_name_of_ours(
     state: Path, tmp_path: Path, rows: Path, name: str

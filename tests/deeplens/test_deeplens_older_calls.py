@@ -23,11 +23,18 @@ cv2.circle(frame, (np.float32(20.9), 20), np.float32(3.5), (255, 0, 0), -1)
 said["circle"] = frame[20, 23].tolist() + frame[20, 24].tolist()
 cv2.putText(frame, "dog", (point[0], 30.0), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
 said["resized"] = cv2.resize(frame, (np.float32(20.5), 10.0)).shape
+said["turned"] = cv2.warpAffine(frame, np.eye(2, 3), dsize=(np.float32(7), 8.5)).shape
+near = np.zeros((9, 9, 3), np.float32)
+cv2.circle(near, center=(4.5, 4), radius=2.5, color=(.5, np.float64(.25), 1), thickness=-1)
+said["shades"] = near[4, 6].tolist() + near[4, 7].tolist()
 said["straight"] = cv2.warpPerspective(frame, np.eye(3), (np.float32(12), np.float32(9))).shape
 for name, call in {
     "picture": lambda: cv2.line("x", (1.5, 1), (2, 2), (0, 0, 0)),
     "words": lambda: cv2.putText(frame, 3, (1, 1), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0)),
     "array": lambda: np.array([2 ** 80], np.int64),
+    "endless": lambda: np.array([float("inf")], np.int32),
+    "large": lambda: np.array([2 ** 63], np.int64),
+    "parts": lambda: np.array([300], [("a", np.uint8)]),
     "object": lambda: json.dumps(object()),
 }.items():
     try:
@@ -38,6 +45,8 @@ boxes = cv2.dnn.NMSBoxes([[1, 1, 9, 9], [1, 1, 9, 9], [20, 20, 9, 9]], [0.9, 0.8
 said["boxes"] = [int(each[0]) for each in boxes]
 said["no_boxes"] = len(cv2.dnn.NMSBoxes([[1, 1, 9, 9]], [0.1], 0.5, 0.4))
 said["around"] = np.array([360, 100, -1], np.uint8).tolist() + np.array([300], dtype=np.uint8).tolist()
+said["named"] = np.array(object=[300], dtype=np.uint8).tolist()
+said["long"] = np.longdouble(1.5)
 said["share"] = np.float32(0.5) * 100.0
 said["packed"] = [requests.__name__, boto3.__name__]
 greengrasssdk.client("iot-data").publish(topic="t", payload=json.dumps(said))
@@ -48,7 +57,8 @@ greengrasssdk.client("iot-data").publish(topic="t", payload=json.dumps(said))
 def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     """Fractions are cut off points and sizes, numbers go round; what was refused then still is."""
     with FunctionHost(tmp_path, runtime=runtime) as host:
-        host.write("raise ImportError('of another Python')\n", "urllib3/__init__.py")
+        for name in ("urllib3", "idna", "certifi"):
+            host.write("raise ImportError('of another Python')\n", f"{name}/__init__.py")
         host.start(FUNCTION)
         ((_, payload),) = host.wait_published()
     said: dict[str, Any] = json.loads(payload)
@@ -56,9 +66,12 @@ def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     assert [0, 0, 255] == said["line"]
     assert [255, 0, 0, 0, 0, 0] == said["circle"]
     assert ([10, 20, 3], [9, 12, 3]) == (said["resized"], said["straight"])
-    assert ["error", "error", "OverflowError", "TypeError"] == [
-        said[each] for each in ("picture", "words", "array", "object")
+    assert ([8, 7, 3], [0.5, 0.25, 1, 0, 0, 0]) == (said["turned"], said["shades"])
+    assert ["error", "error", "OverflowError", "OverflowError", "OverflowError", "OverflowError"] == [
+        said[each] for each in ("picture", "words", "array", "endless", "large", "parts")
     ]
+    assert "TypeError" == said["object"]
+    assert ([44], 1.5) == (said["named"], said["long"])
     assert ([0, 2], 0) == (said["boxes"], said["no_boxes"])
     assert [104, 100, 255, 44] == said["around"]
     assert 50.0 == said["share"]

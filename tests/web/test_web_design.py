@@ -164,13 +164,17 @@ def test_light_and_dark_are_chosen_and_kept(browser: Browser, running: Running, 
 
 @pytest.mark.parametrize("path", ["/log", "/moments", "/outbox", "/coffee"])
 def test_no_tab_is_cut_off_on_a_phone(browser: Browser, running: Running, secret: str, path: str) -> None:
-    """All are seen, in two rows if need be."""
+    """All are seen, in two rows if need be, also where it is held sideways."""
     with open_page(browser, running.url, secret=secret, width="phone") as (page, _):
         page.goto(path)
         tabs = page.locator(".tabs").first
         expect(tabs).to_be_visible()
+        cut_off = []
+        for wide in (390, 560, 700):
+            page.set_viewport_size({"width": wide, "height": 800})
+            cut_off.append(tabs.evaluate("(each) => each.scrollWidth - each.clientWidth"))
 
-        assert 0 == tabs.evaluate("(each) => each.scrollWidth - each.clientWidth")
+        assert [0, 0, 0] == cut_off
 
 
 def test_the_first_page_follows_what_happens(browser: Browser, running: Running, secret: str) -> None:

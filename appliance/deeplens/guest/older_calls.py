@@ -7,60 +7,75 @@ its result in the shape it had. Names that are gone are not put back here: the p
 import functools
 import json
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
-_DRAWING: Final = (
-    *("arrowedLine", "circle", "drawMarker", "ellipse", "line", "putText", "rectangle", "resize"),
-    *("warpAffine", "warpPerspective"),
-)
-_POINT: Final = (1, 4)
-"""Numbers of a point or a size, at least and at most."""
+_POINTS: Final = {
+    "arrowedLine": (1, 2),
+    "circle": (1, 2),
+    "drawMarker": (1,),
+    "ellipse": (1, 2),
+    "line": (1, 2),
+    "putText": (2,),
+    "rectangle": (1, 2),
+    "resize": (1,),
+    "warpAffine": (2,),
+    "warpPerspective": (2,),
+}
+"""Function → which of its arguments are points, sizes or a radius: whole numbers."""
+_POINT_NAMES: Final = frozenset({"axes", "center", "dsize", "org", "position", "pt1", "pt2", "radius"})
+_MOST: Final = 4
+"""Numbers of a point, a size or a colour."""
+_WIDEST: Final = 8
+"""Bytes of the numbers that never went round."""
 
 
 def install() -> None:
     """Put them in place, for good: the process is the function's."""
-    for name in _DRAWING:
-        setattr(cv2, name, _cut_off(getattr(cv2, name)))
+    for name, points in _POINTS.items():
+        setattr(cv2, name, _cut_off(getattr(cv2, name), points))
     cv2.dnn.NMSBoxes = _as_column(cv2.dnn.NMSBoxes)
-    np.array = _wrapping(np.array)
+    cv2.dnn.NMSBoxesRotated = _as_column(cv2.dnn.NMSBoxesRotated)
+    np.array = _going_round(np.array)
     json.JSONEncoder.default = _plain_numbers(json.JSONEncoder.default)  # type: ignore[assignment, method-assign]
 
 
-def _cut_off(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Points, sizes and a radius with a fraction: without it. Refused since OpenCV 4.5.2."""
+def _cut_off(call: Callable[..., Any], points: Iterable[int]) -> Callable[..., Any]:
+    """Points and sizes with a fraction: without it. numpy's numbers: Python's. Refused since OpenCV 4.5.2."""
+    places = frozenset(points)
 
     @functools.wraps(call)
     def drawn(*positional: Any, **named: Any) -> Any:
         try:
             return call(*positional, **named)
         except (cv2.error, TypeError):
-            # The picture comes first; what a text says and how large it is are no points.
-            whole = [*positional[:1], *(_whole(each) for each in positional[1:])]
-            if call.__name__ == "circle" and len(whole) > 2 and isinstance(whole[2], numbers.Real):  # noqa: PLR2004
-                whole[2] = int(float(whole[2]))
-            further = {name: _whole(each) for name, each in named.items()}
-            if _same(whole, positional) and _same(further.values(), named.values()):
+            plain = [_plain(each, whole=place in places) for place, each in enumerate(positional)]
+            further = {name: _plain(each, whole=name in _POINT_NAMES) for name, each in named.items()}
+            if _same(plain, positional) and _same(further.values(), named.values()):
                 raise
-            return call(*whole, **further)
+            return call(*plain, **further)
 
     return drawn
 
 
-def _whole(value: Any) -> Any:
-    """A point or a size in whole numbers; anything else as it is."""
-    numbers_of = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
-    if not isinstance(numbers_of, tuple | list) or not _POINT[0] <= len(numbers_of) <= _POINT[1]:
+def _plain(value: Any, *, whole: bool) -> Any:
+    """A few numbers as Python's, whole ones if they are to be; a picture, a text, anything else as it is."""
+    if whole and isinstance(value, numbers.Real):
+        return int(float(value))
+    given = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 and whole else value
+    if not isinstance(given, tuple | list) or not 0 < len(given) <= _MOST:
         return value
-    if not all(isinstance(each, numbers.Real) for each in numbers_of):
+    if not all(isinstance(each, numbers.Real) for each in given):
         return value
-    return tuple(int(float(each)) for each in numbers_of)
+    if whole:
+        return tuple(int(float(each)) for each in given)
+    return tuple(each.item() if isinstance(each, np.generic) else each for each in given)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Iterable[Any], other: Iterable[Any]) -> bool:
     return all(each is theirs for each, theirs in zip(one, other, strict=True))
 
 
@@ -75,18 +90,19 @@ def _as_column(call: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
-def _wrapping(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Whole numbers that do not fit go round, as they did until numpy 2."""
+def _going_round(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Whole numbers that do not fit into few bytes go round, as they did until numpy 2."""
 
     @functools.wraps(call)
     def made(*positional: Any, **named: Any) -> Any:
         try:
             return call(*positional, **named)
         except OverflowError:
-            dtype = named.pop("dtype", positional[1] if len(positional) > 1 else None)
-            if dtype is None:
+            dtype = np.dtype(named.get("dtype", positional[1] if len(positional) > 1 else None))
+            values = call(positional[0] if positional else named["object"])
+            if dtype.kind not in "iu" or dtype.itemsize >= _WIDEST or values.dtype.kind not in "iu":
                 raise
-            return call(positional[0], **named).astype(dtype)
+            return values.astype(dtype)
 
     return made
 
@@ -95,6 +111,6 @@ def _plain_numbers(refuses: Callable[[json.JSONEncoder, Any], Any]) -> Callable[
     """Numbers of numpy: what was computed with one and a float of Python was a float until numpy 2."""
 
     def default(encoder: json.JSONEncoder, value: Any) -> Any:
-        return value.item() if isinstance(value, np.floating) else refuses(encoder, value)
+        return float(value) if isinstance(value, np.floating) else refuses(encoder, value)
 
     return default
