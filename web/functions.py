@@ -256,14 +256,16 @@ def _variables(text: str) -> dict[str, str]:
     """Variables, one a line.
 
     Raises:
-        FormError: A line has no name or no value.
+        FormError: A line has no name or no value, or a name stands there twice.
     """
     found = {}
-    for line in filter(str.strip, text.splitlines()):
-        name, equals, value = line.partition("=")
-        if not (equals and name.strip()):
+    for line in filter(str.strip, text.split("\n")):
+        name, equals, value = (each.strip() for each in line.partition("="))
+        if not (equals and name):
             raise FormError("Something is not right.", fields={"variables": "write NAME=value, one a line"})
-        found[name.strip()] = value
+        if name in found:
+            raise FormError("Something is not right.", fields={"variables": "one of them stands there twice"})
+        found[name] = value
     return found
 
 

@@ -231,7 +231,8 @@ def _tried(
     store = open_model_store(context.layout.state, ModelFolder(settings.models.directory))
     given: dict[str, Any] = {"shown": store.shown, "said": said}
     if source is None:
-        first_camera(Client(context.layout.socket("loop")))  # none runs: told before anything is begun
+        if not events:  # nothing runs that has frames: told before anything is begun
+            first_camera(Client(context.layout.socket("loop")))
         make = loop_frames(context.layout)
         with trial(package, wanted, _containment(), make, settings.deeplens, **given) as running:
             return told(running, follow(running, bounds, stop, events=events, echo=_echo if echo else _quiet))

@@ -26,12 +26,15 @@ MOST = 32
 
 MOST_VARIABLES: Final = 64
 """Variables of its own."""
-_MOST_VALUE: Final = 4096
+_MOST_BYTES: Final = 4096
+"""Of all their names and values together, as in Lambda."""
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _SET_HERE: Final = re.compile(
-    r"(LD|PYTHON|DEEPLENS|MALLOC|GLIBC|OMP|OPENBLAS|OPENCV).*|PATH|HOME|TMPDIR|.*_PROXY", re.IGNORECASE
+    r"LD_.*|GLIBC_TUNABLES|MALLOC_.*|PYTHON.*|OMP_.*|OPENBLAS_.*|OPENCV_FOR_.*|.*_PROXY|PATH|HOME|USER|LOGNAME|LANG"
+    r"|TMPDIR|DEEPLENS_(CHANNEL|MODELS|ROOT|OBJECT_STORE)|AWS_LAMBDA_FUNCTION_NAME|AWS_ENDPOINT_URL.*",
+    re.IGNORECASE,
 )
-"""What the linker, Python and our launcher read before the function begins, and the way to granted hosts."""
+"""What linker, Python and launcher read before the function begins, what it is called, and the ways out."""
 
 
 def _variables(given: Mapping[str, str]) -> Mapping[str, str]:
@@ -42,9 +45,19 @@ def _variables(given: Mapping[str, str]) -> Mapping[str, str]:
             raise ValueError("a variable's name is letters, digits and _, and begins with no digit")
         if _SET_HERE.fullmatch(name):
             raise ValueError(f"{name} is set by the appliance")
-        if len(value) > _MOST_VALUE or "\0" in value:
-            raise ValueError(f"the value of {name} has more than {_MOST_VALUE:,} characters, or a NUL")
+        if "\0" in value or not _is_text(value):
+            raise ValueError(f"the value of {name} is no text")
+    if sum(len(name) + len(value.encode()) for name, value in given.items()) > _MOST_BYTES:
+        raise ValueError(f"names and values have more than {_MOST_BYTES:,} bytes together")
     return given
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _pattern(text: str) -> str:

@@ -65,8 +65,10 @@ def arguments(
     _device(mounts, view)
     for path, descriptor in files.items():
         mounts.add(path, "--perms", "0444", "--ro-bind-data", str(descriptor))
-    # Last, when every place for the above is made: nothing is left to write but what has a size.
-    made += [*mounts.words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", view.folder, "--"]
+    # Last, when every place for the above is made: nothing is left to write but what has a size. Nor is
+    # /proc, by which a function would undo how far it is put behind.
+    made += [*mounts.words, "--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/"]
+    made += ["--chdir", view.folder, "--"]
     return made
 
 

@@ -222,7 +222,6 @@ def test_a_stream_that_is_none_is_in_the_list(tmp_path: Path) -> None:
 
 
 @contained
-@contained
 @pytest.mark.slow
 def test_a_function_has_the_variables_it_is_given(tmp_path: Path) -> None:
     """As its settings in Lambda had them; one named alone is what it is here, the thing's name is its own."""
@@ -245,6 +244,7 @@ while True:
     assert "the appliance does not run" in str(without.exception or without.output)
 
 
+@contained
 def test_a_function_is_deployed_watched_and_removed(box: FunctionsBox, tmp_path: Path) -> None:
     """deploy, list, messages, logs, port, stop, start, remove: each by its name, in words and in JSON."""
     folder = package_at(tmp_path / "greets", {"lambda_function.py": GOOD, "labels.txt": "dog\n"})

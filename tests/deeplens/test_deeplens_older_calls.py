@@ -24,6 +24,10 @@ said["circle"] = frame[20, 23].tolist() + frame[20, 24].tolist()
 cv2.putText(frame, "dog", (point[0], 30.0), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
 said["resized"] = cv2.resize(frame, (np.float32(20.5), 10.0)).shape
 said["turned"] = cv2.warpAffine(frame, np.eye(2, 3), dsize=(np.float32(7), 8.5)).shape
+try:
+    cv2.line(frame, (float("nan"), 1), (2, 2), (0, 0, 0))
+except cv2.error:
+    said["nan"] = True
 near = np.zeros((9, 9, 3), np.float32)
 cv2.circle(near, center=(4.5, 4), radius=2.5, color=(.5, np.float64(.25), 1), thickness=-1)
 said["shades"] = near[4, 6].tolist() + near[4, 7].tolist()
@@ -43,6 +47,14 @@ for name, call in {
         said[name] = type(error).__name__
 boxes = cv2.dnn.NMSBoxes([[1, 1, 9, 9], [1, 1, 9, 9], [20, 20, 9, 9]], [0.9, 0.8, 0.7], 0.5, 0.4)
 said["boxes"] = [int(each[0]) for each in boxes]
+said["by_number"] = [["a", "b", "c"][each] for each in boxes] + [["a", "b"][each - 1] for each in boxes]
+try:
+    said["rows"] = [1, 2][boxes]
+except TypeError as error:
+    said["rows"] = str(error)
+said["flat"] = boxes.flatten().tolist()
+layers = opencv_column(np.array([200, 227], np.int32))
+said["layers"] = [int(each[0]) for each in layers] + [range(300)[each - 1] for each in layers]
 said["no_boxes"] = len(cv2.dnn.NMSBoxes([[1, 1, 9, 9]], [0.1], 0.5, 0.4))
 said["around"] = np.array([360, 100, -1], np.uint8).tolist() + np.array([300], dtype=np.uint8).tolist()
 said["named"] = np.array(object=[300], dtype=np.uint8).tolist()
@@ -70,9 +82,11 @@ def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     assert ["error", "error", "OverflowError", "OverflowError", "OverflowError", "OverflowError"] == [
         said[each] for each in ("picture", "words", "array", "endless", "large", "parts")
     ]
-    assert "TypeError" == said["object"]
+    assert ("TypeError", True) == (said["object"], said["nan"])
     assert ([44], 1.5) == (said["named"], said["long"])
     assert ([0, 2], 0) == (said["boxes"], said["no_boxes"])
+    assert (["a", "c", "b", "b"], [0, 2]) == (said["by_number"], said["flat"])
+    assert ([200, 227, 199, 226], "several rows are no number") == (said["layers"], said["rows"])
     assert [104, 100, 255, 44] == said["around"]
     assert 50.0 == said["share"]
     assert ["requests", "boto3"] == said["packed"]
@@ -84,4 +98,4 @@ def test_the_last_layers_are_counted_one_a_row(tmp_path: Path) -> None:
 
     target, _ = ported(tmp_path, {"lambda_function.py": text}, "python3")
 
-    assert ".getUnconnectedOutLayers().reshape(-1, 1)]" in (target / "lambda_function.py").read_text()
+    assert "opencv_column(net.getUnconnectedOutLayers())]" in (target / "lambda_function.py").read_text()

@@ -18,7 +18,7 @@ from appliance.deeplens import view as views
 from appliance.deeplens.containment import Containment, containment, this_machine
 from appliance.deeplens.launching import launch
 from appliance.deeplens.project import Limits
-from appliance.deeplens.view import Machine, View
+from appliance.deeplens.view import NICE, Machine, View
 from appliance.deeplens.view_arguments import arguments
 from appliance.errors import ContainmentError, FunctionError
 
@@ -200,9 +200,9 @@ def _answer(program: bytes, architecture: int, number: int, first: int = 0, seco
 def test_the_filter_refuses_what_it_says_and_nothing_else() -> None:
     """Run as the kernel runs it, on both kinds of processors; another kind of calls ends the process."""
     allow, refuse = 0x7FFF0000, 0x00050001
-    for name, (_, architecture, clone, ioctl, sock, unshare, read) in {
-        "x86_64": (0, 0xC000003E, 56, 16, 41, 272, 0),
-        "aarch64": (1, 0xC00000B7, 220, 29, 198, 97, 63),
+    for name, (setsid, architecture, clone, ioctl, sock, unshare, read) in {
+        "x86_64": (112, 0xC000003E, 56, 16, 41, 272, 0),
+        "aarch64": (157, 0xC00000B7, 220, 29, 198, 97, 63),
     }.items():
         program = syscall_filter.filter_for(name)
         assert program is not None
@@ -220,6 +220,7 @@ def test_the_filter_refuses_what_it_says_and_nothing_else() -> None:
         ]
 
         assert [refuse] * 4 == asked
+        assert 0x00050000 == _answer(program, architecture, setsid)
         assert {allow} == set(given_way)
         assert 0x80000000 == _answer(program, 0x40000003, read)
     assert syscall_filter.filter_for("riscv64") is None
@@ -295,7 +296,8 @@ tell(cwd=os.getcwd(), first=sys.path[0], note=open("/opt/awscam/artifacts/a.xml"
      mac=len(open("/sys/class/net/mlan0/address").read().strip()),
      thing=os.environ["AWS_IOT_THING_NAME"], user=__import__("pwd").getpwuid(os.getuid()).pw_name,
      files=resource.getrlimit(resource.RLIMIT_NOFILE)[1], core=resource.getrlimit(resource.RLIMIT_CORE)[1],
-     nice=os.nice(0), descriptors=len(os.listdir("/proc/self/fd")))
+     nice=os.nice(0), first_killed=open("/proc/self/oom_score_adj").read(),
+     descriptors=len(os.listdir("/proc/self/fd")))
 """
     told = hostile.run(
         tmp_path / "f",
@@ -316,7 +318,8 @@ tell(cwd=os.getcwd(), first=sys.path[0], note=open("/opt/awscam/artifacts/a.xml"
         "user": "aws_cam",
         "files": 64,
         "core": 1,
-        "nice": min(19, os.nice(0) + 10),
+        "nice": min(19, os.nice(0) + NICE),
+        "first_killed": "800\n",
         "descriptors": 5,
     }
 

@@ -54,12 +54,16 @@ while True:
     spun += 1
     fault(os.sched_setscheduler, 0, os.SCHED_OTHER, os.sched_param(0))
 """
-BEGINS_SESSIONS: Final = """
+CLIMBS: Final = """
+import subprocess
 for _ in range(2):
     if os.fork() == 0:
         os.setsid()
         break
+tell(ran=subprocess.call(["true"], start_new_session=True),
+     wrote=fault(lambda: open("/proc/self/autogroup", "w").write("0")))
 while True:
+    fault(os.setsid)
     time.sleep(0.01)
 """
 ENDLESS_PRINT: Final = """

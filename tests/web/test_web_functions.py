@@ -177,7 +177,7 @@ def test_a_zip_is_deployed_as_it_came(admin: Any, hosted: HostedFunctions) -> No
     """With what was filled in; its name is its file's, made fit."""
     package = zipped(lambda_function="print 'dog'")
     sent = {"file": (io.BytesIO(package), "my dog (1).zip"), "network": "minio.lan:9000\ns3.amazonaws.com"}
-    sent["variables"] = "BUCKET=faces\n\n KEY =a=b "
+    sent["variables"] = "BUCKET = faces\r\n\r\n KEY =a=b "
     answer = admin.post("/functions/new", sent)
     message, blob = hosted.deployed[0]
 
@@ -196,7 +196,9 @@ def test_a_variable_without_a_value_is_said_at_its_field(admin: Any, hosted: Hos
     """Nothing is deployed, and what was written stays."""
     sent = {"file": (io.BytesIO(zipped(a="")), "a.zip"), "variables": "BUCKET"}
     answer = admin.post("/functions/new", sent)
+    twice = {"file": (io.BytesIO(zipped(a="")), "a.zip"), "variables": "B=1\nB=2"}
 
+    assert "One of them stands there twice." in admin.post("/functions/new", twice).text
     assert (422, []) == (answer.status_code, hosted.deployed)
     assert "Write NAME=value, one a line." in answer.text
     assert ">BUCKET</textarea>" in answer.text

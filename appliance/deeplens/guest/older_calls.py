@@ -4,6 +4,7 @@ Each call is first made as it is; only where that fails what was meant then is t
 its result in the shape it had. Names that are gone are not put back here: the porting rewrites them.
 """
 
+import builtins
 import functools
 import json
 import numbers
@@ -39,6 +40,7 @@ def install() -> None:
         setattr(cv2, name, _cut_off(getattr(cv2, name), points))
     cv2.dnn.NMSBoxes = _as_column(cv2.dnn.NMSBoxes)
     cv2.dnn.NMSBoxesRotated = _as_column(cv2.dnn.NMSBoxesRotated)
+    builtins.opencv_column = opencv_column  # type: ignore[attr-defined]
     np.array = _going_round(np.array)
     json.JSONEncoder.default = _plain_numbers(json.JSONEncoder.default)  # type: ignore[assignment, method-assign]
 
@@ -52,8 +54,11 @@ def _cut_off(call: Callable[..., Any], points: Iterable[int]) -> Callable[..., A
         try:
             return call(*positional, **named)
         except (cv2.error, TypeError):
-            plain = [_plain(each, whole=place in places) for place, each in enumerate(positional)]
-            further = {name: _plain(each, whole=name in _POINT_NAMES) for name, each in named.items()}
+            try:
+                plain = [_plain(each, whole=place in places) for place, each in enumerate(positional)]
+                further = {name: _plain(each, whole=name in _POINT_NAMES) for name, each in named.items()}
+            except (ValueError, OverflowError):  # not a number, or endless
+                plain, further = list(positional), named
             if _same(plain, positional) and _same(further.values(), named.values()):
                 raise
             return call(*plain, **further)
@@ -84,10 +89,24 @@ def _as_column(call: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(call)
     def kept(*positional: Any, **named: Any) -> Any:
-        found = call(*positional, **named)
-        return np.reshape(found, (-1, 1)) if len(found) else found
+        return opencv_column(call(*positional, **named))
 
     return kept
+
+
+class Column(np.ndarray):
+    """Whole numbers, one a row: each is `[number]`, and counts as its number where that looks one up."""
+
+    def __index__(self) -> int:
+        """The number of a row."""
+        if self.size != 1:
+            raise TypeError("several rows are no number")
+        return int(self.reshape(-1).tolist()[0])
+
+
+def opencv_column(found: Any) -> Any:
+    """Numbers one a row, for functions of both times: `row[0]` was the number, and later `row` itself."""
+    return np.reshape(found, (-1, 1)).view(Column) if len(found) else found
 
 
 def _going_round(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -68,7 +68,7 @@ def rewrite(source: Sources) -> None:
     for node in source.of(ast.Attribute, ast.Import, ast.ImportFrom, ast.Assign, ast.Call):
         match node:
             case ast.Call(func=ast.Attribute(attr="getUnconnectedOutLayers"), args=[], keywords=[]):
-                source.edits.wrap(*source.edits.span(node), "", ".reshape(-1, 1)", MEASURE)
+                source.edits.wrap(*source.edits.span(node), "opencv_column(", ")", MEASURE)
             case ast.Attribute():
                 _attribute(source, node)
             case ast.Import():
