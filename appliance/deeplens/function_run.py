@@ -44,12 +44,13 @@ class Patience:
     """How long a run may be silent.
 
     Attributes:
-        pong_s: Seconds without an answer after which it is ended.
+        pong_s: Seconds without an answer after which it is ended; while the box is busy otherwise, a function that
+            runs behind everybody else takes long to begin.
         frame_s: Seconds without a frame taken after which it is ended, if its main thread is over.
         stop_s: Seconds that it is given to end by itself when it is told to.
     """
 
-    pong_s: float = 15.0
+    pong_s: float = 30.0
     frame_s: float = 60.0
     stop_s: float = 5.0
 
