@@ -44,8 +44,8 @@ class Patience:
     """How long a run may be silent.
 
     Attributes:
-        pong_s: Seconds without an answer after which it is ended; while the box is busy otherwise, a function that
-            runs behind everybody else takes long to begin.
+        pong_s: Seconds without an answer after which it is ended. On a box that is busy otherwise a function,
+            which runs behind everybody else, takes long to begin.
         frame_s: Seconds without a frame taken after which it is ended, if its main thread is over.
         stop_s: Seconds that it is given to end by itself when it is told to.
     """
