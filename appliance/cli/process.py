@@ -15,7 +15,9 @@ from appliance.priority import give_way
 from appliance.supervisor import die_with_parent, leave_last_words
 
 _GIVES_WAY = 5
-"""Less important than the door by so much; the functions themselves are less so by more."""
+"""Less important than the door by so much."""
+_HOSTS = 10
+"""What hosts functions scales their frames and reads their streams: as far behind as they are."""
 _DRAIN_S = 5.0
 """How long a loop that ends by itself waits for its last actions to be performed."""
 
@@ -81,7 +83,7 @@ def functions(context: Context) -> None:
     """Host the deployed functions; wait where there are none."""
     from appliance.app.hosting_process import run_functions
 
-    give_way(_GIVES_WAY)
+    give_way(_HOSTS)
     with as_process(context, "functions") as stop:
         run_functions(context.settings, context.layout, context.services, stop)
 
