@@ -12,7 +12,8 @@ import click
 from appliance.cli.context import Context
 from appliance.cli.deeplens_asking import STOP_S, asked, asked_reply
 from appliance.cli.deeplens_models import models as models_group
-from appliance.cli.deeplens_trying import RUNTIMES, name_for, own_variables
+from appliance.cli.deeplens_options import has_variables, may_reach, own_variables
+from appliance.cli.deeplens_trying import RUNTIMES, name_for
 from appliance.wire.messages import AskPorting, DeployFunction, FunctionTaken, Porting
 
 if TYPE_CHECKING:
@@ -39,20 +40,8 @@ _OPTIONS = {
 @click.option(
     "--model", "models", multiple=True, metavar="NAME=FILE[,FILE]", help="A model that is installed first."
 )
-@click.option(
-    "--allow-network",
-    "network",
-    multiple=True,
-    metavar="HOST[:PORT]",
-    help="A host that it may reach; of this box or its network, the address itself.",
-)
-@click.option(
-    "--env",
-    "variables",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    help="A variable of its own; without a value, what it is here.",
-)
+@may_reach
+@has_variables
 @click.option(
     "--subscribe", "subscriptions", multiple=True, metavar="TOPIC", help="Messages that it is handed."
 )

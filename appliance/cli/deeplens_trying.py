@@ -1,7 +1,6 @@
 """`appliance deeplens run` and `try`: functions in the foreground, without deploying them."""
 
 import json
-import os
 import re
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from appliance.cli.context import Context
+from appliance.cli.deeplens_options import has_variables, may_reach, own_variables
 from appliance.cli.parameters import Finite
 from appliance.errors import ApplianceError
 from appliance.settings import CameraSettings
@@ -42,20 +42,8 @@ _SHOWN = 400
 @click.option("--seconds", type=Finite(0.1, 86_400), help="End after so many seconds.")
 @click.option("--once", is_flag=True, help="End when a recording ends.")
 @click.option("--event", "events", multiple=True, help="A message it is handed once it waits for messages.")
-@click.option(
-    "--allow-network",
-    "network",
-    multiple=True,
-    metavar="HOST[:PORT]",
-    help="A host that it may reach; of this box or its network, the address itself.",
-)
-@click.option(
-    "--env",
-    "variables",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    help="A variable of its own; without a value, what it is here.",
-)
+@may_reach
+@has_variables
 @click.option("--accept-uncontained", is_flag=True, help="Run it even where this system contains nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last is the summary.")
 @click.pass_obj
@@ -122,13 +110,7 @@ def run(
 )
 @click.option("--runtime", type=click.Choice(RUNTIMES), help="[default: as the sources look]")
 @click.option("--memory", "memory_mb", type=click.IntRange(128, 65536), help="Memory each may use, MiB.")
-@click.option(
-    "--env",
-    "variables",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    help="A variable of their own; without a value, what it is here.",
-)
+@has_variables
 @click.option("--accept-uncontained", is_flag=True, help="Run them even where this system contains nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, the last with the totals.")
 @click.pass_obj
@@ -260,30 +242,6 @@ def name_for(path: Path) -> str:
     stem = path.resolve().stem if path.is_file() else path.resolve().name
     kept = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64]
     return kept or "function"
-
-
-def own_variables(given: Sequence[str]) -> dict[str, str]:
-    """Variables as they are given to commands, NAME=VALUE or NAME alone.
-
-    Raises:
-        UsageError: One without a value is not set here, or one may not be given.
-    """
-    from pydantic import TypeAdapter, ValidationError
-
-    from appliance.deeplens.project import Variables
-    from appliance.deeplens.project_fault import fault_of
-
-    found = {}
-    for each in given:
-        name, equals, value = each.partition("=")
-        if not equals and name not in os.environ:
-            raise click.UsageError(f"--env {name}: it is not set here", click.get_current_context())
-        found[name] = value if equals else os.environ[name]
-    try:
-        TypeAdapter(Variables).validate_python(found)
-    except ValidationError as error:
-        raise click.UsageError(f"--env: {fault_of(error)[1]}", click.get_current_context()) from None
-    return found
 
 
 def _containment() -> "Containment":
