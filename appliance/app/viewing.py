@@ -70,9 +70,8 @@ class ShownCamera:
                 return
             try:
                 threading.Thread(target=self._write_offered, name="viewing", daemon=True).start()
-            except (
-                RuntimeError
-            ) as error:  # the system has no more threads: who looks waits, the loop does not
+            except RuntimeError as error:
+                # The system has no more threads: who looks waits, the loop does not.
                 self._note_trouble(str(error))
             else:
                 self._writes = True

@@ -20,7 +20,7 @@ class Opened(Protocol):
 T = TypeVar("T", bound=Opened)
 
 _NICE = 10
-"""Who stands at the door comes first; functions, which wait for these threads, come last."""
+"""As hosted functions themselves: who stands at the door comes first."""
 
 
 def give_way() -> None:

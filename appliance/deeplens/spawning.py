@@ -170,9 +170,8 @@ def _in_view(told: bytes) -> ProcessTree:
     fields = json.loads(told)
     first, namespace = int(fields["child-pid"]), int(fields["pid-namespace"])
     descriptor = os.pidfd_open(first)
-    with contextlib.suppress(
-        OSError
-    ):  # the system's choice whom to kill first; inside nothing can be written
+    # The system's choice whom to kill first, when memory is short; inside it cannot be written.
+    with contextlib.suppress(OSError):
         Path(f"/proc/{first}/oom_score_adj").write_text("800", encoding="ascii")
     if Path(f"/proc/{first}/ns/pid").stat().st_ino != namespace:
         os.close(descriptor)

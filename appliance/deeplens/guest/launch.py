@@ -57,9 +57,8 @@ def prepare(order: dict[str, Any]) -> None:
         _RefusedError: Something would be left that must not be.
     """
     os.umask(0o022)
-    with contextlib.suppress(
-        OSError
-    ):  # whom to kill first, when memory is short; in a view it was said before
+    # Whom to kill first, when memory is short; in a view it was said before.
+    with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
     os.nice(order["nice"])
     for name, value in order["limits"].items():
