@@ -43,7 +43,10 @@ _HEADS: Final[Mapping[Kind, Head]] = {
 _ROWS_FIRST: Final = 1
 """Rows of DetectionOutput keep 0 for the background."""
 _ENDINGS: Final = (".onnx", ".xml", ".bin", ".json", ".params", ".pb", ".prototxt", ".caffemodel")
-_BESIDE: Final = (".cfg", ".csv", ".labels", ".names", ".pbtxt", ".txt", ".yaml", ".yml")
+_BESIDE: Final = (
+    *(".cfg", ".csv", ".dat", ".h5", ".labels", ".names", ".pbtxt", ".pickle", ".pkl", ".tflite", ".txt"),
+    *(".weights", ".yaml", ".yml"),
+)
 """Endings of what else is taken out of a folder."""
 _NETWORKS: Final = (".onnx", ".xml", ".bin", "-symbol.json", ".params", ".pb", ".prototxt", ".caffemodel")
 """Endings of files that are a network's or nothing: another epoch's parameters are not kept beside it."""
@@ -125,12 +128,29 @@ def _beside(files: Mapping[str, bytes], parts: AbstractSet[str]) -> dict[str, by
     """
     found = {}
     for name, content in files.items():
-        if name in parts or name.lower().endswith(_NETWORKS):
-            continue
-        if name in _TAKEN or not is_plain_name(name):
-            raise ModelError(f"a file {name[:64]!r} cannot lie beside a model", hint="call it something else")
-        found[name] = content
+        if name not in parts and not name.lower().endswith(_NETWORKS):
+            found[_free(name)] = content
     return found
+
+
+def files_beside(paths: Iterable[Path]) -> dict[str, bytes]:
+    """Files that functions open by themselves, whatever they are, for beside a stand-in.
+
+    Raises:
+        ModelError: One cannot be read, has a name that it cannot have there, or they are too many or large.
+    """
+    return {_free(name): content for name, content in read_files(paths).items()}
+
+
+def _free(name: str) -> str:
+    """A file's name, if it can have it beside a model.
+
+    Raises:
+        ModelError: It says something else there.
+    """
+    if name in _TAKEN or not is_plain_name(name):
+        raise ModelError(f"a file {name[:64]!r} cannot lie beside a model", hint="call it something else")
+    return name
 
 
 def read_files(paths: Iterable[Path]) -> dict[str, bytes]:

@@ -26,6 +26,7 @@ def models() -> None:
       appliance deeplens models install fish fish-symbol.json fish-0000.params --input 224x224
       appliance deeplens models install pedestrians model.xml model.bin --kind ssd --input 300x300
       appliance deeplens models install deploy_model_algo_1 --like voc --labels 2
+      appliance deeplens models install yolov3 yolov3.cfg yolov3.weights coco.names --like coco
       appliance deeplens models remove fish
     """
 
@@ -90,12 +91,13 @@ def install(
 
     FILES are an ONNX file, an OpenVINO IR (.xml and .bin), MXNet's -symbol.json and .params, a Caffe or a
     TensorFlow SSD, or a folder with them. Functions find it by NAME in every spelling of either optimizer.
-    Files that are no network, such as names of classes, lie beside it under their own names.
+    Files that are no network, such as names of classes, lie beside it under their own names; with --like
+    all FILES do, for functions that open them by themselves (a Darknet network, a cascade).
     """
-    from appliance.app.artefact_installing import Wishes, install_artefact
+    from appliance.app.artefact_installing import Wishes, files_beside, install_artefact
 
-    if bool(files) == bool(like):
-        raise InputError("give either the model's files or --like", hint="see: appliance deeplens models -h")
+    if not files and not like:
+        raise InputError("give the model's files or --like", hint="see: appliance deeplens models -h")
     store = _store(context)
     labels = None if said["labels"] is None else _labels(said["labels"])
     outputs = tuple(_output(each) for each in said["outputs"])
@@ -103,7 +105,9 @@ def install(
         _refuse(said, "kind", "colour", "layout", "mean", "scale", "epoch")
         if said["size"]:
             click.echo("a stand-in takes pictures of any size: --input changes nothing", err=True)
-        found = store.stand_in(like, name, labels=labels, first_label=said["first_label"], outputs=outputs)
+        beside = files_beside(files)
+        first = said["first_label"]
+        found = store.stand_in(like, name, labels=labels, first_label=first, outputs=outputs, beside=beside)
     else:
         width, height = _size(said["size"])
         wishes = Wishes(

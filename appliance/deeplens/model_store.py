@@ -1,6 +1,7 @@
 """The models that functions may use: those installed under a name, and those that come with the appliance.
 
-On disk a model is `NAME/descriptor.json` with the file it names beside it, or one of the appliance's own.
+On disk a model is `NAME/descriptor.json` with the file it names beside it, or one of the appliance's own, and
+what else its owner put there for functions to open.
 It comes whole or not at all. What is installed stands before what is built in. Reads no model: what is in the
 files is for whoever runs them inside a view.
 """
@@ -13,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -155,6 +156,10 @@ class ModelStore:
                 continue
             models.append(each.descriptor)
             files |= each.files
+        # A file of somebody's that is called like a network is not taken for it.
+        files |= {
+            each.file: one.files[each.file] for one in known if not one.fault for each in [one.descriptor]
+        }
         return Shown(files=files, notes={CATALOGUE: catalogue_bytes(models, missing)})
 
     def report(self, name: str) -> str:
@@ -216,11 +221,20 @@ class ModelStore:
         labels: tuple[str, ...] | None = None,
         first_label: int | None = None,
         outputs: tuple[OutputLayer, ...] = (),
+        beside: Mapping[str, Path | bytes] | None = None,
     ) -> StoredModel:
         """Keep a network of the appliance under a name; see `artifacts.own_descriptor` for the options.
 
+        Args:
+            like: Which.
+            name: What functions call it.
+            labels: Those it is to have.
+            first_label: Number of the first.
+            outputs: The layers a function wants.
+            beside: Files that functions open by themselves: names → where they are, or what is in them.
+
         Raises:
-            ModelError: There is no such network, it is not installed, or an option does not fit it.
+            ModelError: There is no such network, it is not installed, or an option or a file does not fit it.
         """
         weights = self._own(own_network(like).model)
         with faults_told("what is said of the model does not fit"):
@@ -233,7 +247,12 @@ class ModelStore:
                 first_label=first_label,
                 outputs=outputs,
             )
-        return self.install(descriptor, {})
+        if descriptor.file in (beside or {}):
+            raise ModelError(
+                f"a file {descriptor.file!r} cannot lie beside a model: the network itself is called so",
+                hint="call it something else",
+            )
+        return self.install(descriptor, beside or {})
 
     def remove(self, name: str) -> Descriptor:
         """Remove an installed model, however its name is spelled.
@@ -274,13 +293,12 @@ class ModelStore:
             raise ModelError(f"the model {folder.name} cannot be read: {error.strerror}") from error
         if descriptor.name != folder.name:
             raise ModelError(f"the model {folder.name} is described as another")
-        if lying:
-            own = {name: path for name, path in lying.items() if is_plain(path)}
-            lacking = "" if descriptor.file in own else "its file is gone: install it again"
-            if descriptor.engine == "openvino" and not self._has_openvino():
-                lacking = OPENVINO
+        own = {name: path for name, path in lying.items() if is_plain(path)}
+        if descriptor.file in own:
+            lacking = OPENVINO if descriptor.engine == "openvino" and not self._has_openvino() else ""
             return StoredModel(descriptor, own, built_in=False, fault=lacking)
-        return self._with_weights(descriptor, built_in=False)
+        found = self._with_weights(descriptor, built_in=False)
+        return replace(found, files={**own, **found.files})
 
     def _has_openvino(self) -> bool:
         if self._openvino is None:

@@ -40,7 +40,7 @@ from appliance.wire.messages import (
 
 M = TypeVar("M", bound=Message)
 
-TURNS = 40
+TURNS = 120
 SECONDS = 1.2
 SETTLES_S = 0.2
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -227,6 +228,44 @@ def test_of_a_folder_nothing_is_taken_that_a_link_leads_to(
     assert "labels.txt" not in store.shown().files
 
 
+def test_files_lie_beside_a_stand_in_for_functions_that_open_them_themselves(
+    state: Path, store: ModelStore, tmp_path: Path
+) -> None:
+    """A Darknet network that OpenCV reads, whatever its files are called; the stand-in answers as ever."""
+    network_of_theirs = "[net]\nwidth=8\nheight=8\nchannels=3\n[maxpool]\nsize=2\nstride=2\n"
+    header = bytes(4) + (2).to_bytes(4, "little") + bytes(12)
+    for name, content in {
+        "yolo.cfg": network_of_theirs.encode(),
+        "yolo.weights": header,
+        "faces.xml": b"<a/>",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    files = [tmp_path / name for name in ("yolo.cfg", "yolo.weights", "faces.xml")]
+    done = models(state, "install", "yolo", *files, "--like", "voc")
+    view = laid_out(store.shown(), tmp_path / "view")
+    view.lay_out()
+    theirs = cv2.dnn.readNetFromDarknet(str(view.root / "yolo.cfg"), str(view.root / "yolo.weights"))
+    theirs.setInput(np.ones((1, 3, 8, 8), np.float32))
+
+    assert (0, "yolo is installed: ssd, 20 labels from 1\n") == (done.code, done.out)
+    assert (1, 3, 4, 4) == theirs.forward().shape
+    assert b"<a/>" == (view.root / "faces.xml").read_bytes()
+    assert 8 == boxes_of(open_network(view.find("yolo.xml")), picture(CAT))[0][0]
+
+
+def test_no_file_is_taken_for_a_network_of_ours(state: Path, store: ModelStore, tmp_path: Path) -> None:
+    """Called like the one that stands in it is refused; like another's, that one stays what it is."""
+    mine = store.model("deploy_ssd").descriptor.file
+    theirs = store.model("deploy_ssd_resnet50_300").descriptor.file
+    for name in (mine, theirs):
+        (tmp_path / name).write_bytes(b"noise")
+    refused = models(state, "install", "faces", tmp_path / mine, "--like", "face").refusal
+    models(state, "install", "things", tmp_path / theirs, "--like", "face")
+
+    assert (5, f"a file {mine!r} cannot lie beside a model: the network itself is called so") == refused
+    assert b"noise" != store.shown().files[theirs].read_bytes()
+
+
 @pytest.mark.parametrize("name", ["models.json", "descriptor.json", "report.txt"])
 def test_nothing_beside_a_model_takes_a_name_of_ours(
     state: Path, tmp_path: Path, rows: Path, name: str
@@ -273,7 +312,7 @@ def test_models_are_listed_shown_and_removed(state: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ((), "give either the model's files or --like"),
+        ((), "give the model's files or --like"),
         (("--like", "voc", "--mean", "1"), "cannot be said of a stand-in"),
         (("--like", "nothing"), "there is no network 'nothing'"),
         (("--like", "voc", "--labels", "0"), "from 1 to"),

@@ -55,6 +55,13 @@ except TypeError as error:
 said["flat"] = boxes.flatten().tolist()
 layers = opencv_column(np.array([200, 227], np.int32))
 said["layers"] = [int(each[0]) for each in layers] + [range(300)[each - 1] for each in layers]
+edges = np.zeros((20, 20), np.uint8)
+edges[5:10, 5:10] = 255
+found = opencv_contours(cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE))
+contours, order = found
+picked = found[0] if len(found) == 2 else found[1]
+said["contours"] = [found[n] is contours for n in (0, 1, -2)] + [found[n] is order for n in (2, -1)]
+said["areas"] = [cv2.contourArea(each) for each in picked] + [len(found[:1]), isinstance(found, tuple)]
 said["no_boxes"] = len(cv2.dnn.NMSBoxes([[1, 1, 9, 9]], [0.1], 0.5, 0.4))
 said["around"] = np.array([360, 100, -1], np.uint8).tolist() + np.array([300], dtype=np.uint8).tolist()
 said["named"] = np.array(object=[300], dtype=np.uint8).tolist()
@@ -87,6 +94,8 @@ def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     assert ([0, 2], 0) == (said["boxes"], said["no_boxes"])
     assert (["a", "c", "b", "b"], [0, 2]) == (said["by_number"], said["flat"])
     assert ([200, 227, 199, 226], "several rows are no number") == (said["layers"], said["rows"])
+    assert [True] * 5 == said["contours"]
+    assert [16.0, 1, True] == said["areas"]
     assert [104, 100, 255, 44] == said["around"]
     assert 50.0 == said["share"]
     assert ["requests", "boto3"] == said["packed"]
@@ -99,3 +108,24 @@ def test_the_last_layers_are_counted_one_a_row(tmp_path: Path) -> None:
     target, _ = ported(tmp_path, {"lambda_function.py": text}, "python3")
 
     assert "opencv_column(net.getUnconnectedOutLayers())]" in (target / "lambda_function.py").read_text()
+
+
+def test_contours_are_counted_as_in_version_3(tmp_path: Path) -> None:
+    """What `findContours` gives is wrapped where it is kept whole or asked for a part, not elsewhere."""
+    lines = (
+        "import cv2",
+        "found = cv2.findContours(p, 1, 2)",
+        "mine = cv2.findContours(p, 1, 2)[1]",
+        "a, b = cv2.findContours(p, 1, 2)",
+        "grab(cv2.findContours(p, 1, 2))",
+        "found = other.findContours(p, 1, 2)",
+    )
+
+    target, _ = ported(tmp_path, {"lambda_function.py": "\n".join(lines) + "\n"}, "python3")
+
+    assert [
+        lines[0],
+        "found = opencv_contours(cv2.findContours(p, 1, 2))",
+        "mine = opencv_contours(cv2.findContours(p, 1, 2))[1]",
+        *lines[3:],
+    ] == (target / "lambda_function.py").read_text().splitlines()

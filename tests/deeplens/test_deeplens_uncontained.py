@@ -121,6 +121,7 @@ def test_root_runs_an_accepted_function_as_nobody_in_particular(open_folder: Pat
         open_folder / "f",
         source,
         found,
+        name="nobody",  # uncontained, it is ended by its account, and with it all of the same name
         accepted=True,
         artifacts={"m": open_folder / "m"},
         notes={"a.xml": b"note"},

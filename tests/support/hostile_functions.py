@@ -284,7 +284,7 @@ def start(
     folder.mkdir(exist_ok=True)
     (folder / "hostile.py").write_text(f"{_TELL}\nGIVEN = json.loads({json.dumps(given)!r})\n{source}")
     launching = {name: more.pop(name) for name in ("accepted", "with_channel", "longest_s") if name in more}
-    view = View(name="hostile", function=folder, **{"limits": SMALL, **more})
+    view = View(function=folder, **{"name": "hostile", "limits": SMALL, **more})
     options = () if site else ("-S",)
     return launch(view, lambda machine: [machine.python, *options, "hostile.py"], containment, **launching)
 

@@ -30,6 +30,8 @@ _POINTS: Final = {
 _POINT_NAMES: Final = frozenset({"axes", "center", "dsize", "org", "position", "pt1", "pt2", "radius"})
 _MOST: Final = 4
 """Numbers of a point, a size or a colour."""
+_AS_IN_3: Final = (1, 2)
+"""Numbers that OpenCV 3 gave what `findContours` gives; 0 was the picture, which nobody asks for."""
 _WIDEST: Final = 8
 """Bytes of the numbers that never went round."""
 
@@ -41,6 +43,7 @@ def install() -> None:
     cv2.dnn.NMSBoxes = _as_column(cv2.dnn.NMSBoxes)
     cv2.dnn.NMSBoxesRotated = _as_column(cv2.dnn.NMSBoxesRotated)
     builtins.opencv_column = opencv_column  # type: ignore[attr-defined]
+    builtins.opencv_contours = opencv_contours  # type: ignore[attr-defined]
     np.array = _going_round(np.array)
     json.JSONEncoder.default = _plain_numbers(json.JSONEncoder.default)  # type: ignore[assignment, method-assign]
 
@@ -107,6 +110,21 @@ class Column(np.ndarray):
 def opencv_column(found: Any) -> Any:
     """Numbers one a row, for functions of both times: `row[0]` was the number, and later `row` itself."""
     return np.reshape(found, (-1, 1)).view(Column) if len(found) else found
+
+
+class Contours(tuple[Any, ...]):
+    """Contours and their order, whose numbers count as in OpenCV 3 too: there `[1]` were the contours."""
+
+    __slots__ = ()
+
+    def __getitem__(self, number: Any) -> Any:
+        """One by its number; the contours for the first two."""
+        return super().__getitem__(number - 1 if number in _AS_IN_3 else number)
+
+
+def opencv_contours(found: tuple[Any, ...]) -> Contours:
+    """What `findContours` gives, for functions that ask for one of it by its number."""
+    return Contours(found)
 
 
 def _going_round(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ Not touched where the file asked for true division, or where one side is plainly
 
 import ast
 
+from appliance.deeplens.porting.source_text import line_end
 from appliance.deeplens.porting.sources import Sources
 
 MEASURE = "division"
@@ -25,7 +26,7 @@ def rewrite(source: Sources) -> None:
 def _binary(source: Sources, node: ast.BinOp) -> None:
     if _surely_float(source, node.left) or _surely_float(source, node.right):
         return
-    at = _slash(source, source.edits.span(node.left)[1])
+    at = source.operator(source.edits.span(node.left)[1], "/")
     source.edits.replace(at, at + 1, ",", MEASURE)
     if at and source.text[at - 1] == " ":
         source.edits.replace(at - 1, at, "", MEASURE)
@@ -35,7 +36,7 @@ def _binary(source: Sources, node: ast.BinOp) -> None:
 def _augmented(source: Sources, node: ast.AugAssign) -> None:
     if _surely_float(source, node.value):
         return
-    at = _slash(source, source.edits.span(node.target)[1])
+    at = source.operator(source.edits.span(node.target)[1], "/")
     end = source.edits.span(node)[1]
     value_start = _behind_space(source.text, at + 2)
     if _plain(node.target):
@@ -60,24 +61,11 @@ def _plain(target: ast.expr) -> bool:
     )  # fmt: skip
 
 
-def _slash(source: Sources, start: int) -> int:
-    """The operator behind an operand; in between stand only brackets, space and comments."""
-    text = source.text
-    while text[start] != "/":
-        start = _line_end(text, start) if text[start] == "#" else start + 1
-    return start
-
-
-def _line_end(text: str, start: int) -> int:
-    end = text.find("\n", start)
-    return len(text) if end < 0 else end
-
-
 def _behind_space(text: str, start: int) -> int:
     while text[start] in " \t":
         start += 1
     if text[start] == "\\":
-        return _behind_space(text, _line_end(text, start) + 1)
+        return _behind_space(text, line_end(text, start) + 1)
     return start
 
 

@@ -1,8 +1,8 @@
 """OpenCV's names of its versions 2 and 3 → what they are in 4.
 
 `cv2.cv.CV_…`, constants and classes that moved, and the three results `findContours` had in version 3, where
-the call is taken apart into three names; `getUnconnectedOutLayers` gives one number a row as until 4.5.4. For
-Python 2 and Python 3 files alike.
+the call is taken apart into three names, or its result is kept or asked for one by its number;
+`getUnconnectedOutLayers` gives one number a row as until 4.5.4. For Python 2 and Python 3 files alike.
 """
 
 import ast
@@ -81,6 +81,8 @@ def rewrite(source: Sources) -> None:
                 len(targets) == _THREE and source.dotted(call.func) == "cv2.findContours"
             ):
                 _three_results(source, call)
+            case ast.Call() if source.dotted(node.func) == "cv2.findContours" and _is_kept(source, node):
+                source.edits.wrap(*source.edits.span(node), "opencv_contours(", ")", MEASURE)
             case _:
                 pass
 
@@ -118,6 +120,17 @@ def _three_results(source: Sources, call: ast.Call) -> None:
     picture = call.args[0] if call.args else None
     first = picture.id if isinstance(picture, ast.Name) else "None"
     source.edits.wrap(*source.edits.span(call), f"({first}, *", ")", MEASURE)
+
+
+def _is_kept(source: Sources, call: ast.Call) -> bool:
+    """Whether the results go into one name, or one of them is asked for by its number."""
+    match source.parents[call]:
+        case ast.Assign(targets=targets):
+            return not any(isinstance(each, ast.Tuple | ast.List) for each in targets)
+        case ast.Subscript():
+            return True
+        case _:
+            return False
 
 
 def _whole(source: Sources, node: ast.stmt, text: str) -> None:

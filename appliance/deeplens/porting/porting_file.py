@@ -13,6 +13,7 @@ from appliance.deeplens.porting import (
     division,
     numpy_names,
     opencv_names,
+    ordering,
     relative_imports,
     stricter,
 )
@@ -106,6 +107,7 @@ def _python2(
         result.notes.append("lines were added or removed: tracebacks name other lines than the author's")
     edited = Sources(result.text, _parsed(result.text))
     relative_imports.rewrite(edited, siblings)
+    ordering.rewrite(edited)
     division.rewrite(edited)
     calls.rewrite(edited)
     numpy_names.rewrite(edited, own_methods=own_methods)

@@ -19,6 +19,7 @@ from typing import Any
 
 from appliance.deeplens.porting import python2_library, since37
 from appliance.deeplens.porting.python2_files import python2_open
+from appliance.deeplens.porting.python2_order import python2_compare
 from appliance.deeplens.porting.python2_text import as_bytes
 from appliance.deeplens.porting.python2_types import basestring, buffer, file, python2_int, unicode
 
@@ -129,7 +130,7 @@ def python2_bytearray(value: Any) -> bytearray:
 
 def python2_cmp(left: Any, right: Any) -> int:
     """`cmp`: -1, 0 or 1."""
-    return int(left > right) - int(left < right)
+    return int(python2_compare(left, ">", right)) - int(python2_compare(left, "<", right))
 
 
 def python2_sorted(
@@ -263,7 +264,7 @@ def install() -> None:
         for each in (
             *(python2_divide, python2_divide_in_place, python2_divisor, python2_round, python2_sorted),
             *(python2_sort, python2_map, python2_filter, python2_next, python2_message, python2_encode),
-            *(python2_bytearray, python2_int, buffer),
+            *(python2_bytearray, python2_compare, python2_int, buffer),
             *(python2_open, python2_text, python2_decode, unicode, basestring, file, execfile, apply, coerce),
         )
     }

@@ -78,6 +78,12 @@ def with_newlines(text: str) -> str:
     return _LINE_ENDS.sub("\n", text)
 
 
+def line_end(text: str, start: int) -> int:
+    """Where the line ends in which a character stands; the end of the text if it is the last."""
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
 def lines_of(text: str) -> list[str]:
     """The lines as Python counts them, each with its end; form feeds and the like do not end one."""
     lines = []

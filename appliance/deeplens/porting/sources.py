@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 
 from appliance.deeplens.porting.edits import Edits
+from appliance.deeplens.porting.source_text import line_end
 
 
 class Sources:
@@ -41,6 +42,15 @@ class Sources:
     def is_builtin(self, node: ast.AST, name: str) -> bool:
         """Whether a node is a built-in's name that the file does not use for something of its own."""
         return isinstance(node, ast.Name) and node.id == name and name not in self.bound
+
+    def operator(self, start: int, first: str) -> int:
+        """Where the operator stands behind an operand that ends at `start`; `first` is its first character.
+
+        In between stand only brackets, space and comments.
+        """
+        while self.text[start] != first:
+            start = line_end(self.text, start) if self.text[start] == "#" else start + 1
+        return start
 
     def _look(self) -> None:
         waiting: list[ast.AST] = [self.tree]
