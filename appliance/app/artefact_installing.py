@@ -7,8 +7,9 @@ What a file says of itself counts where its owner says nothing. An OpenVINO IR i
 reads it, and it is run inside a view alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -51,6 +52,8 @@ _BESIDE: Final = (
 _NETWORKS: Final = (".onnx", ".xml", ".bin", "-symbol.json", ".params", ".pb", ".prototxt", ".caffemodel")
 """Endings of files that are a network's or nothing: another epoch's parameters are not kept beside it."""
 _TAKEN: Final = frozenset({CATALOGUE, DESCRIPTOR, REPORT})
+_KEPT_AS: Final = (".model.onnx", ".model.xml", ".model.bin")
+"""Endings of the names that installed networks are kept under."""
 _MOST_FILES: Final = 100
 
 
@@ -133,13 +136,17 @@ def _beside(files: Mapping[str, bytes], parts: AbstractSet[str]) -> dict[str, by
     return found
 
 
-def files_beside(paths: Iterable[Path]) -> dict[str, bytes]:
-    """Files that functions open by themselves, whatever they are, for beside a stand-in.
+def files_beside(paths: Sequence[Path]) -> dict[str, Path]:
+    """Files that functions open by themselves, whatever they are, for beside a stand-in; of folders all.
 
     Raises:
-        ModelError: One cannot be read, has a name that it cannot have there, or they are too many or large.
+        ModelError: One is no file or has a name that it cannot have there, there are too many or too large
+            ones, or none.
     """
-    return {_free(name): content for name, content in read_files(paths).items()}
+    found = {_free(name): path for name, path in _named(paths, "").items()}
+    if paths and not found:
+        raise ModelError("there is no file in this folder", hint="is the right folder named?")
+    return found
 
 
 def _free(name: str) -> str:
@@ -148,7 +155,7 @@ def _free(name: str) -> str:
     Raises:
         ModelError: It says something else there.
     """
-    if name in _TAKEN or not is_plain_name(name):
+    if name in _TAKEN or name.endswith(_KEPT_AS) or not is_plain_name(name):
         raise ModelError(f"a file {name[:64]!r} cannot lie beside a model", hint="call it something else")
     return name
 
@@ -157,22 +164,38 @@ def read_files(paths: Iterable[Path]) -> dict[str, bytes]:
     """The files of a model by their names; of folders what may belong to one.
 
     Raises:
-        ModelError: One cannot be read, or they are too many or too large.
+        ModelError: One is no file or cannot be read, or they are too many or too large.
     """
-    files: dict[str, bytes] = {}
-    try:
-        for path in _all(paths):
-            if len(files) >= _MOST_FILES or path.stat().st_size + sum(map(len, files.values())) > MAX_BYTES:
-                raise ModelError(f"{path.name}: these are too many files for one model, or too large ones")
-            if path.name in files:
+    with _reading():
+        return {name: path.read_bytes() for name, path in _named(paths, *_ENDINGS, *_BESIDE).items()}
+
+
+def _named(paths: Iterable[Path], *endings: str) -> dict[str, Path]:
+    """Files by their names; of folders those with some ending."""
+    found: dict[str, Path] = {}
+    left = MAX_BYTES
+    with _reading():
+        for path in _all(paths, endings):
+            if path.name in found:
                 raise ModelError(f"there are two files {path.name}")
-            files[path.name] = path.read_bytes()
+            if not path.is_file():  # a pipe would be waited for
+                raise ModelError(f"{path.name} is no file")
+            left -= path.stat().st_size
+            if len(found) >= _MOST_FILES or left < 0:
+                raise ModelError(f"{path.name}: these are too many files for one model, or too large ones")
+            found[path.name] = path
+    return found
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ModelError(f"the model's files cannot be read: {error.strerror}") from error
-    return files
 
 
-def _all(paths: Iterable[Path]) -> Iterable[Path]:
+def _all(paths: Iterable[Path], endings: tuple[str, ...]) -> Iterable[Path]:
     for path in paths:
         if not path.is_dir():
             yield path
@@ -181,7 +204,8 @@ def _all(paths: Iterable[Path]) -> Iterable[Path]:
         yield from sorted(
             each
             for each in path.iterdir()
-            if each.is_file() and not each.is_symlink() and each.name.lower().endswith(_ENDINGS + _BESIDE)
+            if each.is_file() and not each.is_symlink() and each.name.lower().endswith(endings)
+            if not each.name.startswith(".")
         )
 
 
@@ -191,7 +215,7 @@ def artefact_name(paths: Iterable[Path]) -> str:
     Raises:
         ModelError: Nothing in them is a name.
     """
-    names = [each.name for each in _all(paths)]
+    names = [each.name for each in _all(paths, _ENDINGS)]
     for ending in ("-symbol.json", ".xml", ".onnx", ".pb", ".prototxt"):
         for each in names:
             if each.lower().endswith(ending) and base_name(each):

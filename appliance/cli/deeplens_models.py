@@ -55,7 +55,8 @@ def show(context: Context, name: str) -> None:
     """Show what is known of the model NAME, as JSON, and how its files were converted."""
     store = _store(context)
     found = store.model(name)
-    click.echo(json.dumps({**_row(found), "descriptor": found.descriptor.model_dump(mode="json")}, indent=1))
+    shown = {**_row(found), "files": sorted(found.files)}
+    click.echo(json.dumps({**shown, "descriptor": found.descriptor.model_dump(mode="json")}, indent=1))
     report = store.report(found.descriptor.name)
     if report:
         click.echo(report, err=True, nl=False)

@@ -6,6 +6,7 @@ of ours, finds the same boxes as that.
 
 import importlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -256,25 +257,80 @@ def test_files_lie_beside_a_stand_in_for_functions_that_open_them_themselves(
 def test_no_file_is_taken_for_a_network_of_ours(state: Path, store: ModelStore, tmp_path: Path) -> None:
     """Called like the one that stands in it is refused; like another's, that one stays what it is."""
     mine = store.model("deploy_ssd").descriptor.file
-    theirs = store.model("deploy_ssd_resnet50_300").descriptor.file
+    models(state, "install", "a", "--like", "voc")
+    theirs = store.model("a").descriptor.file
     for name in (mine, theirs):
         (tmp_path / name).write_bytes(b"noise")
-    refused = models(state, "install", "faces", tmp_path / mine, "--like", "face").refusal
-    models(state, "install", "things", tmp_path / theirs, "--like", "face")
+    refused = models(state, "install", "b", tmp_path / mine, "--like", "face").refusal
+    models(state, "install", "b", tmp_path / theirs, "--like", "face")
 
     assert (5, f"a file {mine!r} cannot lie beside a model: the network itself is called so") == refused
     assert b"noise" != store.shown().files[theirs].read_bytes()
 
 
-@pytest.mark.parametrize("name", ["models.json", "descriptor.json", "report.txt"])
-def test_nothing_beside_a_model_takes_a_name_of_ours(
-    state: Path, tmp_path: Path, rows: Path, name: str
+def test_of_a_folder_beside_a_stand_in_all_is_taken(state: Path, store: ModelStore, tmp_path: Path) -> None:
+    """Whatever it is called, but for what is hidden and what links lead to."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    names = ("a.weights", "b.ttf", "c")
+    for name in (*names, ".hidden"):
+        (folder / name).write_text(name, encoding="utf-8")
+    (folder / "link").symlink_to(tmp_path / "key")
+    done = models(state, "install", "mine", folder, "--like", "voc")
+    shown = store.shown().files
+
+    assert 0 == done.code
+    assert list(names) == [name for name in ("a.weights", "b.ttf", "c", ".hidden", "link") if name in shown]
+    assert {*names} < {*json.loads(models(state, "show", "mine").out)["files"]}
+
+
+def test_a_network_s_companions_lie_beside_it_too(
+    state: Path, store: ModelStore, tmp_path: Path, rows: Path
 ) -> None:
-    """A file is refused whose name says something else there."""
+    """Of a folder with a network: what functions of the field open beside one."""
+    names = ("a.weights", "b.dat", "c.h5", "d.pkl", "e.tflite")
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "rows.onnx").write_bytes(rows.read_bytes())
+    for name in (*names, "f.exe"):
+        (folder / name).write_text(name, encoding="utf-8")
+    models(state, "install", "mine", folder)
+
+    assert {*names} <= set(store.shown().files)
+    assert "f.exe" not in store.shown().files
+
+
+def test_what_is_no_file_is_not_waited_for(state: Path, tmp_path: Path) -> None:
+    """A pipe, which would never end; a folder with nothing in it."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").mkdir()
+
+    for words in ((), ("--like", "voc")):
+        assert (5, "pipe is no file") == models(state, "install", "m", tmp_path / "pipe", *words).refusal
+    assert (5, "there is no file in this folder") == models(
+        state, "install", "m", tmp_path / "empty", "--like", "voc"
+    ).refusal
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("models.json", ""),
+        ("descriptor.json", ""),
+        ("report.txt", ""),
+        ("models.json", "face"),
+        ("fish.model.bin", "face"),
+    ],
+)
+def test_nothing_beside_a_model_takes_a_name_of_ours(
+    state: Path, tmp_path: Path, rows: Path, name: str, like: str
+) -> None:
+    """A file is refused whose name says something else there, or is an installed network's."""
     (tmp_path / name).write_text("[]", encoding="utf-8")
+    words = ("--like", like) if like else (rows,)
 
     assert (5, f"a file '{name}' cannot lie beside a model") == models(
-        state, "install", "mine", rows, tmp_path / name
+        state, "install", "mine", tmp_path / name, *words
     ).refusal
 
 

@@ -110,22 +110,31 @@ def test_the_last_layers_are_counted_one_a_row(tmp_path: Path) -> None:
     assert "opencv_column(net.getUnconnectedOutLayers())]" in (target / "lambda_function.py").read_text()
 
 
-def test_contours_are_counted_as_in_version_3(tmp_path: Path) -> None:
-    """What `findContours` gives is wrapped where it is kept whole or asked for a part, not elsewhere."""
-    lines = (
-        "import cv2",
-        "found = cv2.findContours(p, 1, 2)",
-        "mine = cv2.findContours(p, 1, 2)[1]",
-        "a, b = cv2.findContours(p, 1, 2)",
-        "grab(cv2.findContours(p, 1, 2))",
-        "found = other.findContours(p, 1, 2)",
-    )
+WRAPPED = "opencv_contours(cv2.findContours(p, 1, 2))"
+PLAIN = "cv2.findContours(p, 1, 2)"
 
-    target, _ = ported(tmp_path, {"lambda_function.py": "\n".join(lines) + "\n"}, "python3")
 
-    assert [
-        lines[0],
-        "found = opencv_contours(cv2.findContours(p, 1, 2))",
-        "mine = opencv_contours(cv2.findContours(p, 1, 2))[1]",
-        *lines[3:],
-    ] == (target / "lambda_function.py").read_text().splitlines()
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("found = CALL; use(found[1])", WRAPPED),
+        ("found = CALL; use(found[0] if len(found) == 2 else found[1])", WRAPPED),
+        ("found = CALL; use(found[1] if len(found) == 3 else found[0])", WRAPPED),
+        ("mine = CALL[1]", WRAPPED),
+        ("found = CALL; use(found[0], found[1])", PLAIN),
+        ("found = CALL; use(found[0])", PLAIN),
+        ("found = CALL; use(other[1])", PLAIN),
+        ("found = CALL; use(found[-2])", PLAIN),
+        ("mine = CALL[0]", PLAIN),
+        ("a, b = CALL", PLAIN),
+        ("grab(CALL)", PLAIN),
+        ("found = other.findContours(p, 1, 2); use(found[1])", ""),
+    ],
+)
+def test_contours_are_counted_as_in_version_3(tmp_path: Path, text: str, call: str) -> None:
+    """The second result alone, or one by the version: who takes the first takes the second of today."""
+    source = f"import cv2\n{text}\n"
+
+    target, _ = ported(tmp_path, {"lambda_function.py": source.replace("CALL", PLAIN)}, "python3")
+
+    assert source.replace("CALL", call) == (target / "lambda_function.py").read_text()

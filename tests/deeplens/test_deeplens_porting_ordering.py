@@ -35,6 +35,15 @@ def rewritten(text: str) -> str:
         ("a = b.x = None", "c.x <= 3", 'python2_compare(c.x, "<=", 3)'),
         ("x = 1 if y else None", "x < 3", 'python2_compare(x, "<", 3)'),
         ("def f(a, x=None):", "  return x < 3", '  return python2_compare(x, "<", 3)'),
+        ("[a, x] = [1, None]", "x < 3", 'python2_compare(x, "<", 3)'),
+        ("x = None if y else 1", "x < 3", 'python2_compare(x, "<", 3)'),
+        ("class C: x = None", "c.x < 3", 'python2_compare(c.x, "<", 3)'),
+        ("d['x'] = None", "e['x'] < 3", "python2_compare(e['x'], \"<\", 3)"),
+        ("d = {'x': None, 'y': 1, **e}", "d['x'] < 3", "python2_compare(d['x'], \"<\", 3)"),
+        ("d = {'x': None, 'y': 1}", "d['y'] < 3", "d['y'] < 3"),
+        ("x = d.get('x')", "x < 3", 'python2_compare(x, "<", 3)'),
+        ("def f(a=None): b.x = c = a", "b.x < 3", 'python2_compare(b.x, "<", 3)'),
+        ("", "d.get('x', None) < 3", "python2_compare(d.get('x', None), \"<\", 3)"),
         ("", "d.get('x') < 3", "python2_compare(d.get('x'), \"<\", 3)"),
         ("", "(None) < (3)", 'python2_compare((None), "<", (3))'),
         ("x = None", "((x) # <\n < 3)", '(python2_compare((x) # <\n, "<", 3))'),
@@ -74,6 +83,22 @@ def test_arrays_and_their_numbers() -> None:
     """An array is compared item by item, one of its numbers as a number."""
     assert [True, False] == python2_compare(np.array([1, 5]), "<", 3).tolist()
     assert python2_compare(np.float32(0.1), ">", None)
+    assert python2_compare(np.float32(0.1), "<", "a")
+
+
+@pytest.mark.parametrize("value", [object(), print, bytearray(), np.True_, "", [], -1, float("-inf")])
+def test_none_is_less_than_everything(value: Any) -> None:
+    """Whatever its type is."""
+    assert python2_compare(None, "<", value)
+    assert python2_compare(value, ">=", None)
+    assert not python2_compare(value, "<=", None)
+
+
+def test_text_was_bytes() -> None:
+    """Both were one type, and are compared by what they hold."""
+    assert python2_compare(b"a", "<", "b")
+    assert python2_compare("b", ">", b"a")
+    assert python2_compare("a", "<=", b"a")
 
 
 @pytest.mark.parametrize(
@@ -81,12 +106,14 @@ def test_arrays_and_their_numbers() -> None:
     [
         (np.array([1, 5]), None),
         (dt.datetime(2018, 1, 1), None),  # noqa: DTZ001 - as functions make them
+        (None, {1}),
+        (None, 1j),
         (1j, 2j),
         ({}, {}),
         (object(), 1),
     ],
 )
 def test_what_had_no_order_has_none(left: Any, right: Any) -> None:
-    """Types that refused in Python 2, and what was compared by address, are a `TypeError`."""
+    """Types that refused in Python 2, and orders that are not known here, are a `TypeError`."""
     with pytest.raises(TypeError, match="not supported between"):
         python2_compare(left, "<", right)

@@ -1,7 +1,7 @@
 """OpenCV's names of its versions 2 and 3 → what they are in 4.
 
 `cv2.cv.CV_…`, constants and classes that moved, and the three results `findContours` had in version 3, where
-the call is taken apart into three names, or its result is kept or asked for one by its number;
+the call is taken apart into three names, or asked for the second, which were the contours;
 `getUnconnectedOutLayers` gives one number a row as until 4.5.4. For Python 2 and Python 3 files alike.
 """
 
@@ -81,7 +81,7 @@ def rewrite(source: Sources) -> None:
                 len(targets) == _THREE and source.dotted(call.func) == "cv2.findContours"
             ):
                 _three_results(source, call)
-            case ast.Call() if source.dotted(node.func) == "cv2.findContours" and _is_kept(source, node):
+            case ast.Call() if source.dotted(node.func) == "cv2.findContours" and _asks_as_in_3(source, node):
                 source.edits.wrap(*source.edits.span(node), "opencv_contours(", ")", MEASURE)
             case _:
                 pass
@@ -122,15 +122,30 @@ def _three_results(source: Sources, call: ast.Call) -> None:
     source.edits.wrap(*source.edits.span(call), f"({first}, *", ")", MEASURE)
 
 
-def _is_kept(source: Sources, call: ast.Call) -> bool:
-    """Whether the results go into one name, or one of them is asked for by its number."""
+def _asks_as_in_3(source: Sources, call: ast.Call) -> bool:
+    """Whether the second result is asked for and the first is not, or one or the other by the version."""
     match source.parents[call]:
-        case ast.Assign(targets=targets):
-            return not any(isinstance(each, ast.Tuple | ast.List) for each in targets)
-        case ast.Subscript():
+        case ast.Subscript(slice=ast.Constant(value=1)):
             return True
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            asked = {_number_of(each, name) for each in source.of(ast.Subscript)}
+            chosen = any(
+                isinstance(each, ast.IfExp)
+                and {0, 1} == {_number_of(each.body, name), _number_of(each.orelse, name)}
+                for each in source.of(ast.IfExp)
+            )
+            return 1 in asked and (chosen or 0 not in asked)
         case _:
             return False
+
+
+def _number_of(node: ast.AST, name: str) -> int | None:
+    """The number in `name[number]`."""
+    match node:
+        case ast.Subscript(value=ast.Name(id=found), slice=ast.Constant(value=int(number))) if found == name:
+            return number
+        case _:
+            return None
 
 
 def _whole(source: Sources, node: ast.stmt, text: str) -> None:

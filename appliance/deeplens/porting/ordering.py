@@ -1,8 +1,9 @@
 """`<`, `<=`, `>` and `>=` → a helper that compares by Python 2's rules, where a side may be None.
 
-Python 2 compared everything with everything, and None was less than all: a time or a score that is None at
-first and is compared before it is set goes on there, and is a `TypeError` here. Rewritten are comparisons of
-two, of a name to which the file gives None somewhere, or of what `.get(key)` finds. Python 2 files only.
+Python 2 compared nearly everything with everything, and None was less than all: a time or a score that is
+None at first and is compared before it is set goes on there, and is a `TypeError` here. Rewritten are
+comparisons of two, of which one may be None by what the file itself says: a name, an attribute or an item
+that it gives None somewhere, or what `.get(key)` finds. Python 2 files only.
 """
 
 import ast
@@ -12,13 +13,12 @@ from appliance.deeplens.porting.sources import Sources
 
 MEASURE = "comparison"
 
-_GIVING = (ast.Assign, ast.arguments)
 _SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
 def rewrite(source: Sources) -> None:
     """Note the changes for every comparison with what may be None. Comes before what rewrites operands."""
-    without = {name for node in source.of(*_GIVING) for name in _given_none(node)}
+    without = _none_at_times(source)
     for node in source.of(ast.Compare):
         match node:
             case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign) in _SIGNS:
@@ -28,52 +28,66 @@ def rewrite(source: Sources) -> None:
                 pass
 
 
-def _given_none(node: ast.AST) -> Iterator[str]:
-    """Names, and attributes with a dot, that are None after this."""
+def _none_at_times(source: Sources) -> set[str]:
+    """Names that are None at some time, attributes as `.name`, items as `['key']`."""
+    given = [each for node in source.of(ast.Assign, ast.arguments, ast.Dict) for each in _given(source, node)]
+    found: set[str] = set()
+    while new := {name for name, value in given if name not in found and _may_be_none(value, found)}:
+        found |= new
+    return found
+
+
+def _given(source: Sources, node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """What is given a value here, and the value."""
     match node:
         case ast.Assign(targets=targets, value=value):
+            of_class = isinstance(source.parents[node], ast.ClassDef)
             for target in targets:
-                yield from _assigned_none(target, value)
+                for name, its in _assigned(target, value):
+                    yield name, its
+                    if of_class:
+                        yield f".{name}", its
         case ast.arguments(args=args, defaults=defaults) if defaults:
-            for each, default in zip(args[-len(defaults) :], defaults, strict=True):
-                if _is_none(default):
-                    yield each.arg
+            yield from ((each.arg, its) for each, its in zip(args[-len(defaults) :], defaults, strict=True))
+        case ast.Dict(keys=keys, values=values):
+            for key, its in zip(keys, values, strict=True):
+                if isinstance(key, ast.Constant):
+                    yield f"[{key.value!r}]", its
         case _:
             pass
 
 
-def _assigned_none(target: ast.expr, value: ast.expr) -> Iterator[str]:
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     match target, value:
         case ast.Tuple(elts=targets) | ast.List(elts=targets), ast.Tuple(elts=values) | ast.List(elts=values):
             for each, its in zip(targets, values, strict=False):
-                yield from _assigned_none(each, its)
-        case _, ast.IfExp(body=one, orelse=other):
-            yield from _assigned_none(target, one)
-            yield from _assigned_none(target, other)
-        case _ if _is_none(value):
-            yield from _called(target)
+                yield from _assigned(each, its)
+        case _ if name := _called(target):
+            yield name, value
 
 
-def _called(node: ast.expr) -> Iterator[str]:
+def _called(node: ast.expr) -> str:
     match node:
         case ast.Name(id=name):
-            yield name
+            return name
         case ast.Attribute(attr=name):
-            yield f".{name}"
+            return f".{name}"
+        case ast.Subscript(slice=ast.Constant(value=key)):
+            return f"[{key!r}]"
         case _:
-            pass
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+            return ""
 
 
 def _may_be_none(node: ast.expr, without: set[str]) -> bool:
     match node:
-        case ast.Call(func=ast.Attribute(attr="get"), args=[_], keywords=[]):
-            return True
+        case ast.Constant(value=value):
+            return value is None
+        case ast.IfExp(body=one, orelse=other):
+            return _may_be_none(one, without) or _may_be_none(other, without)
+        case ast.Call(func=ast.Attribute(attr="get"), args=[_, *otherwise], keywords=[]):
+            return not otherwise or (len(otherwise) == 1 and _may_be_none(otherwise[0], without))
         case _:
-            return _is_none(node) or any(name in without for name in _called(node))
+            return _called(node) in without
 
 
 def _to_helper(source: Sources, node: ast.Compare, sign: str) -> None:

@@ -107,13 +107,13 @@ def _python2(
         result.notes.append("lines were added or removed: tracebacks name other lines than the author's")
     edited = Sources(result.text, _parsed(result.text))
     relative_imports.rewrite(edited, siblings)
+    stricter.late_globals(edited)  # stands before what it shares a first line with
     ordering.rewrite(edited)
     division.rewrite(edited)
     calls.rewrite(edited)
     numpy_names.rewrite(edited, own_methods=own_methods)
     opencv_names.rewrite(edited)
     stricter.identities(edited)
-    stricter.late_globals(edited)
     _apply(edited, result)
     _compile(result.text)
     return result

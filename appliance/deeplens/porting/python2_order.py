@@ -1,13 +1,16 @@
 """`<`, `<=`, `>` and `>=` by Python 2's rules: what cannot be compared has an order all the same.
 
-None comes first, then numbers, then all else by the names of their types. Of what Python 3 compares nothing
-changes.
+None comes first, then numbers, then texts, lists, tuples and dictionaries by the names of their types. Of
+what Python 3 compares nothing changes.
 """
 
+import datetime as dt
 import numbers
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from appliance.deeplens.porting.python2_text import as_bytes
 
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "<": operator.lt,
@@ -15,7 +18,10 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_TEXTS: Final = (str, bytes)
 _NAMED: Final[Mapping[type, str]] = {str: "str", bytes: "str", list: "list", tuple: "tuple", dict: "dict"}
+_REFUSING: Final = (dt.date, dt.time, dt.timedelta, set, frozenset)
+"""Types that Python 2 did not compare with None either."""
 
 
 def python2_compare(left: Any, sign: str, right: Any) -> Any:
@@ -27,22 +33,36 @@ def python2_compare(left: Any, sign: str, right: Any) -> Any:
         right: The other.
 
     Raises:
-        TypeError: They cannot be compared, and Python 2 did not either, or by their addresses.
+        TypeError: Python 2 refused them as well, or had an order of addresses, or one that is not known here.
     """
     compare = _COMPARE[sign]
     try:
         return compare(left, right)
     except TypeError:
-        one, other = _rank(left), _rank(right)
-        if one is None or other is None or (one == other and left is not None):
+        places = _places(left, right)
+        if places is None:
             raise
-        return compare(one, other)
+        return compare(*places)
 
 
-def _rank(value: Any) -> tuple[int, str] | None:
-    """Where its type stands; None for types that had a say in it themselves (arrays, times)."""
-    if value is None:
-        return 0, ""
+def _places(left: Any, right: Any) -> tuple[Any, Any] | None:
+    """What stands in the same order as both, and can be compared; None where there is no order."""
+    if left is None or right is None:
+        return None if _refuses(left) or _refuses(right) else (left is not None, right is not None)
+    if isinstance(left, _TEXTS) and isinstance(right, _TEXTS):
+        return as_bytes(left), as_bytes(right)
+    one, other = _rank(left), _rank(right)
+    return None if not one or not other or one == other else (one, other)
+
+
+def _refuses(value: Any) -> bool:
+    """Whether its type had its own say: times, sets, complex numbers, arrays."""
+    without_order = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
+    return without_order or isinstance(value, _REFUSING) or bool(getattr(value, "shape", ()))
+
+
+def _rank(value: Any) -> str:
+    """The name its type is ordered by, a number's before all others; empty for types not known here."""
     if isinstance(value, numbers.Real):
-        return 1, ""
-    return next(((2, name) for kind, name in _NAMED.items() if isinstance(value, kind)), None)
+        return "\x01"
+    return next((name for kind, name in _NAMED.items() if isinstance(value, kind)), "")
