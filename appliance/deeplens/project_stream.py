@@ -276,7 +276,7 @@ class _Pipe:
         left, read = self._waiting(), 0
         cpu_until, until = self._cpu_s() + _ROUND_CPU_S, time.monotonic() + _ROUND_S
         newest = None
-        while (newest is None or left > 0) and (data := self._next()):
+        while (newest is None or left > 0) and (data := self._next(goes_on=read > 0 and newest is None)):
             newest = self._stream.feed(data) or newest
             read += len(data)
             left -= len(data)
@@ -284,11 +284,16 @@ class _Pipe:
                 break
         return newest
 
-    def _next(self) -> bytes:
-        """What is in the pipe, waited for in the middle of a picture; empty if there is nothing."""
+    def _next(self, *, goes_on: bool) -> bytes:
+        """What is in the pipe, waited for in the middle of a picture; empty if there is nothing.
+
+        Args:
+            goes_on: What was read in this round is no picture: more of it is waited for as well. Some
+                functions write raw pixels between their pictures.
+        """
         with contextlib.suppress(BlockingIOError):
             return os.read(self._fd, _READ_BYTES)  # nothing: nobody writes, and somebody may again
-        if not self._stream.is_inside or not self._poll.poll(_STALLED_MS):
+        if not (self._stream.is_inside or goes_on) or not self._poll.poll(_STALLED_MS):
             return b""
         with contextlib.suppress(BlockingIOError):
             return os.read(self._fd, _READ_BYTES)

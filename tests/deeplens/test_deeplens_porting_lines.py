@@ -11,7 +11,7 @@ from fissix.fixer_util import syms
 from fissix.pgen2 import driver
 from hypothesis import given
 from hypothesis import strategies as st
-from ported_runs import ported, rows, run
+from ported_runs import of, ported, rows, run
 
 from appliance.deeplens.porting import deciding, porting_file
 from appliance.deeplens.porting.source_text import Decoded, decode, lines_of
@@ -188,6 +188,18 @@ def test_only_indentation_changes(parts: list[str]) -> None:
     assert len(before) == len(after)
     assert [line.lstrip(" \t\f") for line in before] == [line.lstrip(" \t\f") for line in after]
     assert changed == [number for number, line in enumerate(before, 1) if line != after[number - 1]]
+
+
+def test_blocks_that_are_seen_only_with_narrow_tabs_are_seen(tmp_path: Path) -> None:
+    """As in an editor whose tabs are 4 columns. Python 2 refused that: the report says so."""
+    narrow = "if 1:\n    x = 1\n\tprint x\nprint 2\n"
+    neither = "if 1:\n    x = 1\n\t  print x\n"
+
+    folder, report = ported(tmp_path, {"a.py": narrow, "b.py": neither}, "python2")
+
+    assert "if 1:\n    x = 1\n    print(x)\nprint(2)\n" == (folder / "a.py").read_text()
+    assert any("4 columns" in note for note in of(report, "a.py").notes)
+    assert "failed" == of(report, "b.py").outcome
 
 
 def test_tabs_inside_texts_stay() -> None:

@@ -1,6 +1,7 @@
 """What numpy, OpenCV and Python's library had in 2018 and have no more, for functions of both Pythons."""
 
 import ast
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,11 @@ PYTHON3 = {
     "linux": ("import platform\nprint(platform.linux_distribution()[0], f'', end='')", "Ubuntu "),
     "base64_lines": ("import base64\nprint(base64.encodestring(b'a'), f'', end='')", "b'YQ==\\n' "),
 }  # fmt: skip
+
+
+CGI = "import warnings\nwarnings.simplefilter('ignore')\nimport cgi\nprint(cgi.escape('<a>'), f'', end='')"
+if sys.version_info < (3, 13):
+    PYTHON3["cgi"] = (CGI, "&lt;a&gt; ")
 
 
 def test_python_3_of_2018_runs(tmp_path: Path) -> None:

@@ -198,6 +198,22 @@ def test_noise_gives_no_picture_and_does_not_end_the_reader(tmp_path: Path, dire
         assert (1, jpeg(10)) == stream.latest(0, 20)
 
 
+def test_raw_pixels_between_pictures_do_not_keep_them_back(tmp_path: Path, directory: int) -> None:
+    """A function that writes a frame as it is and one as a JPEG in turn is read as fast as it writes them."""
+    path = tmp_path / NAME
+    os.mkfifo(path)
+    raw = bytes(3 << 20)
+    with Writer(path, raw + jpeg(10)) as writer, ProjectStream(directory, per_second=2) as stream:
+        stream.inferred()
+        assert stream.latest(0, 20) == (1, jpeg(10))
+        writer.picture = raw + jpeg(200)
+        begun = time.monotonic()
+
+        assert stream.latest(1, 20) == (2, jpeg(200))
+        # A pipe of 64 KiB, twice a second, would take 24 s for each.
+        assert time.monotonic() - begun < 20
+
+
 def _file(path: Path) -> None:
     path.write_bytes(jpeg(1))
 

@@ -19,7 +19,9 @@ _POINTS: Final = {
     "circle": (1, 2),
     "drawMarker": (1,),
     "ellipse": (1, 2),
+    "getRotationMatrix2D": (),
     "line": (1, 2),
+    "pointPolygonTest": (),
     "putText": (2,),
     "rectangle": (1, 2),
     "resize": (1,),
@@ -27,11 +29,23 @@ _POINTS: Final = {
     "warpPerspective": (2,),
 }
 """Function → which of its arguments are points, sizes or a radius: whole numbers."""
+_WINDOWS: Final = (
+    "destroyAllWindows",
+    "destroyWindow",
+    "imshow",
+    "moveWindow",
+    "namedWindow",
+    "resizeWindow",
+)
+_OF_WINDOWS: Final = {**dict.fromkeys(_WINDOWS), "startWindowThread": 0, "waitKey": -1, "waitKeyEx": -1}
+"""What is done with windows → what it gives where there is no screen."""
 _POINT_NAMES: Final = frozenset({"axes", "center", "dsize", "org", "position", "pt1", "pt2", "radius"})
 _MOST: Final = 4
 """Numbers of a point, a size or a colour."""
 _AS_IN_3: Final = (1, 2)
 """Numbers that OpenCV 3 gave what `findContours` gives; 0 was the picture, which nobody asks for."""
+_WITH_PICKLE: Final = 3
+"""Arguments of `np.load` among which `allow_pickle` is."""
 _WIDEST: Final = 8
 """Bytes of the numbers that never went round."""
 
@@ -44,7 +58,14 @@ def install() -> None:
     cv2.dnn.NMSBoxesRotated = _as_column(cv2.dnn.NMSBoxesRotated)
     builtins.opencv_column = opencv_column  # type: ignore[attr-defined]
     builtins.opencv_contours = opencv_contours  # type: ignore[attr-defined]
+    cv2.findContours = _with_lists(cv2.findContours)
+    cv2.split = _as_list(cv2.split)
+    for name, gives in _OF_WINDOWS.items():
+        setattr(cv2, name, _without_screen(getattr(cv2, name), gives))
     np.array = _going_round(np.array)
+    np.asarray = _going_round(np.asarray)
+    np.load = _with_objects(np.load)
+    np.set_printoptions(legacy="1.25")  # a number is written as one, also in a list: many build JSON by hand
     json.JSONEncoder.default = _plain_numbers(json.JSONEncoder.default)  # type: ignore[assignment, method-assign]
 
 
@@ -112,6 +133,48 @@ def opencv_column(found: Any) -> Any:
     return np.reshape(found, (-1, 1)).view(Column) if len(found) else found
 
 
+def _with_lists(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Contours in a list, as they were until OpenCV 4.5.4: functions sort it and add to it."""
+
+    @functools.wraps(call)
+    def found(*positional: Any, **named: Any) -> Any:
+        contours, *others = call(*positional, **named)
+        return (list(contours), *others)
+
+    return found
+
+
+def _as_list(call: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def given(*positional: Any, **named: Any) -> list[Any]:
+        return list(call(*positional, **named))
+
+    return given
+
+
+def _without_screen(call: Callable[..., Any], gives: int | None) -> Callable[..., Any]:
+    """A window that nobody sees: nothing happens, and no key is pressed."""
+
+    @functools.wraps(call)
+    def shown(*positional: Any, **named: Any) -> Any:
+        try:
+            return call(*positional, **named)
+        except cv2.error:
+            return gives
+
+    return shown
+
+
+def _with_objects(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Arrays of objects in files of the function's own, read without being asked for until numpy 1.16.3."""
+
+    @functools.wraps(call)
+    def read(*positional: Any, **named: Any) -> Any:
+        return call(*positional, **({"allow_pickle": True} if len(positional) < _WITH_PICKLE else {}) | named)
+
+    return read
+
+
 class Contours(tuple[Any, ...]):
     """Contours and their order, whose numbers count as in OpenCV 3 too: there `[1]` were the contours."""
 
@@ -128,18 +191,26 @@ def opencv_contours(found: tuple[Any, ...]) -> Contours:
 
 
 def _going_round(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Whole numbers that do not fit into few bytes go round, as they did until numpy 2."""
+    """Whole numbers that do not fit into few bytes go round, as they did until numpy 2.
+
+    Rows of several lengths are objects, as they were until numpy 1.24.
+    """
 
     @functools.wraps(call)
     def made(*positional: Any, **named: Any) -> Any:
+        dtype = named.get("dtype", positional[1] if len(positional) > 1 else None)
         try:
             return call(*positional, **named)
         except OverflowError:
-            dtype = np.dtype(named.get("dtype", positional[1] if len(positional) > 1 else None))
+            kind = np.dtype(dtype)
             values = call(positional[0] if positional else named["object"])
-            if dtype.kind not in "iu" or dtype.itemsize >= _WIDEST or values.dtype.kind not in "iu":
+            if kind.kind not in "iu" or kind.itemsize >= _WIDEST or values.dtype.kind not in "iu":
                 raise
-            return values.astype(dtype)
+            return values.astype(kind)
+        except ValueError as error:
+            if dtype is not None or "inhomogeneous" not in str(error):
+                raise
+            return call(*positional, **{**named, "dtype": object})
 
     return made
 

@@ -36,6 +36,7 @@ from appliance.deeplens.guest import (
     mo,
     object_store,
     older_calls,
+    older_libraries,
     project_file,
     sound,
 )
@@ -125,6 +126,7 @@ class Running:
         project_file.install()
         bootstrap_download.install()
         older_calls.install()
+        older_libraries.install()
         if os.environ.pop(object_store.ENVIRONMENT, ""):
             os.environ["AWS_ENDPOINT_URL_S3"] = object_store.serve(object_store.Objects())
         if self._runtime == "python2":

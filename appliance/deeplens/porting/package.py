@@ -82,6 +82,7 @@ class _Packaging:
         self._target = target
         self._limit = limit
         self._syntax = Syntax()
+        self._names = frozenset(each.name.removesuffix(".py") for each in source.iterdir())
         self._reports: list[FileReport] = []
         self._diffs: list[str] = []
         self._diff_left = _DIFF_CHARACTERS
@@ -136,11 +137,10 @@ class _Packaging:
         if not declared and runtime == "python3" and file.found.python2 and file.found.tree is None:
             kind, why = "python2", file.found.python2
         siblings = self._siblings(file.path) if kind == "python2" else frozenset()
+        own = porting_file.Own(siblings, methods, self._names)
         try:
             with self._limit():
-                result = porting_file.port(
-                    file.source, kind, file.found, self._syntax, siblings=siblings, own_methods=methods
-                )
+                result = porting_file.port(file.source, kind, file.found, self._syntax, own)
         except UnreadableError as error:
             message, line = str(error), error.line
         except (RecursionError, MemoryError):

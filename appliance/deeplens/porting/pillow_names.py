@@ -4,12 +4,10 @@
 not imported here: whoever does not use it does not wait for it. Nothing happens on import.
 """
 
-import importlib.abc
-import importlib.machinery
-import sys
-from collections.abc import Callable, Sequence
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
+
+from appliance.deeplens.porting import when_imported
 
 
 def _image(image: Any) -> None:
@@ -49,49 +47,9 @@ ADDED: dict[str, Callable[[Any], None]] = {
 """What is done to which module, once it is imported."""
 
 
-class _Loader(importlib.abc.Loader):
-    """Loads as another does, and adds the old names."""
-
-    def __init__(self, inner: Any, added: Callable[[Any], None]) -> None:
-        self._inner = inner
-        self._added = added
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        """The module, as the other loader makes it."""
-        made: ModuleType | None = self._inner.create_module(spec)
-        return made
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run it, then add."""
-        self._inner.exec_module(module)
-        self._added(module)
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the modules of `ADDED` where they are."""
-
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,
-        target: ModuleType | None = None,
-    ) -> importlib.machinery.ModuleSpec | None:
-        """The specification with our loader around its own; None for everything else."""
-        if fullname not in ADDED:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, ADDED[fullname])
-        return spec
-
-
 def install() -> None:
     """From now on, and to what is imported already. May be called again."""
-    if not any(isinstance(each, _Finder) for each in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())
-    for name, added in ADDED.items():
-        if name in sys.modules:
-            added(sys.modules[name])
+    when_imported.install(ADDED)
 
 
 def _put(where: Any, name: str, value: Any) -> None:

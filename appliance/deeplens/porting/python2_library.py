@@ -13,8 +13,10 @@ import operator
 import os
 import string
 import sys
+import threading
 import types
 import urllib
+import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import ModuleType
@@ -58,10 +60,12 @@ RENAMED: dict[str, tuple[str, ...]] = {
 }
 """Python 2's modules, and where what they had is now."""
 
-OF_TEXT = frozenset({"base64", "hashlib", "json", "pickle", "socket", "subprocess"})
+OF_TEXT = frozenset({"base64", "csv", "hashlib", "json", "pickle", "socket", "subprocess"})
 """Modules that exist, but took and gave text where they take and give bytes now: ported files import a
 `python2_…` of them, all others the real one."""
 
+_BEFORE_VERBOSE = 5
+"""Arguments of `Thread` that stand before `verbose`: group, target, name, args, kwargs."""
 _TYPES: dict[str, type] = {
     "BooleanType": bool,
     "ComplexType": complex,
@@ -182,12 +186,18 @@ def _public(module: ModuleType) -> list[str]:
     return list(getattr(module, "__all__", [name for name in vars(module) if not name.startswith("_")]))
 
 
+def brings(name: str) -> bool:
+    """Whether a module of this name is there for ported files."""
+    return name in OF_TEXT or name in RENAMED or name in _made()
+
+
 def install(*, divide: Callable[[Any, Any], Any]) -> None:
     """Make the old modules importable and put the old attributes where they were. May be called again."""
     if not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.append(_Finder())
     _urllib()
     _string()
+    _thread()
     for name, value in _TYPES.items():
         _put(types, name, value)
     _put(types, "StringTypes", (str, bytes))
@@ -195,6 +205,7 @@ def install(*, divide: Callable[[Any, Any], Any]) -> None:
     _put(sys, "setdefaultencoding", _nothing)
     _put(sys, "exc_clear", _nothing)
     _put(os, "getcwdu", os.getcwd)
+    _put(uuid.UUID, "get_hex", lambda number: number.hex)
     for name in ("map", "filter", "zip"):
         _put(itertools, f"i{name}", {"map": map, "filter": filter, "zip": zip}[name])
     _put(itertools, "izip_longest", itertools.zip_longest)
@@ -220,6 +231,26 @@ def _urllib() -> None:
         return python2_response.urlopen if name == "urlopen" else getattr(deeper, name)
 
     _put(urllib, "__getattr__", found)
+
+
+def _thread() -> None:
+    """`Thread(…, verbose)`, and what a class of one's own found as `self._Thread__target`."""
+    thread: Any = threading.Thread
+    if hasattr(thread, "_Thread__target"):
+        return
+    for name in ("args", "kwargs", "target"):
+        setattr(thread, f"_Thread__{name}", _called_otherwise(f"_{name}"))
+    begin = thread.__init__
+
+    def begun(self: Any, *positional: Any, **named: Any) -> None:
+        named.pop("verbose", None)
+        begin(self, *positional[:_BEFORE_VERBOSE], **named)
+
+    thread.__init__ = begun
+
+
+def _called_otherwise(name: str) -> property:
+    return property(operator.attrgetter(name), lambda owner, value: setattr(owner, name, value))
 
 
 def _string() -> None:

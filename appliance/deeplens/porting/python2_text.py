@@ -5,12 +5,13 @@ Only ported files see these; the libraries a function uses see the real modules.
 """
 
 import base64
+import csv
 import hashlib
 import io
 import pickle
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -120,6 +121,22 @@ class _Socket(socket.socket):
         return super().sendto(as_bytes(data), *more)
 
 
+def _lines(rows: Iterable[Any]) -> Iterator[Any]:
+    """Lines as text, also of a file that was opened as bytes, as tables were."""
+    return (each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in rows)
+
+
+def _reader(rows: Iterable[Any], *positional: Any, **named: Any) -> Any:
+    return csv.reader(_lines(rows), *positional, **named)
+
+
+class _DictReader(csv.DictReader):  # type: ignore[type-arg]
+    """`csv.DictReader`, likewise."""
+
+    def __init__(self, rows: Iterable[Any], *positional: Any, **named: Any) -> None:
+        super().__init__(_lines(rows), *positional, **named)
+
+
 def _unpickled(file: Any) -> Any:
     """`pickle.load`, also of a file that was opened as text; texts of Python 2 are read as Latin-1."""
     return pickle.load(getattr(file, "buffer", file), encoding="latin-1")  # noqa: S301 - the function's own file
@@ -144,6 +161,7 @@ REPLACED: dict[str, dict[str, Any]] = {
         },
         "decodestring": _decoder(base64.decodebytes),
     },
+    "csv": {"reader": _reader, "DictReader": _DictReader},
     "hashlib": {
         "new": _new,
         **{n: _hash(n) for n in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")},

@@ -21,7 +21,7 @@ import time
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
-from appliance.deeplens.porting import pillow_names
+from appliance.deeplens.porting import pillow_names, when_imported
 
 
 class ArgSpec(NamedTuple):
@@ -48,6 +48,13 @@ def _escape(text: str, quote: bool = False) -> str:  # noqa: FBT001, FBT002 - cg
     return html.escape(text, quote)
 
 
+def _cgi(cgi: Any) -> None:
+    _put(cgi, "escape", _escape)
+
+
+_ADDED: dict[str, when_imported.Added] = {"cgi": _cgi}
+
+
 def install() -> None:
     """Put back what is missing. May be called again."""
     for name in collections.abc.__all__:
@@ -70,8 +77,7 @@ def install() -> None:
     threading.currentThread = threading.current_thread
     threading.activeCount = threading.active_count
     sys.modules.setdefault("xml.etree.cElementTree", ET)
-    if "cgi" in sys.modules:
-        _put(sys.modules["cgi"], "escape", _escape)
+    when_imported.install(_ADDED)
     _put(array, "ArrayType", array.array)
     pillow_names.install()
 

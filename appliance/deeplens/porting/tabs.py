@@ -9,6 +9,7 @@ import re
 from appliance.deeplens.porting.source_text import lines_of
 
 COLUMNS = 8
+COLUMNS_OF_EDITORS = 4
 
 _INDENT = re.compile(r"[ \t\f]*")
 _TOKEN = re.compile(
@@ -21,7 +22,7 @@ _TOKEN = re.compile(
 _ENDS = {quotes: re.compile(rf"(?:[^\\]|\\.)*?{quotes}", re.DOTALL) for quotes in ('"""', "'''")}
 
 
-def expand_tabs(text: str) -> tuple[str, list[int]]:
+def expand_tabs(text: str, columns: int = COLUMNS) -> tuple[str, list[int]]:
     """The text without tabs in indentation, and the numbers (from 1) of the lines that had one."""
     if "\t" not in text:
         return text, []
@@ -32,23 +33,28 @@ def expand_tabs(text: str) -> tuple[str, list[int]]:
         found = _INDENT.match(line)
         indent = found[0] if found else ""
         if "\t" in indent and index not in inside:
-            lines[index] = expanded(indent) + line[len(indent) :]
+            lines[index] = expanded(indent, columns) + line[len(indent) :]
             changed.append(index + 1)
     return "".join(lines), changed
 
 
-def expanded(indent: str) -> str:
-    """White space of the same column, without tabs; behind a form feed columns are counted anew."""
-    columns = 0
+def expanded(indent: str, columns: int = COLUMNS) -> str:
+    """White space of the same width, without tabs; behind a form feed columns are counted anew.
+
+    Args:
+        indent: The white space.
+        columns: Of which a tab goes on to the next multiple.
+    """
+    width = 0
     kept = ""
     for character in indent:
         if character == "\t":
-            columns += COLUMNS - columns % COLUMNS
+            width += columns - width % columns
         elif character == "\f":
-            kept, columns = kept + " " * columns + "\f", 0
+            kept, width = kept + " " * width + "\f", 0
         else:
-            columns += 1
-    return kept + " " * columns
+            width += 1
+    return kept + " " * width
 
 
 def _lines_begun_inside_a_text(text: str) -> set[int]:
