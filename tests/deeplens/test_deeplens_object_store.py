@@ -59,6 +59,19 @@ def test_what_is_uploaded_is_given_back_listed_and_deleted(s3: Any, key: str) ->
     assert ["copy"] == left
 
 
+def test_a_whole_bucket_is_emptied(s3: Any) -> None:
+    """Several objects go at once, whatever their names; those of other buckets stay."""
+    for bucket in ("emptied", "kept"):
+        for key in ("a & b.jpg", "<c>/d.jpg"):
+            s3.put_object(Body=b"x", Bucket=bucket, Key=key)
+    keys = [{"Key": each["Key"]} for each in s3.list_objects_v2(Bucket="emptied")["Contents"]]
+    gone = s3.delete_objects(Bucket="emptied", Delete={"Objects": keys})["Deleted"]
+
+    assert keys == gone
+    assert "Contents" not in s3.list_objects_v2(Bucket="emptied")
+    assert 2 == len(s3.list_objects_v2(Bucket="kept")["Contents"])
+
+
 def test_what_is_not_there_is_told_as_s3_tells_it(s3: Any, tmp_path: Path) -> None:
     """A function's `except ClientError` finds S3's codes; what the store cannot do is an error."""
     with pytest.raises(ClientError, match="NoSuchKey"):

@@ -7,6 +7,7 @@ deployed function uploads goes where it is granted to go, or fails.
 """
 
 import hashlib
+import re
 import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 ENVIRONMENT: Final = "DEEPLENS_OBJECT_STORE"
 """Set for a function that is to have such a store."""
@@ -22,6 +23,7 @@ KEPT: Final = "kept in place of S3: "
 """How the line in the function's log begins that is written for each upload."""
 MOST_BYTES: Final = 64 << 20
 _MOST_LISTED: Final = 1000
+_DELETED: Final = re.compile(rb"<Key>([^<]*)</Key>")
 _NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 Key = tuple[str, str]
@@ -136,9 +138,17 @@ class _Answers(BaseHTTPRequestHandler):
         self._answer(204)
 
     def do_POST(self) -> None:
-        """Refuse uploads in parts, forms, and deleting many at once."""
-        self._body()
-        self._refuse(501, "NotImplemented")
+        """Forget several objects; refuse uploads in parts, and forms."""
+        bucket, _, asked = self._asked()
+        content = self._body()
+        if "delete" not in asked:
+            self._refuse(501, "NotImplemented")
+            return
+        keys = [unescape(each.decode("utf-8", "replace")) for each in _DELETED.findall(content)]
+        for each in keys:
+            self.objects.remove((bucket, each))
+        gone = "".join(f"<Deleted><Key>{escape(each)}</Key></Deleted>" for each in keys)
+        self._answer(200, _xml("DeleteResult", gone))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing: uploads are told one by one."""

@@ -3,7 +3,8 @@
 Python 2 compared nearly everything with everything, and None was less than all: a time or a score that is
 None at first and is compared before it is set goes on there, and is a `TypeError` here. Rewritten are
 comparisons of two, of which one may be None by what the file itself says: a name, an attribute or an item
-that it gives None somewhere, or what `.get(key)` finds. Python 2 files only.
+that it gives None somewhere, what one of its functions may give, or what `.get(key)` finds. Python 2 files
+only.
 """
 
 import ast
@@ -13,6 +14,7 @@ from appliance.deeplens.porting.sources import Sources
 
 MEASURE = "comparison"
 
+_NONE = ast.Constant(None)
 _SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
@@ -29,8 +31,9 @@ def rewrite(source: Sources) -> None:
 
 
 def _none_at_times(source: Sources) -> set[str]:
-    """Names that are None at some time, attributes as `.name`, items as `['key']`."""
-    given = [each for node in source.of(ast.Assign, ast.arguments, ast.Dict) for each in _given(source, node)]
+    """Names that are None at some time; attributes as `.name`, items as `['key']`, calls as `name()`."""
+    kinds = (ast.Assign, ast.arguments, ast.Dict, ast.FunctionDef)
+    given = [each for node in source.of(*kinds) for each in _given(source, node)]
     found: set[str] = set()
     while new := {name for name, value in given if name not in found and _may_be_none(value, found)}:
         found |= new
@@ -53,6 +56,26 @@ def _given(source: Sources, node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             for key, its in zip(keys, values, strict=True):
                 if isinstance(key, ast.Constant):
                     yield f"[{key.value!r}]", its
+        case ast.FunctionDef(name=name):
+            yield from ((f"{name}()", its) for its in _returned(node))
+        case _:
+            pass
+
+
+def _returned(function: ast.FunctionDef) -> Iterator[ast.expr]:
+    """What a function may give; None as well, where it gives something and may come to its end without."""
+    waiting: list[ast.AST] = list(function.body)
+    given = []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Return):
+            given.append(node.value or _NONE)
+        elif not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    yield from given
+    match function.body[-1]:
+        case ast.For() | ast.If(orelse=[]) | ast.Expr() | ast.Assign() | ast.AugAssign() if given:
+            yield _NONE
         case _:
             pass
 
@@ -86,6 +109,8 @@ def _may_be_none(node: ast.expr, without: set[str]) -> bool:
             return _may_be_none(one, without) or _may_be_none(other, without)
         case ast.Call(func=ast.Attribute(attr="get"), args=[_, *otherwise], keywords=[]):
             return not otherwise or (len(otherwise) == 1 and _may_be_none(otherwise[0], without))
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return f"{name}()" in without
         case _:
             return _called(node) in without
 

@@ -60,7 +60,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
 }
 """Python 2's modules, and where what they had is now."""
 
-OF_TEXT = frozenset({"base64", "csv", "hashlib", "json", "pickle", "socket", "subprocess"})
+OF_TEXT = frozenset({"base64", "csv", "hashlib", "hmac", "json", "pickle", "socket", "subprocess"})
 """Modules that exist, but took and gave text where they take and give bytes now: ported files import a
 `python2_…` of them, all others the real one."""
 
@@ -235,6 +235,7 @@ def _urllib() -> None:
 
 def _thread() -> None:
     """`Thread(…, verbose)`, and what a class of one's own found as `self._Thread__target`."""
+    _put(threading, "_Timer", threading.Timer)
     thread: Any = threading.Thread
     if hasattr(thread, "_Thread__target"):
         return

@@ -7,6 +7,7 @@ Only ported files see these; the libraries a function uses see the real modules.
 import base64
 import csv
 import hashlib
+import hmac
 import io
 import pickle
 import socket
@@ -85,6 +86,11 @@ def _hash(name: str) -> Callable[..., _Hash]:
 
 def _new(name: str, value: Any = b"", **named: Any) -> _Hash:
     return _Hash(hashlib.new(name, as_bytes(value), **named))
+
+
+def _hmac(key: Any, message: Any = b"", digestmod: Any = "md5") -> _Hash:
+    """`hmac.new`."""
+    return _Hash(hmac.new(as_bytes(key), as_bytes(message), digestmod))
 
 
 def _check_output(*positional: Any, **named: Any) -> Any:
@@ -166,6 +172,7 @@ REPLACED: dict[str, dict[str, Any]] = {
         "new": _new,
         **{n: _hash(n) for n in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")},
     },
+    "hmac": {"new": _hmac},
     "json": python2_json.REPLACED,
     "pickle": {"load": _unpickled, "loads": _unpickled_text},
     "socket": {"socket": _Socket},
