@@ -14,7 +14,7 @@ from typing import Final
 OURS: Final = frozenset(
     {
         *("PIL", "boto3", "botocore", "certifi", "charset_normalizer", "cv2", "idna", "jmespath", "numpy"),
-        *("onnxruntime", "openvino", "requests", "s3transfer", "urllib3"),
+        *("onnxruntime", "openvino", "requests", "s3transfer", "scipy", "urllib3"),
     }
 )
 """Packages that the appliance has for this Python, which a copy in a function's package must not hide."""

@@ -21,7 +21,7 @@ VENDORED = ("greengrasssdk", "greengrass_common", "greengrass_ipc_python_sdk", "
 """Folders whose modules the host brings itself."""
 
 BROUGHT = frozenset(
-    {"PIL", "boto3", "botocore", "cv2", "jmespath", "numpy", "onnxruntime", "openvino", "s3transfer"}
+    {"PIL", "boto3", "botocore", "cv2", "jmespath", "numpy", "onnxruntime", "openvino", "s3transfer", "scipy"}
 )
 """Libraries that the host brings for its own Python: a copy in the package is not what is imported."""
 
