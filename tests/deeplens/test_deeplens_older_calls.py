@@ -9,7 +9,7 @@ from function_host import FunctionHost
 from ported_runs import ported
 
 FUNCTION = """
-import json
+import json, threading
 import boto3, requests
 import cv2, numpy as np
 import greengrasssdk
@@ -74,7 +74,15 @@ said["window"] = [cv2.imshow("w", frame), cv2.waitKey(1), cv2.destroyAllWindows(
 said["matrix"] = cv2.getRotationMatrix2D(tuple(np.array([4, 6]) // 2), 0, 1.0).tolist()
 said["inside"] = cv2.pointPolygonTest(contours[0], tuple(np.array([7, 7])), False)
 said["ragged"] = [len(np.array([[1, 2], [3]])), np.asarray([300], np.uint8).tolist()]
+said["ragged"] += [len(np.array([[1, 2], [3]], None)), np.asarray(a=[300], dtype=np.uint8).tolist()]
 said["written"] = [str([np.float32(0.5)]), str(np.float32(0.5)), repr(np.int64(3))]
+thread = threading.Thread(target=lambda: said["written"].append(str([np.float32(0.5)])))
+thread.start()
+thread.join()
+try:
+    cv2.imshow("w")
+except cv2.error:
+    said["window"].append("wrong")
 np.save("/tmp/named.npy", np.array({"a": 1}, dtype=object))
 said["objects"] = np.load("/tmp/named.npy").item()
 said["packed"] = [requests.__name__, boto3.__name__]
@@ -105,9 +113,9 @@ def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     assert (["a", "c", "b", "b"], [0, 2]) == (said["by_number"], said["flat"])
     assert ([200, 227, 199, 226], "several rows are no number") == (said["layers"], said["rows"])
     assert [True] * 5 == said["contours"]
-    assert (["list", "list"], [None, -1, None]) == (said["lists"], said["window"])
+    assert (["list", "list"], [None, -1, None, "wrong"]) == (said["lists"], said["window"])
     assert ([[1, 0, 0], [0, 1, 0]], 1.0) == (said["matrix"], said["inside"])
-    assert ([2, [44]], ["[0.5]", "0.5", "3"]) == (said["ragged"], said["written"])
+    assert ([2, [44], 2, [44]], ["[0.5]", "0.5", "3", "[0.5]"]) == (said["ragged"], said["written"])
     assert {"a": 1} == said["objects"]
     assert [16.0, 1, True] == said["areas"]
     assert [104, 100, 255, 44] == said["around"]

@@ -1,13 +1,17 @@
 """What numpy, OpenCV and json of 2018 did with arguments that they refuse today, for functions written then.
 
-Each call is first made as it is; only where that fails what was meant then is tried. `NMSBoxes` alone gives
-its result in the shape it had. Names that are gone are not put back here: the porting rewrites them.
+Each call is first made as it is; only where that fails what was meant then is tried. What gave its result in
+another shape gives it in that (`NMSBoxes`, `findContours`, `split`, numbers as text). Names that are gone are
+not put back here: the porting rewrites them.
 """
 
 import builtins
+import contextlib
 import functools
+import importlib
 import json
 import numbers
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -29,6 +33,9 @@ _POINTS: Final = {
     "warpPerspective": (2,),
 }
 """Function → which of its arguments are points, sizes or a radius: whole numbers."""
+_LEGACY: Final = 125
+"""How numpy itself notes version 1.25."""
+_NO_KEY: Final = -1
 _WINDOWS: Final = (
     "destroyAllWindows",
     "destroyWindow",
@@ -37,7 +44,12 @@ _WINDOWS: Final = (
     "namedWindow",
     "resizeWindow",
 )
-_OF_WINDOWS: Final = {**dict.fromkeys(_WINDOWS), "startWindowThread": 0, "waitKey": -1, "waitKeyEx": -1}
+_OF_WINDOWS: Final = {
+    **dict.fromkeys(_WINDOWS),
+    "startWindowThread": 0,
+    "waitKey": _NO_KEY,
+    "waitKeyEx": _NO_KEY,
+}
 """What is done with windows → what it gives where there is no screen."""
 _POINT_NAMES: Final = frozenset({"axes", "center", "dsize", "org", "position", "pt1", "pt2", "radius"})
 _MOST: Final = 4
@@ -65,8 +77,16 @@ def install() -> None:
     np.array = _going_round(np.array)
     np.asarray = _going_round(np.asarray)
     np.load = _with_objects(np.load)
-    np.set_printoptions(legacy="1.25")  # a number is written as one, also in a list: many build JSON by hand
+    _numbers_as_numbers()
     json.JSONEncoder.default = _plain_numbers(json.JSONEncoder.default)  # type: ignore[assignment, method-assign]
+
+
+def _numbers_as_numbers() -> None:
+    """`str([np.float32(0.5)])` is "[0.5]", in every thread: many build their JSON by hand."""
+    np.set_printoptions(legacy="1.25")
+    with contextlib.suppress(ImportError, AttributeError, KeyError):  # a thread has options of its own
+        options = importlib.import_module("numpy._core.printoptions").default_format_options_dict
+        options["legacy"] = _LEGACY
 
 
 def _cut_off(call: Callable[..., Any], points: Iterable[int]) -> Callable[..., Any]:
@@ -159,18 +179,23 @@ def _without_screen(call: Callable[..., Any], gives: int | None) -> Callable[...
     def shown(*positional: Any, **named: Any) -> Any:
         try:
             return call(*positional, **named)
-        except cv2.error:
+        except cv2.error as error:
+            if "not implemented" not in str(error):
+                raise
+            if gives == _NO_KEY:
+                time.sleep(max(0, *positional[:1], *named.values(), 0) / 1000)
             return gives
 
     return shown
 
 
 def _with_objects(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Arrays of objects in files of the function's own, read without being asked for until numpy 1.16.3."""
+    """Arrays of objects in the function's files, also of Python 2: read unasked for until numpy 1.16.3."""
 
     @functools.wraps(call)
     def read(*positional: Any, **named: Any) -> Any:
-        return call(*positional, **({"allow_pickle": True} if len(positional) < _WITH_PICKLE else {}) | named)
+        usual = {"allow_pickle": True, "encoding": "latin1"} if len(positional) < _WITH_PICKLE else {}
+        return call(*positional, **(usual | named))
 
     return read
 
@@ -203,14 +228,14 @@ def _going_round(call: Callable[..., Any]) -> Callable[..., Any]:
             return call(*positional, **named)
         except OverflowError:
             kind = np.dtype(dtype)
-            values = call(positional[0] if positional else named["object"])
+            values = call(positional[0] if positional else named.get("object", named.get("a")))
             if kind.kind not in "iu" or kind.itemsize >= _WIDEST or values.dtype.kind not in "iu":
                 raise
             return values.astype(kind)
         except ValueError as error:
             if dtype is not None or "inhomogeneous" not in str(error):
                 raise
-            return call(*positional, **{**named, "dtype": object})
+            return call(*positional[:1], **{**named, "dtype": object})
 
     return made
 

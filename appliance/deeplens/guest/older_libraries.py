@@ -26,22 +26,30 @@ def install() -> None:
     when_imported.install(ADDED)
 
 
-def unused_import(name: str) -> Any:
-    """Import a module that the importing file does not use; where it is not here, say so in the log.
+def unused_import(statement: str, names: dict[str, Any]) -> None:
+    """Import what the importing file does not use itself; where it is not here, say so in the log.
 
-    Returns:
-        The module at its top; None where there is none.
+    Args:
+        statement: The import, as it stood.
+        names: Of the file.
     """
     try:
-        return __import__(name)
+        exec(statement, names)  # noqa: S102 - the function's own line
     except ModuleNotFoundError as error:
         print(f"no module {error.name}: the function goes on, for it does not use it", file=sys.stderr)  # noqa: T201
-        return None
 
 
 def _requests(vendored: Any) -> None:
     """`from botocore.vendored import requests` was all of requests until 2019."""
-    vendored.__getattr__ = functools.partial(getattr, importlib.import_module("requests"))
+
+    def found(name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        requests = importlib.import_module("requests")
+        vendored.exceptions = requests.exceptions  # those that are raised are caught
+        return getattr(requests, name)
+
+    vendored.__getattr__ = found
 
 
 def _config(config: Any) -> None:
@@ -61,16 +69,20 @@ def _config(config: Any) -> None:
 def _faces(api: Any) -> None:
     """Pictures whose channels were turned round by `[:, :, ::-1]`, which dlib refuses today."""
     for name in _OF_PICTURES:
-        setattr(api, name, _in_one_piece(getattr(api, name)))
+        if hasattr(api, name):
+            setattr(api, name, _in_one_piece(getattr(api, name)))
 
 
 def _in_one_piece(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
-    def called(picture: Any, *positional: Any, **named: Any) -> Any:
-        whole = np.ascontiguousarray(picture) if isinstance(picture, np.ndarray) else picture
-        return call(whole, *positional, **named)
+    def called(*positional: Any, **named: Any) -> Any:
+        return call(*map(_whole, positional), **{name: _whole(value) for name, value in named.items()})
 
     return called
+
+
+def _whole(value: Any) -> Any:
+    return np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value
 
 
 ADDED: Final[dict[str, when_imported.Added]] = {

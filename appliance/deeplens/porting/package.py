@@ -82,7 +82,8 @@ class _Packaging:
         self._target = target
         self._limit = limit
         self._syntax = Syntax()
-        self._names = frozenset(each.name.removesuffix(".py") for each in source.iterdir())
+        # Anywhere: some put their folders on the path by themselves.
+        self._names = frozenset(part for path in _walk(source) for part in path.with_suffix("").parts)
         self._reports: list[FileReport] = []
         self._diffs: list[str] = []
         self._diff_left = _DIFF_CHARACTERS

@@ -51,7 +51,7 @@ class Own:
     Attributes:
         siblings: Names beside the file, inside a package.
         methods: Methods its classes define, of those that numpy's arrays had.
-        names: Of modules and folders at its top.
+        names: Of its modules and folders, wherever they are.
     """
 
     siblings: AbstractSet[str] = frozenset()

@@ -206,6 +206,7 @@ def install(*, divide: Callable[[Any, Any], Any]) -> None:
     _put(sys, "exc_clear", _nothing)
     _put(os, "getcwdu", os.getcwd)
     _put(uuid.UUID, "get_hex", lambda number: number.hex)
+    _put(uuid.UUID, "get_urn", lambda number: number.urn)
     for name in ("map", "filter", "zip"):
         _put(itertools, f"i{name}", {"map": map, "filter": filter, "zip": zip}[name])
     _put(itertools, "izip_longest", itertools.zip_longest)
@@ -239,7 +240,7 @@ def _thread() -> None:
     thread: Any = threading.Thread
     if hasattr(thread, "_Thread__target"):
         return
-    for name in ("args", "kwargs", "target"):
+    for name in ("args", "kwargs", "name", "target"):
         setattr(thread, f"_Thread__{name}", _called_otherwise(f"_{name}"))
     begin = thread.__init__
 
@@ -251,7 +252,11 @@ def _thread() -> None:
 
 
 def _called_otherwise(name: str) -> property:
-    return property(operator.attrgetter(name), lambda owner, value: setattr(owner, name, value))
+    return property(
+        operator.attrgetter(name),
+        lambda owner, value: setattr(owner, name, value),
+        lambda owner: delattr(owner, name),
+    )
 
 
 def _string() -> None:

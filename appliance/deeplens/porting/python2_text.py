@@ -12,11 +12,12 @@ import io
 import pickle
 import socket
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 from appliance.deeplens.porting import python2_json
+from appliance.deeplens.porting.python2_files import AS_LATIN
 
 
 class OldText(str):
@@ -127,20 +128,53 @@ class _Socket(socket.socket):
         return super().sendto(as_bytes(data), *more)
 
 
-def _lines(rows: Iterable[Any]) -> Iterator[Any]:
-    """Lines as text, also of a file that was opened as bytes, as tables were."""
-    return (each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in rows)
+def _field(value: Any) -> Any:
+    """Bytes as the text they are: UTF-8, or else Latin-1."""
+    return value.decode("utf-8", AS_LATIN) if isinstance(value, bytes) else value
 
 
 def _reader(rows: Iterable[Any], *positional: Any, **named: Any) -> Any:
-    return csv.reader(_lines(rows), *positional, **named)
+    """`csv.reader`, also of a file that was opened as bytes, as tables were."""
+    return csv.reader(map(_field, rows), *positional, **named)
 
 
 class _DictReader(csv.DictReader):  # type: ignore[type-arg]
     """`csv.DictReader`, likewise."""
 
-    def __init__(self, rows: Iterable[Any], *positional: Any, **named: Any) -> None:
-        super().__init__(_lines(rows), *positional, **named)
+    def __init__(self, f: Iterable[Any], *positional: Any, **named: Any) -> None:
+        super().__init__(map(_field, f), *positional, **named)
+
+
+class _Rows:
+    """What `csv.writer` gives: it takes fields of bytes."""
+
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        self._inner = csv.writer(*positional, **named)
+
+    def writerow(self, row: Iterable[Any]) -> Any:
+        """Write a row."""
+        return self._inner.writerow(list(map(_field, row)))
+
+    def writerows(self, rows: Iterable[Iterable[Any]]) -> None:
+        """Write several."""
+        for each in rows:
+            self.writerow(each)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class _DictWriter(csv.DictWriter):  # type: ignore[type-arg]
+    """`csv.DictWriter`, likewise."""
+
+    def writerow(self, rowdict: Any) -> Any:
+        """Write a row."""
+        return super().writerow({name: _field(value) for name, value in rowdict.items()})
+
+    def writerows(self, rowdicts: Iterable[Any]) -> None:
+        """Write several."""
+        for each in rowdicts:
+            self.writerow(each)
 
 
 def _unpickled(file: Any) -> Any:
@@ -167,7 +201,7 @@ REPLACED: dict[str, dict[str, Any]] = {
         },
         "decodestring": _decoder(base64.decodebytes),
     },
-    "csv": {"reader": _reader, "DictReader": _DictReader},
+    "csv": {"reader": _reader, "DictReader": _DictReader, "writer": _Rows, "DictWriter": _DictWriter},
     "hashlib": {
         "new": _new,
         **{n: _hash(n) for n in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")},

@@ -1,7 +1,8 @@
 """Tabs in indentation → spaces, by Python 2's rule: a tab goes on to the next column that 8 divides.
 
-Python 3 refuses blocks indented with both (TabError). Only white space at the beginning of a line counts;
-tabs inside texts, also inside those of many lines, and between words stay.
+Of an editor's 4 columns, if asked for. Python 3 refuses blocks indented with both (TabError). Only white
+space at the beginning of a line counts; tabs inside texts, also inside those of many lines, and between words
+stay.
 """
 
 import re

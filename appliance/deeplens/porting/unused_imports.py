@@ -1,7 +1,7 @@
 """`import x` of a module that is not here, where the file uses nothing of it → a line in the log.
 
 Templates were passed on with imports that nobody needed (`boto`, `onnx`, `mxnet`): there they were found.
-Only at the top of a file, on one line, and outside of `try`. For Python 2 and Python 3 files alike.
+Only at the top of a file, one module on one line, outside of `try`. For Python 2 and Python 3 files alike.
 """
 
 import ast
@@ -25,7 +25,7 @@ def rewrite(source: Sources, packaged: AbstractSet[str]) -> None:
 
     Args:
         source: The file.
-        packaged: Names that the package itself has at its top.
+        packaged: Names of the package's own modules and folders, wherever they are.
     """
     used = {each.id for each in source.of(ast.Name) if isinstance(each, ast.Name)}
     for node in source.tree.body:
@@ -40,7 +40,7 @@ def rewrite(source: Sources, packaged: AbstractSet[str]) -> None:
         plain = "*" not in bound and node.lineno == node.end_lineno
         if plain and used.isdisjoint(bound) and first not in packaged and not _is_here(first):
             start, end = source.edits.span(node)
-            source.edits.replace(start, end, f'unused_import("{module}")', MEASURE)
+            source.edits.replace(start, end, f'unused_import("{source.text[start:end]}", globals())', MEASURE)
 
 
 def _is_here(name: str) -> bool:
