@@ -134,29 +134,28 @@ def test_the_last_layers_are_counted_one_a_row(tmp_path: Path) -> None:
 
 WRAPPED = "opencv_contours(cv2.findContours(p, 1, 2))"
 PLAIN = "cv2.findContours(p, 1, 2)"
+CONTOURS = {
+    "found = CALL; use(found[1])": WRAPPED,
+    "found = CALL; use(found[0] if len(found) == 2 else found[1])": WRAPPED,
+    "found = CALL; use(found[1] if len(found) == 3 else found[0])": WRAPPED,
+    "mine = CALL[1]": WRAPPED,
+    "found = CALL; use(found[0], found[1])": PLAIN,
+    "found = CALL; use(found[0])": PLAIN,
+    "found = CALL; use(other[1])": PLAIN,
+    "found = CALL; use(found[-2])": PLAIN,
+    "mine = CALL[0]": PLAIN,
+    "a, b = CALL": PLAIN,
+    "grab(CALL)": PLAIN,
+    "found = other.findContours(p, 1, 2); use(found[1])": "",
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "call"),
-    [
-        ("found = CALL; use(found[1])", WRAPPED),
-        ("found = CALL; use(found[0] if len(found) == 2 else found[1])", WRAPPED),
-        ("found = CALL; use(found[1] if len(found) == 3 else found[0])", WRAPPED),
-        ("mine = CALL[1]", WRAPPED),
-        ("found = CALL; use(found[0], found[1])", PLAIN),
-        ("found = CALL; use(found[0])", PLAIN),
-        ("found = CALL; use(other[1])", PLAIN),
-        ("found = CALL; use(found[-2])", PLAIN),
-        ("mine = CALL[0]", PLAIN),
-        ("a, b = CALL", PLAIN),
-        ("grab(CALL)", PLAIN),
-        ("found = other.findContours(p, 1, 2); use(found[1])", ""),
-    ],
-)
-def test_contours_are_counted_as_in_version_3(tmp_path: Path, text: str, call: str) -> None:
+def test_contours_are_counted_as_in_version_3(tmp_path: Path) -> None:
     """The second result alone, or one by the version: who takes the first takes the second of today."""
-    source = f"import cv2\n{text}\n"
+    files = {f"a{at}.py": f"import cv2\n{text.replace('CALL', PLAIN)}\n" for at, text in enumerate(CONTOURS)}
 
-    target, _ = ported(tmp_path, {"lambda_function.py": source.replace("CALL", PLAIN)}, "python3")
+    target, _ = ported(tmp_path, files, "python3")
 
-    assert source.replace("CALL", call) == (target / "lambda_function.py").read_text()
+    assert [f"import cv2\n{text.replace('CALL', call)}\n" for text, call in CONTOURS.items()] == [
+        (target / name).read_text() for name in files
+    ]

@@ -65,39 +65,38 @@ def test_what_is_imported_for_nothing_may_be_missing(tmp_path: Path, runtime: st
     assert "no module nobody_has_this: the function goes on" in printed
 
 
+IMPORTS = {
+    "import boto_of_old": 'unused_import("import boto_of_old", globals())',
+    "import boto_of_old.s3 as s3": 'unused_import("import boto_of_old.s3 as s3", globals())',
+    "from boto_of_old import s3 as x": 'unused_import("from boto_of_old import s3 as x", globals())',
+    "import boto_of_old; boto_of_old.connect()": None,
+    "import boto_of_old as b; b.connect()": None,
+    "from boto_of_old import *": None,
+    "from boto_of_old import (a,\n b)": None,
+    "try:\n    import boto_of_old\nexcept ImportError:\n    pass": None,
+    "import mine": None,
+    "import folder.inner": None,
+    "from inner import name": None,
+    "import os": None,
+    "import urllib2, Queue": None,
+    "import cPickle": None,
+    "import awscam": None,
+    "from local_display import LocalDisplay": None,
+    "from __future__ import unicode_literals": None,
+}
+
+
 @pytest.mark.parametrize("runtime", ["python2", "python3"])
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("import boto_of_old", 'unused_import("import boto_of_old", globals())'),
-        ("import boto_of_old.s3 as s3", 'unused_import("import boto_of_old.s3 as s3", globals())'),
-        ("from boto_of_old import s3 as x", 'unused_import("from boto_of_old import s3 as x", globals())'),
-        ("import boto_of_old; boto_of_old.connect()", None),
-        ("import boto_of_old as b; b.connect()", None),
-        ("from boto_of_old import *", None),
-        ("from boto_of_old import (a,\n b)", None),
-        ("try:\n    import boto_of_old\nexcept ImportError:\n    pass", None),
-        ("import mine", None),
-        ("import folder.inner", None),
-        ("from inner import name", None),
-        ("import os", None),
-        ("import urllib2, Queue", None),
-        ("import cPickle", None),
-        ("import awscam", None),
-        ("from local_display import LocalDisplay", None),
-        ("from __future__ import unicode_literals", None),
-    ],
-)
-def test_only_an_import_that_nobody_needs_is_rewritten(
-    tmp_path: Path, runtime: Any, line: str, expected: str | None
-) -> None:
+def test_only_an_import_that_nobody_needs_is_rewritten(tmp_path: Path, runtime: Any) -> None:
     """Of a module that is not here, at the top of the file, on one line, not used."""
-    files = {"lambda_function.py": f"{line}\n", "mine.py": "", "folder/inner.py": ""}
-    source = write(tmp_path / "source", files)
+    files = {f"a{at}.py": f"{line}\n" for at, line in enumerate(IMPORTS)}
+    source = write(tmp_path / "source", {**files, "mine.py": "", "folder/inner.py": ""})
 
     port(source, tmp_path / "target", runtime)
 
-    assert f"{expected or line}\n" == (tmp_path / "target" / "lambda_function.py").read_text()
+    assert [f"{expected or line}\n" for line, expected in IMPORTS.items()] == [
+        (tmp_path / "target" / name).read_text() for name in files
+    ]
 
 
 def test_the_report_names_the_import(tmp_path: Path) -> None:
