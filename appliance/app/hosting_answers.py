@@ -99,7 +99,7 @@ class HostingAnswers:
                 runtime=project.runtime,
                 handler=project.handler,
                 changed=tuple(each.path for each in report.files if each.outcome == "ported")[:200],
-                failed={each.path: (each.error or "")[:300] for each in report.failed[:50]},
+                failed={each.path: each.fault[:300] for each in report.failed[:50]},
             )
         )
 

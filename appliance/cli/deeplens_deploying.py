@@ -190,7 +190,7 @@ def _print_file(file: "FileReport") -> None:
     from appliance.deeplens.function_log import harmless
 
     if file.outcome in {"ported", "failed"}:
-        why = f": {harmless(file.error)}" if file.error else ""
+        why = f": {harmless(file.fault)}" if file.fault else ""
         click.echo(f"{harmless(file.path)}: {file.outcome}{why}")
         for change in file.changes:
             shown = ", ".join(str(each) for each in change.lines[:_MOST_LINES])

@@ -55,7 +55,7 @@ def test_a_folder_is_told_by_file(tmp_path: Path) -> None:
 
     assert "lambda_function.py: ported" in told
     assert "print: line 2" in told
-    assert "junk.py: failed: has null bytes: not a Python file" in told
+    assert "junk.py: failed: line 2 has null bytes: not a Python file" in told
     assert ["junk.py"] == [each.path for each in report.failed]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fissix import fixer_base
 from fissix.fixer_util import Name, syms
-from fissix.fixes.fix_tuple_params import FixTupleParams
+from fissix.fixes.fix_tuple_params import FixTupleParams, find_params, map_to_index, tuple_name
 from fissix.pgen2 import token
 from fissix.pytree import Leaf, Node
 
@@ -93,14 +93,20 @@ class FixExcept(fixer_base.BaseFix):  # type: ignore[misc]
 
 
 class FixTuple(FixTupleParams):  # type: ignore[misc]
-    """`def f(a, (b, c)):` → `def f(a, b_c): b, c = b_c; …`; lambdas as fissix does them."""
+    """`def f(a, (b, c)):` → `def f(a, x): b, c = x; …`; `lambda a, (b, c): b` → `lambda a, b_c: b_c[0]`."""
 
+    PATTERN = """
+        funcdef< 'def' any parameters< '(' args=any ')' > ['->' any] ':' suite=any+ >
+        | lambda=lambdef< 'lambda' args=vfpdef< any* > ':' body=any >
+        | lambda=lambdef< 'lambda' args=varargslist< any* > ':' body=any >
+        """
     measure = "tuple_params"
 
     def transform(self, node: Any, results: dict[str, Any]) -> None:
         """Rewrite one function."""
         if "lambda" in results:
-            self.transform_lambda(node, results)
+            given = results["args"]
+            self._name_tuples(given.children if given.type == syms.varargslist else [given], results["body"])
             return
         args = results["args"]
         candidates = args.children if args.type == syms.typedargslist else [args]
@@ -112,6 +118,30 @@ class FixTuple(FixTupleParams):  # type: ignore[misc]
                 each.replace(Name(name, prefix=each.prefix))
         if statements and not prepend(results["suite"][0], "; ".join(statements)):
             self.log_message(_moved(node))
+
+    def _name_tuples(self, parameters: list[Any], body: Any) -> None:
+        """Give a lambda's tuples a name each, and its body their items."""
+        items: dict[str, tuple[str, list[Any]]] = {}
+        for each in [one for one in parameters if one.type == syms.vfpdef]:
+            inside = find_params(each)
+            name = inside if isinstance(inside, str) else self.new_name(tuple_name(inside))
+            if not isinstance(inside, str):
+                items |= {item: (name, numbers) for item, numbers in map_to_index(inside).items()}
+            each.replace(Name(name, prefix=each.prefix))
+        for leaf in [each for each in body.post_order() if each.type == token.NAME and each.value in items]:
+            if not _is_label(leaf):
+                name, numbers = items[leaf.value]
+                leaf.replace(
+                    Node(syms.power, [Name(name), *(each.clone() for each in numbers)], prefix=leaf.prefix)
+                )
+
+
+def _is_label(name: Any) -> bool:
+    """Whether a name is an attribute's or an argument's, and no variable's."""
+    before, behind = name.prev_sibling, name.next_sibling
+    if before is not None and before.type == token.DOT:
+        return True
+    return bool(name.parent.type == syms.argument and behind is not None and behind.type == token.EQUAL)
 
 
 class FixMetaclass(fixer_base.BaseFix):  # type: ignore[misc]

@@ -46,6 +46,11 @@ class FileReport:
     error: str | None = None
     error_line: int | None = None
 
+    @property
+    def fault(self) -> str:
+        """Why it failed, with the line; empty if it did not."""
+        return f"line {self.error_line} {self.error}" if self.error and self.error_line else self.error or ""
+
 
 @dataclass(frozen=True)
 class PackageReport:
