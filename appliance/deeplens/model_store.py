@@ -157,9 +157,8 @@ class ModelStore:
             models.append(each.descriptor)
             files |= each.files
         # A file of somebody's that is called like a network is not taken for it.
-        files |= {
-            each.file: one.files[each.file] for one in known if not one.fault for each in [one.descriptor]
-        }
+        networks = {each.descriptor.file: each for each in known if not each.fault}
+        files |= {name: each.files[name] for name, each in networks.items()}
         return Shown(files=files, notes={CATALOGUE: catalogue_bytes(models, missing)})
 
     def report(self, name: str) -> str:
