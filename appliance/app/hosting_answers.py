@@ -75,7 +75,7 @@ class HostingAnswers:
     def _deploy(self, request: Request[DeployFunction]) -> Reply[FunctionTaken]:
         asked = request.message
         self._check(asked)
-        package = read_bytes(request.blob, asked.file)
+        package = read_bytes(request.blob, asked.file, asked.handler)
         wanted = Wanted(
             name=asked.name,
             runtime=asked.runtime,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import structlog
@@ -51,9 +52,10 @@ class ShownCamera:
         self._lost = ""
         self._found: tuple[SeenFound, float] | None = None
         self._ready = threading.Condition()
+        self._offering = threading.Lock()
         self._newest: tuple[Frame, Seen] | None = None
-        self._offered = threading.Condition()
         self._writes = False
+        self._offered: SimpleQueue[None] = SimpleQueue()
         self._trouble = ""
 
     def show(self, frame: Frame, overlay: Callable[[], Seen]) -> None:
@@ -63,18 +65,24 @@ class ShownCamera:
         """
         if time.monotonic() > self._until_s:
             return
-        with self._offered:
-            self._newest = (frame, overlay())
-            if self._writes:
-                self._offered.notify()
-                return
-            try:
-                threading.Thread(target=self._write_offered, name="viewing", daemon=True).start()
-            except RuntimeError as error:
-                # The system has no more threads: who looks waits, the loop does not.
-                self._note_trouble(str(error))
-            else:
-                self._writes = True
+        seen = overlay()
+        with self._offering:
+            self._newest = (frame, seen)
+            if not self._writes:
+                self._writes = self._begin_to_write()
+        # The writing thread is woken once, and when it can go on: each time it takes the loop's processor.
+        if self._offered.empty():
+            self._offered.put(None)
+
+    def _begin_to_write(self) -> bool:
+        """Whether there is a thread that writes from now on."""
+        try:
+            threading.Thread(target=self._write_offered, name="viewing", daemon=True).start()
+        except RuntimeError as error:
+            # The system has no more threads: who looks waits, the loop does not.
+            self._note_trouble(str(error))
+            return False
+        return True
 
     def _write_offered(self) -> None:
         """Write the newest frame again and again, until none was offered for as long as a lease."""
@@ -82,16 +90,26 @@ class ShownCamera:
             while (newest := self._wait_offered()) is not None:
                 self._try_to_write(*newest)
         except BaseException:
-            with self._offered:
+            with self._offering:
                 self._writes = False
             raise
 
     def _wait_offered(self) -> tuple[Frame, Seen] | None:
         """The newest frame, once there is one; None: this thread ends, the next frame starts another."""
-        with self._offered:
-            self._writes = self._offered.wait_for(lambda: self._newest is not None, self._lease_s)
-            newest, self._newest = self._newest, None
-            return newest
+        while True:
+            try:
+                self._offered.get(timeout=self._lease_s)
+            except Empty:
+                over = True
+            else:
+                over = False
+            with self._offering:
+                newest, self._newest = self._newest, None
+                if newest is not None:
+                    return newest
+                if over:
+                    self._writes = False
+                    return None
 
     def _try_to_write(self, frame: Frame, seen: Seen) -> None:
         try:

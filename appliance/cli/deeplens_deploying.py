@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _DEPLOY_S = 120.0
 _MOST_LINES = 12
+_MODEL = re.compile(r"(?P<name>[^=]+)=(?P<files>[^,].*?)(?:@(?P<size>[0-9]+[xX][0-9]+))?")
 _OPTIONS = {
     "subscriptions": "--subscribe",
     "publishes": "--publish",
@@ -38,7 +40,11 @@ _OPTIONS = {
 @click.option("--runtime", type=click.Choice(RUNTIMES), help="[default: as its sources look]")
 @click.option("--handler", default="", help="Module and function. [default: as its files are called]")
 @click.option(
-    "--model", "models", multiple=True, metavar="NAME=FILE[,FILE]", help="A model that is installed first."
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME=FILE[,FILE][@WxH]",
+    help="A model that is installed first, with the size of its pictures where its files do not say it.",
 )
 @may_reach
 @has_variables
@@ -76,12 +82,13 @@ def deploy(
       appliance deeplens deploy my-project/
       appliance deeplens deploy lambda.zip --name dogs --camera yard
       appliance deeplens deploy lambda_function.py --name birds --model bird=bird.onnx
+      appliance deeplens deploy fish.zip --model fish=fish-symbol.json,fish-0000.params@224x224
       appliance deeplens deploy uploads.zip --allow-network 192.168.1.20:9000 --env BUCKET=faces
     """
     from appliance.deeplens.package_reading import read_path
 
     message = _message(name or name_for(function), runtime, given)
-    package = read_path(function)
+    package = read_path(function, message.handler)
     _install(models)
     taken = asked(context, message, FunctionTaken, blob=_zipped(package), timeout_s=_DEPLOY_S)
     how = "deployed in place of another" if taken.replaced else "deployed"
@@ -179,11 +186,11 @@ def _install(wanted: tuple[str, ...]) -> None:
     """
     command = models_group.commands["install"]
     for each in wanted:
-        name, equals, files = each.partition("=")
-        paths = tuple(Path(file) for file in files.split(",") if file)
-        if not (name and equals and paths):
-            raise click.UsageError(f"--model {each}: write NAME=FILE, or NAME=FILE,FILE")
-        click.get_current_context().invoke(command, name=name, files=paths)
+        said = _MODEL.fullmatch(each)
+        if said is None:
+            raise click.UsageError(f"--model {each}: write NAME=FILE, NAME=FILE,FILE or NAME=FILE@WxH")
+        paths = tuple(Path(file) for file in said["files"].split(",") if file)
+        click.get_current_context().invoke(command, name=said["name"], files=paths, size=said["size"])
 
 
 def _print_file(file: "FileReport") -> None:

@@ -198,7 +198,7 @@ def _tried(
     from appliance.models.folder import ModelFolder
     from appliance.wire import Client
 
-    package = read_path(path)
+    package = read_path(path, handler)
     wanted = Wanted(
         name=name_for(path),
         runtime=runtime_of(runtime) if runtime else None,

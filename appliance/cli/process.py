@@ -16,8 +16,6 @@ from appliance.supervisor import die_with_parent, leave_last_words
 
 _GIVES_WAY = 5
 """Less important than the door by so much."""
-_HOSTS = 10
-"""What hosts functions scales their frames and reads their streams: as far behind as they are."""
 _DRAIN_S = 5.0
 """How long a loop that ends by itself waits for its last actions to be performed."""
 
@@ -82,8 +80,9 @@ def models(context: Context, *, socket: Path | None, part: str | None) -> None:
 def functions(context: Context) -> None:
     """Host the deployed functions; wait where there are none."""
     from appliance.app.hosting_process import run_functions
+    from appliance.deeplens.view import NICE
 
-    give_way(_HOSTS)
+    give_way(NICE)  # it scales their frames and reads their streams: as far behind as they are
     with as_process(context, "functions") as stop:
         run_functions(context.settings, context.layout, context.services, stop)
 

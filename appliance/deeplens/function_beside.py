@@ -49,7 +49,7 @@ class FunctionBeside:
         """See `function_parts.Beside`."""
         stream = self._stream
         if stream is not None:
-            stream.inferred()
+            stream.working()
 
     def stream(self, message: Stream) -> None:
         """See `function_parts.Beside`."""

@@ -4,6 +4,7 @@ Sources are searched as text: parsing a stranger's source is done in a view, by 
 """
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from appliance.deeplens.package import Package, shown
@@ -64,12 +65,22 @@ def check_handler(package: Package, handler: str) -> str:
     Raises:
         PackageError: It has not.
     """
-    path = handler.rpartition(".")[0].replace(".", "/")
-    if f"{path}.py" in package.files or f"{path}/__init__.py" in package.files:
+    if has_module(package.files, handler):
         return handler
     raise PackageError(
-        f"there is no {shown(path + '.py')} in it", hint="name a module of the package, and a function of it"
+        f"there is no {shown(_path(handler) + '.py')} in it",
+        hint="name a module of the package, and a function of it",
     )
+
+
+def has_module(files: Collection[str], handler: str) -> bool:
+    """Whether the module of a handler is among the names of a package's files."""
+    path = _path(handler)
+    return f"{path}.py" in files or f"{path}/__init__.py" in files
+
+
+def _path(handler: str) -> str:
+    return handler.rpartition(".")[0].replace(".", "/")
 
 
 def _source(package: Package, module: str) -> bytes:

@@ -23,7 +23,7 @@ from appliance.deeplens.package import (
     check_size,
     shown,
 )
-from appliance.deeplens.package_handler import IMPORTABLE
+from appliance.deeplens.package_handler import IMPORTABLE, has_module
 from appliance.errors import PackageError
 
 MOST_ZIP_BYTES: Final = 128 << 20
@@ -45,15 +45,19 @@ _LEFT_OUT: Final = frozenset(
 _WHAT: Final = "hand in a folder, a zip as Lambda takes them, or a .py file"
 
 
-def read_path(path: Path) -> Package:
+def read_path(path: Path, handler: str = "") -> Package:
     """Read a folder, a zip or a `.py` file.
+
+    Args:
+        path: Of it.
+        handler: What is to be run, if somebody said so: see `_unwrapped`.
 
     Raises:
         PackageError: It cannot be read, or is no package.
     """
     try:
         if path.is_dir():
-            return read_folder(path)
+            return read_folder(path, handler)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -62,15 +66,16 @@ def read_path(path: Path) -> Package:
     except (OSError, ValueError) as error:
         words = (error.strerror if isinstance(error, OSError) else None) or "not a path"
         raise PackageError(f"{shown(path.name)} cannot be read: {words}", hint=_WHAT) from error
-    return read_bytes(content, path.name)
+    return read_bytes(content, path.name, handler)
 
 
-def read_bytes(content: bytes, name: str) -> Package:
+def read_bytes(content: bytes, name: str, handler: str = "") -> Package:
     """Read a zip or a `.py` file.
 
     Args:
         content: Of the file.
         name: What it was called: its end says what it is; no more is made of it.
+        handler: What is to be run, if somebody said so: see `_unwrapped`.
 
     Raises:
         PackageError: It is no package.
@@ -80,7 +85,7 @@ def read_bytes(content: bytes, name: str) -> Package:
             f"{shown(name)} is larger than {MOST_ZIP_BYTES >> 20} MB", hint="leave out what it does not use"
         )
     if content.startswith(_ZIP):
-        return _read_zip(content)
+        return _read_zip(content, handler)
     if name.lower().endswith(".py"):
         if b"\0" in content or not content.strip():
             raise PackageError(f"{shown(name)} is no source of Python", hint=_WHAT)
@@ -93,8 +98,12 @@ def read_bytes(content: bytes, name: str) -> Package:
 # ---------------------------------------------------------------------- folders
 
 
-def read_folder(path: Path) -> Package:
+def read_folder(path: Path, handler: str = "") -> Package:
     """Read a folder with all below it; what version control and editors leave there is left out.
+
+    Args:
+        path: Of it.
+        handler: What is to be run, if somebody said so: see `_unwrapped`.
 
     Raises:
         PackageError: It holds a link, a device or the like, too much, or cannot be read.
@@ -104,7 +113,7 @@ def read_folder(path: Path) -> Package:
         _descend(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "", files)
     except OSError as error:
         raise PackageError(f"{shown(path.name)} cannot be read: {error.strerror}", hint=_WHAT) from error
-    return Package(_unwrapped(files))
+    return Package(_unwrapped(files, handler))
 
 
 def _descend(folder: int, prefix: str, files: dict[str, bytes]) -> None:
@@ -152,13 +161,13 @@ def _check_kind(path: str, mode: int) -> None:
 # ---------------------------------------------------------------------- zips
 
 
-def _read_zip(content: bytes) -> Package:
+def _read_zip(content: bytes, handler: str) -> Package:
     # However many entries the zip says it has, each begins with this.
     if content.count(_ENTRY) > 2 * MOST_FILES:
         check_count(content.count(_ENTRY))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return Package(_unwrapped(_entries(archive)))
+            return Package(_unwrapped(_entries(archive), handler))
     except _FAULTS as error:
         raise PackageError("the zip is damaged", hint="make it again, or fetch it again") from error
 
@@ -206,13 +215,15 @@ def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, before
     return bytes(got)
 
 
-def _unwrapped(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The files without the one folder that all lie in, if there is no Python beside it."""
+def _unwrapped(files: dict[str, bytes], handler: str) -> dict[str, bytes]:
+    """The files without the one folder that all lie in, unless the handler is named by way of it."""
+    if has_module(files, handler):
+        return files
     tops = {name.partition("/")[0] for name in files}
     if len(tops) != 1 or any("/" not in name for name in files):
         return files
     (top,) = tops
     inner = {name[len(top) + 1 :]: content for name, content in files.items()}
-    if any("/" not in name and name.endswith(".py") for name in inner):
+    if has_module(inner, handler) or any("/" not in name and name.endswith(".py") for name in inner):
         return inner
     return files

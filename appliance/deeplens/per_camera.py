@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from appliance.deeplens.view import NICE
+
 
 class Opened(Protocol):
     """What is shared."""
@@ -19,13 +21,11 @@ class Opened(Protocol):
 
 T = TypeVar("T", bound=Opened)
 
-_NICE = 10
-"""As hosted functions themselves: who stands at the door comes first."""
-
 
 def give_way() -> None:
-    """Let the calling thread run behind those of other processes that recognise people."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    """Let the calling thread run as far behind as functions: who stands at the door comes first."""
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ from appliance.errors import InputError
 
 NAME = "results.mjpeg"
 LATE_S = 10.0
-"""After the FIFO was first seen; then it is read even if the function neither infers nor takes frames."""
+"""After the FIFO was first seen; then it is read even if nobody says that the function works."""
 _PER_SECOND = 15.0
 _LOOK_S = 0.25
 """Between two looks whether there is a FIFO, or another one by now."""
@@ -100,8 +100,7 @@ class ProjectStream:
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._taken = 0
-        self._asked = False
+        self._working = False
         self._seen_at: float | None = None
         self._pipes: list[_Pipe] = []
         self._refused = ""
@@ -120,15 +119,9 @@ class ProjectStream:
         self._thread = threading.Thread(target=self._run, name="project-stream", daemon=True)
         self._thread.start()
 
-    def inferred(self) -> None:
-        """The function has run a model: it has a picture by now or never needs one."""
-        self._asked = True
-
-    def taken(self, count: int = 1) -> None:
-        """The function took so many frames more; by the second it has drawn into the first."""
-        self._taken += count
-        if self._taken > 1:
-            self._asked = True
+    def working(self) -> None:
+        """The function has a picture by now or never needs one: its FIFO is read as soon as it is there."""
+        self._working = True
 
     def latest(self, after: int = 0, wait_s: float = 0.0) -> tuple[int, bytes] | None:
         """The newest picture with its number, counted from 1; the same one written again is no other.
@@ -210,7 +203,7 @@ class ProjectStream:
         if self._seen_at is None:
             self._seen_at = now
         same = self._pipes and self._pipes[-1].is_at(found)
-        if not same and (self._asked or now - self._seen_at >= self._late_s):
+        if not same and (self._working or now - self._seen_at >= self._late_s):
             self._attach()
 
     def _attach(self) -> None:

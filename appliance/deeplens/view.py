@@ -32,8 +32,8 @@ MLAN_ADDRESS: Final = "/sys/class/net/mlan0/address"
 IN_MEMORY: Final = ("/tmp", ARTIFACTS, HOME, "/dev/shm")  # noqa: S108 - the view's
 """All that a function may write."""
 
-NICE: Final = 10
-"""How far functions run behind us: where both want the same processor, one of them gets a tenth of it."""
+NICE: Final = 15
+"""How far functions run behind us: where both want the same processor, one of them gets a thirtieth of it."""
 
 _MIB: Final = 1024 * 1024
 _FIRST_UID: Final = 60578

@@ -130,7 +130,10 @@ def _transformed(layers: Sequence[Layer]) -> tuple[tuple[float, float, float], f
         if given.given:
             means = (given.reals("mean_value") * _COLOURS)[:_COLOURS] or [0.0] * _COLOURS
             return (means[0], means[1], means[2]), given.real("scale", 1.0), ()
-    note = "the files do not say what is subtracted from pixels, or multiplied with: the caller has to"
+    note = (
+        "the files do not say what is subtracted from pixels, or multiplied with: "
+        "where --mean and --scale do not, the caller has to"
+    )
     return (0.0, 0.0, 0.0), 1.0, (note,)
 
 

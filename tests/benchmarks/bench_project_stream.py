@@ -49,7 +49,7 @@ def _row(name: str, size: tuple[int, int], goal: float) -> Row:
         writer = subprocess.Popen([sys.executable, "-c", WRITER, *pictures, Path(folder) / NAME])
         try:
             with ProjectStream(directory) as stream:
-                stream.inferred()
+                stream.working()
                 stream.latest(0, 30)
                 before = _counts(stream, writer)
                 time.sleep(SECONDS)

@@ -1,27 +1,23 @@
 """A deployed function beside the loop: how soon it speaks, how fast it infers, what it costs the loop.
 
 The whole appliance on the bundled scene, faces read in every frame. The function is of the templates' kind:
-VOC's network on every frame, boxes drawn, the project stream written. The loop's time per frame is its own
-count, in turns in which the function works and is stopped, by signals, and long enough for the loop to notice
-that nobody takes frames any more: a machine that others share is now fast, now slow, so what is told is the
-median of the turns' ratios, with where it lies in 95 of 100 drawings of turns. Beside it stands the same of a
-process that only counts, as far behind as functions are, for as much of a core as the function took: what any
-other work costs the loop on this machine. Also the memory of the process that hosts, before the first
-function and with one. Takes half an hour.
+VOC's network on every frame, boxes drawn, the project stream written. The loop's time per frame (`beside`) is
+sampled in turns in which the function works; in which it is stopped, by a signal, and a process counts
+instead, for as much of a core as the function took with
+its host; and in which it is stopped for so long that the loop has
+noticed that nobody takes frames any more. Also the memory of the process that hosts, before the first
+function and with one. Takes 20 minutes.
 """
 
 import os
-import random
 import signal
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import bench_rows  # noqa: F401 - one thread for numerical libraries, before they load
+from beside import SETTLES_S, counting, sample, slower
 from running import Box, prepared
 
 from appliance.app.viewing import LEASE_S
@@ -44,11 +40,9 @@ M = TypeVar("M", bound=Message)
 
 TURNS = 20
 SECONDS = 5.0
-SETTLES_S = 1.0
 ALONE_AFTER_S = LEASE_S + SETTLES_S
 """So long after its last frame the loop goes on to hand out frames."""
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-DRAWINGS = 2000
 WAIT_S = 60.0
 SOURCE = """
 import json, os
@@ -89,17 +83,6 @@ DRAWN = SOURCE.replace("DRAW", "ret, jpeg = cv2.imencode('.jpg', frame)")
 """As AWS's template: a JPEG of every frame at full size, which is most of its work."""
 PLAIN = SOURCE.replace("    DRAW\n", "")
 """The same, its stream left as it was."""
-COUNTING = """
-import sys, time
-from appliance.deeplens.view import NICE
-from appliance.priority import give_way
-give_way(NICE)
-while True:
-    began = time.monotonic()
-    while time.monotonic() - began < float(sys.argv[1]) / 16:
-        sum(range(1000))
-    time.sleep(max(0, began + 1 / 16 - time.monotonic()))
-"""
 
 
 def measure(box: Box) -> None:
@@ -117,43 +100,57 @@ def measure(box: Box) -> None:
             took = time.monotonic() - began
             print(f"{name}: deploy to first message:   {took:6.2f} s (goal 5): {heard.messages[0].payload!r}")
             time.sleep(3)
-            before, cpu_s, since = _inferred(box, name), _cpu_s(_hosted(box)), time.monotonic()
+            before, since = _inferred(box, name), time.monotonic()
+            cpu_s, host_s = _cpu_s(_hosted(box)), _cpu_s([_pid(box)])
             time.sleep(10)
             took = time.monotonic() - since
-            share = (_cpu_s(_hosted(box)) - cpu_s) / took
+            share, hosts = (_cpu_s(_hosted(box)) - cpu_s) / took, (_cpu_s([_pid(box)]) - host_s) / took
             print(
                 f"{name}: inferences a second:       {(_inferred(box, name) - before) / took:6.1f} (goal 15)"
             )
-            print(f"{name}: of a core:                {share:8.0%}")
+            print(f"{name}: of a core:                {share:8.0%}, its host {hosts:.0%}")
             print(f"{name}: hosting process:           {_memory_mib(box):6.1f} MiB resident")
-            found = _turns(box, lambda: _hosted(box), ALONE_AFTER_S)
-            print(f"{name}: the loop, ms per frame:    {found}, goal 5 %")
+            with counting(share + hosts) as instead:
+                _signal([instead], stop=True)
+                _turns(box, name, instead)
             _ask(box, StopFunction(name=name), Done)
-            words = [sys.executable, "-c", COUNTING, str(share)]
-            with subprocess.Popen(words, start_new_session=True) as counting:
-                print(f"{name}: only counting instead:     {_turns(box, lambda: [counting.pid], SETTLES_S)}")
-                counting.kill()
 
 
-def _turns(box: Box, others: Callable[[], list[int]], alone_after_s: float) -> str:
-    """The loop's time per frame while others work and while they are stopped, in words."""
-    alone: list[float] = []
-    beside: list[float] = []
+def _turns(box: Box, name: str, instead: int) -> None:
+    """Print the loop's time per frame alone, beside the function and beside what works instead of it."""
+    took: dict[str, list[float]] = {"alone": [], "function": [], "counting": []}
+
+    def at(kind: str, settles_s: float) -> None:
+        time.sleep(settles_s)
+        took[kind].append(sample(box, SECONDS)[0])
+
     for turn in range(TURNS):
+        at("function", SETTLES_S)
+        _signal(_hosted(box), stop=True)
         # In turn one before the other: what drifts falls on both.
-        for stopped in (True, False) if turn % 2 else (False, True):
-            signalled = others()
-            for pid in signalled:
-                os.kill(pid, signal.SIGSTOP if stopped else signal.SIGCONT)
-            time.sleep(alone_after_s if stopped else SETTLES_S)
-            (alone if stopped else beside).append(_per_frame_ms(box))
-            for pid in signalled:
-                os.kill(pid, signal.SIGCONT)
-    slower, least, most = _slower(alone, beside)
-    return (
-        f"{statistics.median(alone):6.2f} alone, {statistics.median(beside):.2f} beside it: "
-        f"{slower:+.1%} ({least:+.1%} to {most:+.1%})"
-    )
+        if turn % 2:
+            at("alone", ALONE_AFTER_S)
+            _signal([instead], stop=False)
+            at("counting", SETTLES_S)
+        else:
+            time.sleep(LEASE_S)
+            _signal([instead], stop=False)
+            at("counting", SETTLES_S)
+        _signal([instead], stop=True)
+        if not turn % 2:
+            at("alone", SETTLES_S)
+        _signal(_hosted(box), stop=False)
+    for kind, others in took.items():
+        against = "" if kind == "alone" else f", {slower(took['alone'], others)} slower than alone"
+        print(f"{name}: the loop, ms a frame:      {statistics.median(others):6.2f} {kind}{against}")
+    print(f"{name}: with the function          {slower(took['counting'], took['function'])} (goal 5 %)")
+    print("       slower than beside what only counts")
+
+
+def _signal(pids: list[int], *, stop: bool) -> None:
+    """Let processes stop, or go on."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP if stop else signal.SIGCONT)
 
 
 def _hosted(box: Box) -> list[int]:
@@ -189,22 +186,6 @@ def _ask(box: Box, message: Message, expect: type[M], *, blob: bytes = b"") -> M
 def _inferred(box: Box, name: str) -> int:
     listed = Client(box.layout.socket("functions")).call(ListFunctions(), FunctionsListed).message
     return sum(sum(each.inferences.values()) for each in listed.functions if each.name == name)
-
-
-def _per_frame_ms(box: Box) -> float:
-    before = box.camera_status()
-    time.sleep(SECONDS)
-    after = box.camera_status()
-    frames = int(after["frames"]) - int(before["frames"])
-    return (float(after["busy_s"]) - float(before["busy_s"])) / frames * 1000
-
-
-def _slower(alone: list[float], beside: list[float]) -> tuple[float, float, float]:
-    """Median of the turns' ratios less one, and the 2.5th and 97.5th hundredth of its bootstrap."""
-    ratios = [with_it / without - 1 for without, with_it in zip(alone, beside, strict=True)]
-    chance = random.Random(1)
-    drawn = sorted(statistics.median(chance.choices(ratios, k=len(ratios))) for _ in range(DRAWINGS))
-    return statistics.median(ratios), drawn[DRAWINGS // 40], drawn[-DRAWINGS // 40]
 
 
 def _pid(box: Box) -> int:

@@ -115,6 +115,18 @@ def test_a_disk_that_is_filled_is_its_own(tmp_path: Path, contained: Containment
     assert 24 << 20 >= told.outcomes["size"]
 
 
+def test_what_it_left_in_its_tmp_is_gone(tmp_path: Path, contained: Containment) -> None:
+    """The next run begins with an empty one, and nothing of it was the box's."""
+    mark = f"left-by-{os.getpid()}"
+    source = "tell(had=os.listdir('/tmp'))\nopen('/tmp/' + GIVEN, 'w').close()\ntell(has=os.listdir('/tmp'))"
+    for _ in range(2):
+        told = hostile.run(tmp_path / "f", source, contained, given=mark)
+
+        # Where Python itself is installed below /tmp, the way to it is there.
+        assert {mark} == set(told.outcomes["has"]) - set(told.outcomes["had"])
+    assert not Path("/tmp", mark).exists()
+
+
 def test_files_without_end_end_the_function(tmp_path: Path, contained: Containment) -> None:
     """Empty files take memory too: too many are too many."""
     told = hostile.run(tmp_path / "f", hostile.MANY_FILES, contained)

@@ -199,6 +199,22 @@ def test_a_zip_of_one_folder_is_that_folder() -> None:
     assert ("lambda_function",) == package.modules
 
 
+@pytest.mark.parametrize("wrapping", ["", "project/"])
+def test_a_handler_in_a_folder_keeps_its_folder(tmp_path: Path, wrapping: str) -> None:
+    """One that is named by way of it is there; what lies around that folder goes all the same."""
+    entries = {f"{wrapping}src/handler.py": SOURCE, f"{wrapping}src/labels.txt": b"dog"}
+    for name, content in entries.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+
+    for package in (
+        read_bytes(_zip(entries.items()), "dog.zip", "src.handler.main"),
+        read_path(tmp_path, "src.handler.main"),
+    ):
+        assert ["src/handler.py", "src/labels.txt"] == list(package.files)
+        assert "src.handler.main" == check_handler(package, "src.handler.main")
+
+
 def test_a_folder_is_read_without_its_history(tmp_path: Path) -> None:
     """The same files from a folder and from a zip are the same package, by its hash too."""
     (tmp_path / ".git").mkdir()

@@ -80,7 +80,7 @@ def test_the_newest_picture_is_read_at_a_limited_rate(tmp_path: Path, directory:
     path = tmp_path / NAME
     os.mkfifo(path)
     with Writer(path, jpeg(10)) as writer, ProjectStream(directory, per_second=10) as stream:
-        stream.inferred()
+        stream.working()
         first = stream.latest(0, 20)
         begun, before = time.monotonic(), writer.written
         time.sleep(1.0)
@@ -105,21 +105,20 @@ def test_pictures_larger_than_a_pipe_come_whole(tmp_path: Path, directory: int) 
     os.mkfifo(path)
     large = noisy(1, (1520, 2688))
     with Writer(path, large), ProjectStream(directory) as stream:
-        stream.inferred()
+        stream.working()
 
         assert (1, large) == stream.latest(0, 20)
         assert stream.status.broken == 0
 
 
 def test_nobody_reads_before_the_function_has_a_picture(tmp_path: Path, directory: int) -> None:
-    """Neither at once nor after the first frame: a writer whose picture is still `None` would die of it."""
+    """Although its FIFO is there: a writer whose picture is still `None` would die of it."""
     path = tmp_path / NAME
     os.mkfifo(path)
     with ProjectStream(directory, late_s=1000) as stream:
-        stream.taken()
         time.sleep(0.6)
         early = stream.status.attached
-        stream.taken()
+        stream.working()
 
         assert not early
         assert eventually(lambda: stream.status.attached)
@@ -139,7 +138,7 @@ def test_a_fifo_made_anew_is_read_and_its_old_writer_does_not_spin(tmp_path: Pat
     path = tmp_path / NAME
     os.mkfifo(path)
     with Writer(path, jpeg(10)) as old, ProjectStream(directory) as stream:
-        stream.inferred()
+        stream.working()
         assert stream.latest(0, 20) is not None
         aside = path.rename(tmp_path / "old")
         old._path = aside
@@ -156,7 +155,7 @@ def test_a_writer_that_comes_back_is_read_again(tmp_path: Path, directory: int) 
     path = tmp_path / NAME
     os.mkfifo(path)
     with ProjectStream(directory) as stream:
-        stream.inferred()
+        stream.working()
         with Writer(path, jpeg(10)):
             assert stream.latest(0, 20) is not None
         with Writer(path, jpeg(90)):
@@ -170,7 +169,7 @@ def test_two_writers_at_once_give_whole_pictures_of_both(tmp_path: Path, directo
     one, other = noisy(1), noisy(2)
     seen: set[bytes] = set()
     with Writer(path, one), Writer(path, other), ProjectStream(directory, per_second=60) as stream:
-        stream.inferred()
+        stream.working()
         after = 0
 
         def both() -> bool:
@@ -190,7 +189,7 @@ def test_noise_gives_no_picture_and_does_not_end_the_reader(tmp_path: Path, dire
     os.mkfifo(path)
     noise = np.random.default_rng(1).bytes(1 << 20)
     with Writer(path, noise) as writer, ProjectStream(directory) as stream:
-        stream.inferred()
+        stream.working()
         assert eventually(lambda: writer.written > 3)
         assert stream.latest() is None
         writer.picture = jpeg(10)
@@ -204,7 +203,7 @@ def test_raw_pixels_between_pictures_do_not_keep_them_back(tmp_path: Path, direc
     os.mkfifo(path)
     raw = bytes(3 << 20)
     with Writer(path, raw + jpeg(10)) as writer, ProjectStream(directory, per_second=2) as stream:
-        stream.inferred()
+        stream.working()
         assert stream.latest(0, 20) == (1, jpeg(10))
         writer.picture = raw + jpeg(200)
         begun = time.monotonic()
@@ -240,7 +239,7 @@ def test_what_is_no_fifo_is_refused_and_said(
     path = tmp_path / NAME
     make(path)
     with ProjectStream(directory) as stream:
-        stream.inferred()
+        stream.working()
         assert eventually(lambda: stream.status.refused == f"results.mjpeg is {words}, not a pipe")
         assert not stream.status.attached
         path.rename(tmp_path / "aside")

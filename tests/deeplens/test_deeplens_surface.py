@@ -69,6 +69,9 @@ def look():
     tell('credentials', [credentials.access_key, credentials.secret_key, credentials.token])
     import boto3
     tell('region', boto3.client('s3').meta.endpoint_url)
+    import numpy, requests, scipy.ndimage, urllib3
+    packed = numpy, cv2, scipy, boto3, requests, urllib3
+    tell('ours', [each.__file__.startswith(os.getcwd()) for each in packed])
     from PIL import Image
     tell('picture', Image.new('RGB', (2, 3)).size)
     urllib.request.urlretrieve('https://s3.amazonaws.com/dear-demo/boto_3_dist.zip', '/tmp/boto_3_dist.zip')
@@ -98,7 +101,17 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FunctionHost]:
         made.write("from awscam import nothing_here", "greengrasssdk/__init__.py")
         made.write("raise ImportError('vendored')", "awscam.py")
         made.write("import awscam", "helper.py")
-        for each in ("numpy", "cv2", "boto3", "botocore", "PIL", "onnxruntime"):
+        for each in (
+            "numpy",
+            "cv2",
+            "boto3",
+            "botocore",
+            "PIL",
+            "onnxruntime",
+            "scipy",
+            "requests",
+            "urllib3",
+        ):
             made.write("raise ImportError('built for another Python')", f"{each}/__init__.py")
         made.write("dog\ncat\n", "labels.txt")
         made.start(FUNCTION)
@@ -129,6 +142,7 @@ def told(host: FunctionHost) -> dict[str, Any]:
         ("stream", True),
         ("credentials", ["local", "local", "local"]),
         ("region", "https://s3.amazonaws.com"),
+        ("ours", [False] * 6),
         ("picture", [2, 3]),
         ("bootstrap", []),
         ("display", ["TextIOWrapper", [858, 480]]),
@@ -190,10 +204,52 @@ def test_its_project_stream_is_pictures_of_the_size_asked_for(host: FunctionHost
     assert b"\xff\xd9" == data[first - 2 : first]
 
 
-def test_a_function_that_is_told_to_stop_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "opened",
+    [
+        "io.open(PATH, 'w')",
+        "pathlib.Path(PATH).open('wb')",
+        "pathlib.Path('/tmp/./results.mjpeg').open('w')",
+        "codecs.open(PATH, 'wb')",
+    ],
+)
+def test_its_project_stream_is_opened_in_any_way(tmp_path: Path, opened: str) -> None:
+    """Text or bytes, by whichever module: what is written arrives as it is."""
+    source = f"""
+import codecs, io, os, pathlib
+PATH = '/tmp/results.mjpeg'
+os.mkfifo(PATH)
+file = {opened}
+file.write(b'\\xff\\xd8 a picture \\xff\\xd9')
+file.flush()
+"""
+    with FunctionHost(tmp_path) as host:
+        host.start(source)
+        host.wait(host.results.exists)
+        with host.results.open("rb") as fifo:
+            assert b"\xff\xd8 a picture \xff\xd9" == fifo.read(16)
+
+
+@pytest.mark.parametrize(
+    "thread",
+    ["time.sleep(1000)", "swallow(time.sleep, 1000)", "swallow(awscam.getLastFrame)", "sum(range(10**9))"],
+)
+def test_a_function_that_is_told_to_stop_ends(tmp_path: Path, thread: str) -> None:
     """Although its import never returns and its threads would keep it alive; and it says so."""
+    source = f"""
+import signal, threading, time, awscam
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def swallow(act, *given):
+    while True:
+        try:
+            act(*given)
+        except BaseException:
+            continue
+threading.Thread(target=lambda: {thread}).start()
+swallow(awscam.getLastFrame)
+"""
     with FunctionHost(tmp_path, frames=False) as host:
-        host.start("import time, awscam\nprint('here')\nawscam.getLastFrame()\n")
+        host.start(source)
         host.wait(lambda: host.heard(said.FrameWanted))
         host.send(said.Stop())
 

@@ -295,7 +295,8 @@ import resource
 tell(cwd=os.getcwd(), first=sys.path[0], note=open("/opt/awscam/artifacts/a.xml").read(),
      model=open("/opt/awscam/artifacts/m/w.bin").read(),
      mac=len(open("/sys/class/net/mlan0/address").read().strip()),
-     thing=os.environ["AWS_IOT_THING_NAME"], user=__import__("pwd").getpwuid(os.getuid()).pw_name,
+     home=os.listdir("/home/aws_cam"), thing=os.environ["AWS_IOT_THING_NAME"],
+     user=__import__("pwd").getpwuid(os.getuid()).pw_name,
      files=resource.getrlimit(resource.RLIMIT_NOFILE)[1], core=resource.getrlimit(resource.RLIMIT_CORE)[1],
      nice=os.nice(0), first_killed=open("/proc/self/oom_score_adj").read(),
      descriptors=len(os.listdir("/proc/self/fd")))
@@ -315,6 +316,7 @@ tell(cwd=os.getcwd(), first=sys.path[0], note=open("/opt/awscam/artifacts/a.xml"
         "note": "note",
         "model": "weights",
         "mac": 17,
+        "home": [],
         "thing": "deeplens_x",
         "user": "aws_cam",
         "files": 64,
