@@ -159,7 +159,7 @@ def _laid(showing: Showing, size: tuple[int, int]) -> ImageArray:
     high, wide = mask.shape
     scale = _FILLED * showing.near * height / high
     turn = cv2.getRotationMatrix2D((wide / 2, high / 2), showing.degrees, scale)
-    turn[:, 2] += (width - wide) / 2, (height - high) / 2
+    turn[:, 2] = turn[:, 2] + ((width - wide) / 2, (height - high) / 2)
     drawn = cv2.warpAffine(thing, turn, size, flags=cv2.INTER_AREA).astype(np.float32)
     cover = cv2.warpAffine(mask, turn, size, flags=cv2.INTER_LINEAR).astype(np.float32)[..., None] / 255
     grain = np.random.default_rng(7).standard_normal((max(1, height // 3), max(1, width // 24)), np.float32)

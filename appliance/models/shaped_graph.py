@@ -248,4 +248,5 @@ def _counted(window: Window, axis: int, before: int, after: int, *, counts_pad: 
     """How many cells of a side of each window count."""
     starts = np.arange(after) * window.stride[axis] - window.pad[axis]
     ends = np.minimum(starts + window.size[axis], before + (window.pad[axis] if counts_pad else 0))
-    return ends - (starts if counts_pad else np.maximum(starts, 0))
+    counted: Array = ends - (starts if counts_pad else np.maximum(starts, 0))
+    return counted

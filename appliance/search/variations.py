@@ -58,7 +58,7 @@ def varied(bgr: ImageArray) -> list[ImageArray]:
     made: list[ImageArray] = []
     for at, way in enumerate(_WAYS):
         turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), way.degrees, way.filled)
-        turn[:, 2] += (SIDE - size[0]) / 2, (SIDE - size[1]) / 2
+        turn[:, 2] = turn[:, 2] + ((SIDE - size[0]) / 2, (SIDE - size[1]) / 2)
         shown = cv2.warpAffine(small, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
         mask = cv2.warpAffine(shape, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR)[..., None]
         lit = (_ground(way, at) * (1 - mask) + shown * mask) * np.float32(way.light)

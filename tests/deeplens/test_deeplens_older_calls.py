@@ -85,6 +85,8 @@ except cv2.error:
     said["window"].append("wrong")
 np.save("/tmp/named.npy", np.array({"a": 1}, dtype=object))
 said["objects"] = np.load("/tmp/named.npy").item()
+histogram = cv2.calcHist([edges], [0], None, [2], [0, 256])
+said["ones"] = [int(np.where(np.arange(5) == 3)[0]), "%d" % histogram[1], float(histogram[1])]
 said["packed"] = [requests.__name__, boto3.__name__]
 greengrasssdk.client("iot-data").publish(topic="t", payload=json.dumps(said))
 """
@@ -119,7 +121,7 @@ def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     assert {"a": 1} == said["objects"]
     assert [16.0, 1, True] == said["areas"]
     assert [104, 100, 255, 44] == said["around"]
-    assert 50.0 == said["share"]
+    assert (50.0, [3, "25", 25.0]) == (said["share"], said["ones"])
     assert ["requests", "boto3"] == said["packed"]
 
 
