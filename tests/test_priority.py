@@ -46,6 +46,16 @@ def test_a_process_that_gives_way_takes_its_session_along() -> None:
         assert 7 == os.getpriority(os.PRIO_PROCESS, made.pid)
 
 
+def test_one_of_several_processors_is_left_to_others() -> None:
+    """By the process and what it starts from then on; of one alone, it is not taken."""
+    leaves = "from appliance.priority import leave_a_processor; leave_a_processor()"
+    alone = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})"
+    every = os.sched_getaffinity(0)
+    with begun(f"{leaves}; {WAITS}") as made, begun(f"{alone}; {leaves}; {WAITS}") as on_one:
+        assert (every - {min(every)} or every) == os.sched_getaffinity(made.pid)
+        assert {min(every)} == os.sched_getaffinity(on_one.pid)
+
+
 def test_in_somebodys_terminal_only_the_process_gives_way() -> None:
     """What else runs in a session that another process leads keeps its place."""
     starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {GIVES_WAY!r}], check=True)"

@@ -103,6 +103,7 @@ def deploy(
 @click.argument("function")
 @click.option("--diff", is_flag=True, help="Every changed line, as a unified diff.")
 @click.option("--runtime", type=click.Choice(RUNTIMES), help="Of a file or folder. [default: as it looks]")
+@click.option("--handler", default="", help="Of a file or folder. [default: as its files are called]")
 @click.option("--accept-uncontained", is_flag=True, help="Read it even where this system contains nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The whole report as JSON.")
 @click.pass_obj
@@ -112,6 +113,7 @@ def port(
     function: str,
     diff: bool,
     runtime: str | None,
+    handler: str,
     accept_uncontained: bool,
     as_json: bool,
 ) -> None:
@@ -134,7 +136,7 @@ def port(
         path = Path(function)
         if not path.exists():
             raise click.UsageError(f"there is no file or folder {function}")
-        report = ported_here(context, path, runtime, accept_uncontained=accept_uncontained)
+        report = ported_here(context, path, runtime, handler, accept_uncontained=accept_uncontained)
         name = path.name
     else:
         asked_for = AskPorting(name=function)
@@ -189,8 +191,11 @@ def _install(wanted: tuple[str, ...]) -> None:
         said = _MODEL.fullmatch(each)
         if said is None:
             raise click.UsageError(f"--model {each}: write NAME=FILE, NAME=FILE,FILE or NAME=FILE@WxH")
-        paths = tuple(Path(file) for file in said["files"].split(",") if file)
-        click.get_current_context().invoke(command, name=said["name"], files=paths, size=said["size"])
+        files, size = said["files"], said["size"]
+        if size and Path(f"{files}@{size}").exists():  # a file that happens to be called so
+            files, size = f"{files}@{size}", None
+        paths = tuple(Path(file) for file in files.split(",") if file)
+        click.get_current_context().invoke(command, name=said["name"], files=paths, size=size)
 
 
 def _print_file(file: "FileReport") -> None:

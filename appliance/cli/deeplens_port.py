@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def ported_here(
-    context: Context, path: Path, runtime: str | None, *, accept_uncontained: bool
+    context: Context, path: Path, runtime: str | None, handler: str, *, accept_uncontained: bool
 ) -> "PackageReport":
     """What porting a folder, a zip or a .py file changes.
 
@@ -31,8 +31,9 @@ def ported_here(
     from appliance.deeplens.project import runtime_of
     from appliance.deeplens.projects import Projects
 
-    wanted = Wanted(name=name_for(path), runtime=runtime_of(runtime) if runtime else None)
-    package = read_path(path)
+    known = runtime_of(runtime) if runtime else None
+    wanted = Wanted(name=name_for(path), runtime=known, handler=handler)
+    package = read_path(path, handler)
     with (
         tempfile.TemporaryDirectory(prefix="appliance-port-") as scratch,
         Projects(Path(scratch, "functions")).laying_out(wanted.name) as folder,

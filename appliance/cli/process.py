@@ -11,7 +11,7 @@ import click
 
 from appliance.cli.context import Context, parse_part
 from appliance.errors import ApplianceError
-from appliance.priority import give_way
+from appliance.priority import give_way, leave_a_processor
 from appliance.supervisor import die_with_parent, leave_last_words
 
 _GIVES_WAY = 5
@@ -82,7 +82,9 @@ def functions(context: Context) -> None:
     from appliance.app.hosting_process import run_functions
     from appliance.deeplens.view import NICE
 
-    give_way(NICE)  # it scales their frames and reads their streams: as far behind as they are
+    # It scales their frames and reads their streams: behind the loop, as they are, and where they are.
+    leave_a_processor()
+    give_way(NICE)
     with as_process(context, "functions") as stop:
         run_functions(context.settings, context.layout, context.services, stop)
 

@@ -216,14 +216,13 @@ def _inflated(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, before
 
 
 def _unwrapped(files: dict[str, bytes], handler: str) -> dict[str, bytes]:
-    """The files without the one folder that all lie in, unless the handler is named by way of it."""
-    if has_module(files, handler):
-        return files
+    """The files without the one folder that all lie in, unless the handler is named by way of it alone."""
     tops = {name.partition("/")[0] for name in files}
     if len(tops) != 1 or any("/" not in name for name in files):
         return files
     (top,) = tops
     inner = {name[len(top) + 1 :]: content for name, content in files.items()}
-    if has_module(inner, handler) or any("/" not in name and name.endswith(".py") for name in inner):
+    if has_module(inner, handler):
         return inner
-    return files
+    there = any("/" not in name and name.endswith(".py") for name in inner)
+    return inner if there and not has_module(files, handler) else files

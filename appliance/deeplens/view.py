@@ -33,7 +33,7 @@ IN_MEMORY: Final = ("/tmp", ARTIFACTS, HOME, "/dev/shm")  # noqa: S108 - the vie
 """All that a function may write."""
 
 NICE: Final = 15
-"""How far functions run behind us: where both want the same processor, one of them gets a thirtieth of it."""
+"""How far functions run behind us: of a processor that both want, one of them gets a thirtieth, or less."""
 
 _MIB: Final = 1024 * 1024
 _FIRST_UID: Final = 60578

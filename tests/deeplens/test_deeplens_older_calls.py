@@ -86,6 +86,8 @@ except cv2.error:
 np.save("/tmp/named.npy", np.array({"a": 1}, dtype=object))
 said["objects"] = np.load("/tmp/named.npy").item()
 histogram = cv2.calcHist([edges], [0], None, [2], [0, 256])
+one = np.array([[3.5], [4.5]])
+said["one"] = cv2.circle(np.zeros((9, 9, 3), np.uint8), (one[0], one[1]), 0, (9, 9, 9), -1)[4, 3].tolist()
 said["ones"] = [int(np.where(np.arange(5) == 3)[0]), "%d" % histogram[1], float(histogram[1])]
 said["packed"] = [requests.__name__, boto3.__name__]
 greengrasssdk.client("iot-data").publish(topic="t", payload=json.dumps(said))
@@ -121,6 +123,7 @@ def test_what_was_taken_in_2018_is_taken(tmp_path: Path, runtime: str) -> None:
     assert {"a": 1} == said["objects"]
     assert [16.0, 1, True] == said["areas"]
     assert [104, 100, 255, 44] == said["around"]
+    assert [9, 9, 9] == said["one"]
     assert (50.0, [3, "25", 25.0]) == (said["share"], said["ones"])
     assert ["requests", "boto3"] == said["packed"]
 

@@ -215,6 +215,17 @@ def test_a_handler_in_a_folder_keeps_its_folder(tmp_path: Path, wrapping: str) -
         assert "src.handler.main" == check_handler(package, "src.handler.main")
 
 
+def test_a_module_that_is_called_like_its_folder_is_taken_out_of_it() -> None:
+    """The handler's module lies in both: that in the folder is the function's, the folder only wraps it."""
+    entries = {
+        "greengrassHelloWorld/__init__.py": b"",
+        "greengrassHelloWorld/greengrassHelloWorld.py": SOURCE,
+    }
+    package = read_bytes(_zip(entries.items()), "dog.zip", "greengrassHelloWorld.function_handler")
+
+    assert ["__init__.py", "greengrassHelloWorld.py"] == list(package.files)
+
+
 def test_a_folder_is_read_without_its_history(tmp_path: Path) -> None:
     """The same files from a folder and from a zip are the same package, by its hash too."""
     (tmp_path / ".git").mkdir()

@@ -216,15 +216,15 @@ tell(beside=fault(socket.create_connection, ("127.0.0.1", GIVEN)))
 
 
 @pytest.mark.debian(reason="bubblewrap")
-def test_boto3_reaches_a_store_on_this_box_that_was_granted(
+def test_boto3_and_requests_reach_a_store_on_this_box_that_was_granted(
     proxied: tuple[GrantProxy, list[str]], shop: int, tmp_path: Path
 ) -> None:
     """As functions use it, without a word of proxies: the object arrives, whole."""
     proxy, refused = proxied
     source = """
-import boto3
+import boto3, requests
 boto3.client("s3").put_object(Bucket="pictures", Key="frame.jpg", Body=b"\\xff\\xd8" * 100_000)
-tell(put=True)
+tell(put=True, asked=requests.get(os.environ["AWS_ENDPOINT_URL_S3"] + "/in?view", timeout=20).text)
 """
     variables = {
         "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{shop}",
@@ -243,5 +243,6 @@ tell(put=True)
     )
 
     assert told.outcomes.get("put"), told.lines
+    assert f"/in?view close 127.0.0.1:{shop}" == told.outcomes["asked"]
     assert [] == refused
     assert b"\xff\xd8" * 100_000 in STORED["/pictures/frame.jpg"]

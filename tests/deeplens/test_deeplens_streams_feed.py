@@ -13,6 +13,8 @@ from pipe_readers import eventually
 
 from appliance.deeplens.frame_feed import FrameFeed, FrameFeeds
 from appliance.deeplens.frame_source import FrameSource, LeasedFrames, NewestFrames
+from appliance.deeplens.per_camera import give_way
+from appliance.deeplens.view import NICE
 from appliance.errors import CameraLostError
 from appliance.frames import FrameReader, FrameWriter, SharedFrame
 
@@ -219,3 +221,21 @@ def test_functions_of_one_camera_share_a_feed_that_ends_with_the_last() -> None:
     assert (True, False, 2) == shared
     assert again is not first
     assert before == threading.active_count()
+
+
+@pytest.mark.parametrize(("before", "after"), [(os.nice(0), max(os.nice(0), NICE)), (NICE + 2, NICE + 2)])
+def test_its_thread_gives_way_and_never_asks_for_more_than_it_has(before: int, after: int) -> None:
+    """Who is further behind already stays there: to come forward is refused to all but root."""
+    found: list[int] = []
+
+    def run() -> None:
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, before)
+        give_way()
+        found.append(os.getpriority(os.PRIO_PROCESS, thread))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+    assert [after] == found

@@ -117,6 +117,7 @@ def _plain(value: Any, *, whole: bool) -> Any:
     given = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 and whole else value
     if not isinstance(given, tuple | list) or not 0 < len(given) <= _MOST:
         return value
+    given = [each.item() if isinstance(each, np.ndarray) and each.size == 1 else each for each in given]
     if not all(isinstance(each, numbers.Real) for each in given):
         return value
     if whole:
