@@ -19,6 +19,7 @@ import structlog
 
 from appliance.errors import ApplianceError, CameraLostError, CameraRefusedError
 from appliance.frames import FrameWriter
+from appliance.priority import leave_a_processor
 from appliance.values import Frame
 from appliance.wire import Handler, Message, Reply, Request
 from appliance.wire.messages import Done, FramesShared, SeenFound, ShowFound, WatchFrames
@@ -86,6 +87,7 @@ class ShownCamera:
 
     def _write_offered(self) -> None:
         """Write the newest frame again and again, until none was offered for as long as a lease."""
+        leave_a_processor()  # woken on the loop's, it would copy there before the loop is done with the frame
         try:
             while (newest := self._wait_offered()) is not None:
                 self._try_to_write(*newest)

@@ -186,6 +186,18 @@ def test_the_loop_waits_for_no_copy_and_the_newest_is_shown() -> None:
     assert [False] * 9 + [True] == [each.begun.is_set() for each in others]
 
 
+def test_frames_are_copied_off_the_first_processor() -> None:
+    """Where there are several: woken on the loop's own, a copy would begin before the frame is done with."""
+    shown, every, before = ShownCamera("entrance"), os.sched_getaffinity(0), threading.enumerate()
+    with filming(shown):
+        os.close(shown.share().fds[0])
+        (copies,) = (each for each in threading.enumerate() if each.name == "viewing" and each not in before)
+
+        assert copies.native_id is not None
+        assert (every - {min(every)} or every) == os.sched_getaffinity(copies.native_id)
+    assert every == os.sched_getaffinity(0)
+
+
 def test_a_damaged_frame_is_said_once_and_the_next_is_shown() -> None:
     """What shows only when the picture is decoded ends nothing; nor does a fault of ours for good."""
     shown = ShownCamera("entrance")
