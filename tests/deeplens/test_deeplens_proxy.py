@@ -1,6 +1,8 @@
 """The way out of a view: to the hosts that were granted, and to nobody else."""
 
+import contextlib
 import http.server
+import os
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -213,6 +215,24 @@ tell(beside=fault(socket.create_connection, ("127.0.0.1", GIVEN)))
     assert f"/in?view close 127.0.0.1:{shop}" == told.outcomes["granted"]
     assert None not in {told.outcomes[each] for each in ("other", "secure", "beside")}
     assert ["evil.example:80", "evil.example:443"] == [each.split()[1] for each in refused]
+
+
+@pytest.mark.debian(reason="bubblewrap")
+def test_a_box_with_many_open_files_starts_functions_that_reach_out(
+    proxied: tuple[GrantProxy, list[str]], shop: int, tmp_path: Path
+) -> None:
+    """The number of its channel, which it keeps inside, is above the limit of what it may open itself."""
+    proxy, _ = proxied
+    source = """
+import urllib.request
+tell(granted=urllib.request.urlopen(f"http://127.0.0.1:{GIVEN}/in?view", timeout=20).read().decode())
+"""
+    with contextlib.ExitStack() as many:
+        for _ in range(300):
+            many.callback(os.close, os.dup(0))
+        told = hostile.run(tmp_path / "f", source, containment(), given=shop, proxy=proxy.path)
+
+    assert f"/in?view close 127.0.0.1:{shop}" == told.outcomes["granted"]
 
 
 @pytest.mark.debian(reason="bubblewrap")

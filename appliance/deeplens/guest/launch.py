@@ -16,6 +16,7 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,17 @@ def _forward(port: int, path: str) -> None:
         words = [sys.executable, "-I", "-S", program, str(listening.fileno()), path]
         devnull = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
         channel = os.environ.get("DEEPLENS_CHANNEL")
-        closed = [(os.POSIX_SPAWN_CLOSE, int(channel))] if channel else []
-        os.posix_spawn(
-            sys.executable, words, {}, file_actions=[devnull, (os.POSIX_SPAWN_DUP2, 1, 2), *closed]
-        )
+        # A file action would refuse a number above the limit of open files, and a host with many has such.
+        with contextlib.nullcontext() if channel is None else _kept(int(channel)):
+            os.posix_spawn(sys.executable, words, {}, file_actions=[devnull, (os.POSIX_SPAWN_DUP2, 1, 2)])
+
+
+@contextlib.contextmanager
+def _kept(descriptor: int) -> Iterator[None]:
+    """Let nobody who is started in this block have a descriptor."""
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
+    yield
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - likewise
 
 
 def _limit(which: int, value: int) -> None:
