@@ -40,6 +40,7 @@ def leave_a_processor() -> None:
     """Keep the calling thread, with what it starts, off one processor, if it may use several.
 
     Who works beside it takes less of memory and caches from those that come first; and they find one free.
+    Threads that run already stay where they are.
     """
     with contextlib.suppress(OSError):  # a group of processors that somebody else sees to
         mine = os.sched_getaffinity(0)

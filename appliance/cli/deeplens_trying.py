@@ -79,7 +79,7 @@ def run(
             told = {"sequence": message.sequence, "at": message.at.isoformat(), "topic": message.topic}
             click.echo(json.dumps({**told, "payload": message.text}))
         else:
-            click.echo(f"{message.topic}  {one_line(message.text)}")
+            click.echo(f"{one_line(message.topic)}  {one_line(message.text)}")
 
     given["variables"] = own_variables(given["variables"])
     summary = _tried(
@@ -267,7 +267,7 @@ def _quiet(_line: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """A payload on one line, without what a terminal would act on."""
+    """A topic or a payload on one line, without what a terminal would act on."""
     from appliance.deeplens.function_log import harmless
 
     shown = harmless(text[:_SHOWN])

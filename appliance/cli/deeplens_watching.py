@@ -62,7 +62,7 @@ def messages(context: Context, *, name: str, follow: bool, last: int, as_json: b
             if as_json:
                 click.echo(each.model_dump_json())
             else:
-                click.echo(f"{each.at:%H:%M:%S} {each.topic}  {one_line(each.payload)}")
+                click.echo(f"{each.at:%H:%M:%S} {one_line(each.topic)}  {one_line(each.payload)}")
         if not follow:
             break
         after = got.messages[-1].sequence if got.messages else got.newest

@@ -116,6 +116,20 @@ def test_a_function_runs_in_the_foreground(tmp_path: Path) -> None:
 
 
 @contained
+def test_a_terminal_is_shown_no_more_than_text(tmp_path: Path) -> None:
+    """Whatever a function publishes, and wherever: no escapes, no second line."""
+    code = """
+import greengrasssdk
+greengrasssdk.client('iot-data').publish(topic='a\\x1b]0;b\\x07', payload='c\\x1bd')
+"""
+    folder = package_at(tmp_path / "paints", {"lambda_function.py": code})
+    done = call("deeplens", "run", folder, "--source", "scene:door", "--seconds", 10)
+
+    assert [] == [each for each in done.out if ord(each) < ord(" ") and each != "\n"]
+    assert "]0;b" in done.out
+
+
+@contained
 def test_a_message_is_handed_to_one_that_waits(tmp_path: Path) -> None:
     """`--event` reaches the handler; the last line of JSON is the summary."""
     code = """

@@ -106,6 +106,19 @@ def test_whoever_says_something_does_not_wait_for_a_host_that_does_not_read(
     assert outbox._dropped >= 9000
 
 
+def test_what_is_published_is_out_before_the_function_goes_on(ends: tuple[HostChannel, GuestChannel]) -> None:
+    """It may end without a word the moment after."""
+    host, guest = ends
+    outbox = Outbox(guest)
+    outbox.start()
+    heard_at_once = []
+    for n in range(50):
+        outbox.put(said.Publish("t", b"%d" % n))
+        heard_at_once.append(host.receive(wait_s=0))
+
+    assert [(said.Publish("t", b"%d" % n), ()) for n in range(50)] == heard_at_once
+
+
 def test_closing_sends_what_is_left(ends: tuple[HostChannel, GuestChannel]) -> None:
     """The last word goes out before the process ends."""
     host, guest = ends

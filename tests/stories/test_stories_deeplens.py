@@ -185,6 +185,9 @@ def test_what_the_seed_films_is_a_clip_of_its_stream(told: Told) -> None:
 
     found = until(clips, "a clip of what the function films") if told.thing == "dog" else clips()
     streams = {"dog": [["deeplens-dogstream"]], "cat": []}[told.thing]
+    stops = "Stop streaming video at 20"  # a minute after it began, and once more every minute
+    if told.thing == "dog":
+        until(lambda: any(text.startswith(stops) for _, text in published(told.state, "dogs")), stops)
 
     assert streams == [clip["streams"] for clip in found[-1:]]
     assert all(not clip["causes"] and clip["end_ms"] > clip["begin_ms"] for clip in found)

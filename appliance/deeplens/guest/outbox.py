@@ -27,8 +27,9 @@ _FORKED_WAIT_S: Final = 0.2
 class Outbox:
     """Sends what a function says, from a thread of its own: whoever says something never waits.
 
-    Holds a bounded number of messages; when there is no more room, the oldest that was published gives way,
-    and is counted. Of a kind that only counts up, just the newest is kept.
+    What is published goes at once where nothing goes before it and there is room: the function may end
+    without a word. Holds a bounded number of messages; when there is no more room, the oldest that was
+    published gives way, and is counted. Of a kind that only counts up, just the newest is kept.
     """
 
     def __init__(self, channel: GuestChannel, *, room: int = 256, room_bytes: int = 8 * 1024 * 1024) -> None:
@@ -74,7 +75,7 @@ class Outbox:
         with self._changed:
             if isinstance(message, Taken | Inferred | FrameWanted):
                 self._counts[message.kind, message.model if isinstance(message, Inferred) else ""] = message
-            else:
+            elif not (isinstance(message, Publish) and self._sent(message)):
                 self._waiting.append(message)
                 self._bytes += len(message.payload) if isinstance(message, Publish) else 0
                 while len(self._waiting) > self._room or self._bytes > self._room_bytes:
@@ -92,6 +93,16 @@ class Outbox:
                 if left_s <= 0 or not self._thread.is_alive():
                     return
                 self._changed.wait(left_s)
+
+    def _sent(self, message: Publish) -> bool:
+        """Send a message without waiting, if it is its turn; whether it was."""
+        if self._busy or self._waiting or self._closing or not self._thread.is_alive():
+            return False
+        try:
+            self._channel.send(message, wait_s=0)
+        except (ChannelFullError, ChannelGoneError):
+            return False
+        return True
 
     def _drop(self) -> None:
         """Let the oldest message go: of those published; if there is none, of all."""
