@@ -1,6 +1,7 @@
 """The frames a function takes: those the hosting side wrote, whole, its own, waited for but once."""
 
 import fcntl
+import itertools
 import os
 import threading
 import time
@@ -228,6 +229,19 @@ def test_a_camera_that_is_gone_is_told_with_its_last_frame(writer: FrameWriter) 
 
     assert (False, True) == (gone, back)
     assert ((frame == 1).all(), (newer == 2).all()) == (True, True)
+
+
+def test_a_camera_is_gone_after_ten_seconds(writer: FrameWriter) -> None:
+    """So long a newer frame is waited for, by a clock that goes on by a quarter of a second a look."""
+    hours = itertools.count(time.monotonic() + 5, 0.25)
+    writer.write(stamp(0, time.monotonic()), gray(1))
+    last = LastFrame(Noted(), now=lambda: next(hours))
+    last.share(os.dup(writer.fd))
+    begun = next(hours)
+    gives, _ = last.take()
+
+    assert not gives
+    assert 10 <= next(hours) - begun < 13
 
 
 def test_memory_given_anew_takes_the_place_of_the_old(writer: FrameWriter) -> None:

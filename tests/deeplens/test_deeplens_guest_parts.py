@@ -156,16 +156,17 @@ def test_other_paths_stay_as_they_are(path: Any) -> None:
     ("name", "size"), [("480p", (480, 858)), ("720p", (720, 1280)), ("1080p", (1080, 1920))]
 )
 def test_the_display_scales_to_the_resolution_asked_for(name: str, size: tuple[int, int]) -> None:
-    """A white canvas first, then whatever it is given, in one of the three sizes."""
+    """A white canvas first, then whatever it is given, in one of the three sizes; and white again."""
     display = LocalDisplay(name)
-    first = cv2.imdecode(np.frombuffer(display._jpeg, np.uint8), cv2.IMREAD_COLOR)
+    jpegs = [display._jpeg]
     display.set_frame_data(np.zeros((1520, 2688, 3), np.uint8))
-    second = cv2.imdecode(np.frombuffer(display._jpeg, np.uint8), cv2.IMREAD_COLOR)
+    jpegs.append(display._jpeg)
+    display.reset_frame_data()
+    jpegs.append(display._jpeg)
+    shown = [np.asarray(cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR)) for each in jpegs]
 
-    assert first is not None
-    assert second is not None
-    assert (size, 255) == (first.shape[:2], first.min())
-    assert (size, 0) == (second.shape[:2], second.max())
+    assert [size] * 3 == [each.shape[:2] for each in shown]
+    assert [(255, 255), (0, 0), (255, 255)] == [(each.min(), each.max()) for each in shown]
 
 
 def test_the_display_refuses_what_its_template_refused() -> None:

@@ -194,7 +194,7 @@ def test_what_it_prints_and_logs_is_its_log(host: FunctionHost) -> None:
     assert "Traceback" not in host.log
 
 
-def test_its_project_stream_is_pictures_of_the_size_asked_for(host: FunctionHost) -> None:
+def test_its_project_stream_is_pictures_one_after_another(host: FunctionHost) -> None:
     """The stand-in for a missing `utils.LocalDisplay` makes the FIFO and writes JPEGs for ever."""
     with host.results.open("rb") as fifo:
         data = fifo.read(200_000)
